@@ -1,0 +1,122 @@
+//===- Schedule.h - a scheduling problem and its solution -------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_SCHEDULING_SCHEDULE_H
+#define TAKT_SCHEDULING_SCHEDULE_H
+
+#include "takt/Machine/Machine.h"
+#include "takt/Scheduling/TaskGraph.h"
+
+namespace takt {
+
+enum class Semantics : uint8_t { Synchronous, Delayed };
+enum class SolveStatus : uint8_t { Optimal, Feasible };
+
+/// What a scheduler is asked.
+struct Problem {
+  const TaskGraph *graph = nullptr;
+  const Machine *machine = nullptr;
+  const CostModel *cost = nullptr;
+};
+
+struct ScheduleOptions {
+  /// Number of delay stages; 0: the scheduler chooses.
+  int stages = 0;
+  /// By how much the interval may exceed the least one for less traffic, in
+  /// thousandths.
+  int intervalTolerance = 0;
+  int64_t timeLimitSeconds = 60;
+  uint64_t seed = 0;
+};
+
+struct Placement {
+  int processor = 0;
+  int64_t start = 0;  ///< of minibatch 0, in cycles, >= 0
+  int64_t cycles = 0; ///< on that processor
+};
+
+/// One value carried to one other processor, once per minibatch.
+struct TransferPlacement {
+  int value;
+  int from, to;
+  int64_t start = 0;  ///< of the producer's minibatch 0
+  int64_t cycles = 0; ///< on the link; arrival is start + cycles + latency
+  int64_t latency = 0;
+};
+
+/// A periodic schedule: minibatch i starts each task at start + i * interval.
+struct Schedule {
+  std::string scheduler;
+  Semantics semantics = Semantics::Delayed;
+  SolveStatus status = SolveStatus::Feasible;
+  int64_t interval = 0;
+  /// What was cut, and the resulting graph; tasks below are indices into it.
+  std::vector<Cut> cuts;
+  TaskGraph graph;
+  std::vector<Placement> tasks;
+  std::vector<TransferPlacement> transfers;
+  /// Per layer: pipeline stage (0-based, non-decreasing along the graph) and
+  /// delay in updates.
+  std::vector<int> stage;
+  std::vector<int> delay;
+  int stages = 1;
+};
+
+/// Periods that no schedule of the problem can beat, in cycles.
+struct Bounds {
+  int64_t loop = 0;        ///< max over cycles of time / distance, given delays
+  int64_t resource = 0;    ///< work / processors
+  int64_t largestTask = 0; ///< largest task that cannot be cut
+  int64_t best() const;
+};
+
+/// Distance of a use under the schedule's delays.
+int distance(const Schedule &schedule, const Value &value, const Use &use);
+
+/// Fails if the problem itself makes no sense (graph.check(), no processor, a
+/// cost model without an answer, memory below the weights of the largest task).
+llvm::Error check(const Problem &problem);
+
+/// Independent check of every rule; shares no code with any scheduler. Rules,
+/// each its own function, each message with both sides, their times, distance
+/// and interval: all tasks exactly once; cycles as the cost model says;
+/// precedence with distances, transfers between different processors; exclusive
+/// processors and links modulo the interval; colocation; staleness legal (the
+/// delays are those of the stages); the graph is the cut of the problem's.
+llvm::Error verify(const Problem &problem, const Schedule &schedule);
+
+/// The bounds of the problem under the schedule's delays.
+Bounds bounds(const Problem &problem, const Schedule &schedule);
+
+/// Figures of a schedule for reports.
+struct Metrics {
+  int64_t singleProcessorCycles = 0;
+  int64_t communicationBytes = 0; ///< per minibatch, each (value, destination) once
+  std::vector<int64_t> busyCycles;
+  double speedup = 0, utilization = 0;
+};
+Metrics metrics(const Problem &problem, const Schedule &schedule);
+
+/// A scheduler of the registry.
+struct SchedulerInfo {
+  llvm::StringRef name;
+  Semantics semantics;
+  llvm::StringRef summary; ///< one line with its source
+  llvm::Expected<Schedule> (*run)(const Problem &, const ScheduleOptions &);
+};
+
+/// All schedulers, in the order in which --list-schedules shows them.
+llvm::ArrayRef<SchedulerInfo> schedulers();
+
+/// The one way to a schedule: check, run the scheduler of that name, verify.
+/// Fails if any of the three does, or no scheduler has that name.
+llvm::Expected<Schedule> schedule(llvm::StringRef name, const Problem &problem,
+                                  const ScheduleOptions &options);
+
+} // namespace takt
+
+#endif // TAKT_SCHEDULING_SCHEDULE_H

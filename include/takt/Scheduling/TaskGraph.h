@@ -1,0 +1,114 @@
+//===- TaskGraph.h - the cyclic task graph of training ----------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The scheduling library's own view of one training iteration: tasks, the
+// values that flow between them, and by how many iterations a consumer comes
+// after the producer. Knows nothing of MLIR or of ONNX.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_SCHEDULING_TASKGRAPH_H
+#define TAKT_SCHEDULING_TASKGRAPH_H
+
+#include "takt/Machine/CostModel.h"
+#include "llvm/ADT/SmallVector.h"
+#include <string>
+#include <vector>
+
+namespace takt {
+
+/// Along which axis of its matrix product a dgrad task may be cut in two.
+/// Channel: input channels (N), the parts' results are concatenated, each part
+/// needs all of the incoming gradient and its share of the weights. Batch (M):
+/// each part needs its share of the gradient and all weights. Reduction (output
+/// channels, K): each part needs its share of both; partial sums are added.
+enum class CutAxis : uint8_t { Channel, Batch, Reduction };
+
+struct CutOption {
+  CutAxis axis;
+  int64_t extent; ///< number of indices along the axis; a cut is at 1..extent-1
+};
+
+struct Task {
+  std::string name; ///< unique: "layer.F", "layer.D", "layer.D.0", "layer.D.join"
+  TaskKind kind = TaskKind::Forward;
+  int layer = 0;    ///< index into TaskGraph::layers
+  /// Its operations' work: [0] is the layer's matrix product (the one that a
+  /// cut divides), the rest are fused operations.
+  llvm::SmallVector<Work, 2> work;
+  llvm::SmallVector<CutOption, 3> cuts; ///< legal cuts; empty: none
+  /// Task that must be on the same processor (an update with its wgrad), or -1.
+  int colocated = -1;
+};
+
+enum class ValueClass : uint8_t { Activation, Gradient, Weight, WeightGradient, State, Input };
+
+struct Use {
+  int task;
+  /// Iterations between producer and consumer: 0, or 1 for what the previous
+  /// iteration left (state, optimizer state, the update's own old weights).
+  int distance = 0;
+  /// Set on the uses of an updated weight by F and D: the distance is
+  /// 1 + delay of the producer's layer.
+  bool delayed = false;
+};
+
+/// What a dependence carries.
+struct Value {
+  std::string name;
+  ValueClass kind = ValueClass::Activation;
+  int producer; ///< task, or -1 for what the host supplies (kind Input)
+  int64_t bytes = 0;
+  llvm::SmallVector<Use, 3> uses;
+};
+
+struct Layer {
+  std::string name;
+  int64_t parameterBytes = 0;
+  int64_t optimizerBytes = 0; ///< optimizer state
+};
+
+/// One training iteration. Tasks are in sequential order: every dependence of
+/// distance 0 goes from a smaller to a larger index. Layers are in topological
+/// order of the forward graph.
+struct TaskGraph {
+  std::string name;
+  std::vector<Layer> layers;
+  std::vector<Task> tasks;
+  std::vector<Value> values;
+
+  /// Index of the task of that name, or -1.
+  int find(llvm::StringRef taskName) const;
+
+  /// Fails with the offending task or value named: an index out of range, a
+  /// duplicate name, a negative size, a distance-0 dependence against the
+  /// order, a colocation chain, an update without a wgrad.
+  llvm::Error check() const;
+};
+
+/// A dgrad task divided in two: indices [0, at) of the axis and [at, extent).
+struct Cut {
+  int task; ///< in the uncut graph
+  CutAxis axis;
+  int64_t at;
+  /// Of part i: whether its share of a sliced operand (weights for Channel,
+  /// the incoming gradient for Batch, both for Reduction) is cut out where that
+  /// operand is produced, so that only the share crosses to another processor.
+  /// Otherwise the part takes the whole operand and cuts it itself.
+  bool sliceAtProducer[2] = {false, false};
+};
+
+/// The graph with those tasks divided into "X.0", "X.1" (the parts of the
+/// matrix product) and "X.join" (concatenation or sum, and what was fused
+/// behind). A slice at the producer is a Value of its own, named
+/// "VALUE.slice0/1 for task". Fails if a cut is not one of the task's options.
+llvm::Expected<TaskGraph> applyCuts(const TaskGraph &graph,
+                                    llvm::ArrayRef<Cut> cuts);
+
+} // namespace takt
+
+#endif // TAKT_SCHEDULING_TASKGRAPH_H
