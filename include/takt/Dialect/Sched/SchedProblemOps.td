@@ -1,0 +1,111 @@
+//===- SchedProblemOps.td - operations that state a problem -*- tablegen -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_DIALECT_SCHED_SCHEDPROBLEMOPS_TD
+#define TAKT_DIALECT_SCHED_SCHEDPROBLEMOPS_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "takt/Dialect/Sched/SchedAttributes.td"
+
+class Sched_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Sched_Dialect, mnemonic, traits>;
+
+def Sched_ProblemOp : Sched_Op<"problem", [
+    Symbol, SymbolTable, NoTerminator, SingleBlock, NoRegionArguments,
+    IsolatedFromAbove]> {
+  let summary = "the cyclic task graph of one training iteration";
+  let description = [{
+    Layers in topological order, tasks in sequential order (every dependence of
+    distance 0 goes forward in it), and the values that flow between tasks.
+
+    Constraints:
+    - C1: holds only `sched.layer`, `sched.task` and `sched.value`.
+    - C2: is a well-formed task graph (`TaskGraph::check`).
+
+    Example:
+    ```mlir
+    sched.problem @chain {
+      sched.layer "fc" parameters 64 optimizer 0
+      sched.task @fc.F F layer 0 work []
+      sched.value "y" activation from @fc.F bytes 16 to []
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+  let hasRegionVerifier = 1;
+}
+
+def Sched_LayerOp : Sched_Op<"layer", [HasParent<"ProblemOp">]> {
+  let summary = "a layer, numbered by its place in the problem";
+  let description = [{
+    Constraints:
+    - C1: the sizes, in bytes, are not negative.
+
+    Example: `sched.layer "conv1" parameters 1024 optimizer 1024`
+  }];
+  let arguments = (ins StrAttr:$name, I64Attr:$parameter_bytes,
+                       I64Attr:$optimizer_bytes);
+  let assemblyFormat = [{
+    $name `parameters` $parameter_bytes `optimizer` $optimizer_bytes attr-dict
+  }];
+}
+
+def Sched_TaskOp : Sched_Op<"task", [Symbol, HasParent<"ProblemOp">]> {
+  let summary = "a task";
+  let description = [{
+    What one processor does without interruption: the operations of a layer's
+    forward, dgrad, wgrad or update. `cuts` lists the axes along which the first
+    operation may be cut in two; `with` names the task that must be on the same
+    processor.
+
+    Constraints:
+    - C1: `layer` is the number of a layer of the problem.
+    - C2: `with` names another task of the problem.
+
+    Example:
+    ```mlir
+    sched.task @fc.U U layer 0 work [] with @fc.W
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Sched_KindAttr:$kind,
+    I64Attr:$layer, TypedArrayAttrBase<Sched_WorkAttr, "work">:$work,
+    OptionalAttr<TypedArrayAttrBase<Sched_CutOptionAttr, "cuts">>:$cuts,
+    OptionalAttr<FlatSymbolRefAttr>:$colocated);
+  let assemblyFormat = [{
+    $sym_name $kind `layer` $layer `work` $work (`cuts` $cuts^)?
+    (`with` $colocated^)? attr-dict
+  }];
+}
+
+def Sched_ValueOp : Sched_Op<"value", [HasParent<"ProblemOp">]> {
+  let summary = "a value and who reads it";
+  let description = [{
+    Without a producer the host supplies it.
+
+    Constraints:
+    - C1: producer and uses name tasks of the problem.
+    - C2: `bytes` is not negative.
+
+    Example:
+    ```mlir
+    sched.value "w" weight from @fc.U bytes 64
+        to [#sched.use<@fc.F, distance 1, delayed>, #sched.use<@fc.U, distance 1>]
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, Sched_ClassAttr:$value_class,
+    OptionalAttr<FlatSymbolRefAttr>:$producer, I64Attr:$bytes,
+    TypedArrayAttrBase<Sched_UseAttr, "uses">:$uses);
+  let assemblyFormat = [{
+    $name $value_class (`from` $producer^)? `bytes` $bytes `to` $uses attr-dict
+  }];
+}
+
+#endif // TAKT_DIALECT_SCHED_SCHEDPROBLEMOPS_TD

@@ -1,0 +1,379 @@
+//===- Conversion.cpp - task graphs to text and back ----------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Dialect/Sched/Conversion.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+using namespace takt;
+using namespace takt::sched;
+
+//===----------------------------------------------------------------------===//
+// Task graph to problem
+//===----------------------------------------------------------------------===//
+
+static Type mlirType(OpBuilder &builder, ElementType type) {
+  switch (type) {
+  case ElementType::F32:
+    return builder.getF32Type();
+  case ElementType::F64:
+    return builder.getF64Type();
+  case ElementType::I32:
+    return builder.getI32Type();
+  case ElementType::I64:
+    return builder.getI64Type();
+  case ElementType::I1:
+    return builder.getI1Type();
+  }
+  return builder.getNoneType();
+}
+
+static Attribute workAttr(OpBuilder &builder, const takt::Work &work) {
+  const Gemm &gemm = work.gemm;
+  return WorkAttr::get(builder.getContext(), gemm.m, gemm.n, gemm.k, gemm.count,
+                       work.elementwise, work.bytesIn, work.bytesOut,
+                       mlirType(builder, work.type));
+}
+
+static void createTask(OpBuilder &builder, Location loc, const TaskGraph &graph,
+                       const takt::Task &task) {
+  SmallVector<Attribute> works, cuts;
+  for (const takt::Work &work : task.work)
+    works.push_back(workAttr(builder, work));
+  for (const CutOption &cut : task.cuts)
+    cuts.push_back(CutOptionAttr::get(builder.getContext(),
+                                      static_cast<Axis>(cut.axis), cut.extent));
+  FlatSymbolRefAttr colocated;
+  if (task.colocated >= 0)
+    colocated = FlatSymbolRefAttr::get(builder.getContext(),
+                                       graph.tasks[task.colocated].name);
+  TaskOp::create(
+      builder, loc, builder.getStringAttr(task.name),
+      KindAttr::get(builder.getContext(), static_cast<Kind>(task.kind)),
+      builder.getI64IntegerAttr(task.layer), builder.getArrayAttr(works),
+      cuts.empty() ? ArrayAttr() : builder.getArrayAttr(cuts), colocated);
+}
+
+static void createValue(OpBuilder &builder, Location loc,
+                        const TaskGraph &graph, const takt::Value &value) {
+  MLIRContext *context = builder.getContext();
+  auto taskRef = [&](int task) {
+    return FlatSymbolRefAttr::get(context, graph.tasks[task].name);
+  };
+  SmallVector<Attribute> uses;
+  for (const Use &use : value.uses)
+    uses.push_back(
+        UseAttr::get(context, taskRef(use.task), use.distance, use.delayed));
+  ValueOp::create(
+      builder, loc, builder.getStringAttr(value.name),
+      ClassAttr::get(context, static_cast<Class>(value.kind)),
+      value.producer >= 0 ? taskRef(value.producer) : FlatSymbolRefAttr(),
+      builder.getI64IntegerAttr(value.bytes), builder.getArrayAttr(uses));
+}
+
+ProblemOp takt::sched::fromTaskGraph(OpBuilder &builder, Location loc,
+                                     const TaskGraph &graph) {
+  ProblemOp problem = ProblemOp::create(
+      builder, loc,
+      builder.getStringAttr(graph.name.empty() ? "problem" : graph.name));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.createBlock(&problem.getBody());
+  for (const Layer &layer : graph.layers)
+    LayerOp::create(builder, loc, builder.getStringAttr(layer.name),
+                    builder.getI64IntegerAttr(layer.parameterBytes),
+                    builder.getI64IntegerAttr(layer.optimizerBytes));
+  for (const takt::Task &task : graph.tasks)
+    createTask(builder, loc, graph, task);
+  for (const takt::Value &value : graph.values)
+    createValue(builder, loc, graph, value);
+  return problem;
+}
+
+//===----------------------------------------------------------------------===//
+// Problem to task graph
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Reads a problem: first the tasks' names, then what refers to them.
+class ProblemReader {
+public:
+  explicit ProblemReader(ProblemOp problem) : problem(problem) {}
+
+  FailureOr<TaskGraph> read() {
+    graph.name = problem.getSymName().str();
+    for (TaskOp op : problem.getBody().getOps<TaskOp>())
+      if (!indices.try_emplace(op.getSymName(), indices.size()).second)
+        return op.emitOpError("is the second task of that name"), failure();
+    for (Operation &op : problem.getBody().getOps())
+      if (failed(readPart(&op)))
+        return failure();
+    return std::move(graph);
+  }
+
+private:
+  LogicalResult readPart(Operation *op) {
+    if (auto layer = dyn_cast<LayerOp>(op)) {
+      graph.layers.push_back({layer.getName().str(),
+                              static_cast<int64_t>(layer.getParameterBytes()),
+                              static_cast<int64_t>(layer.getOptimizerBytes())});
+      return success();
+    }
+    if (auto task = dyn_cast<TaskOp>(op))
+      return readTask(task);
+    if (auto value = dyn_cast<ValueOp>(op))
+      return readValue(value);
+    return success();
+  }
+
+  FailureOr<int> index(Operation *op, FlatSymbolRefAttr name) {
+    auto found = indices.find(name.getValue());
+    if (found == indices.end())
+      return op->emitOpError("names task ")
+                 << name << ", which the problem does not have",
+             failure();
+    return found->second;
+  }
+
+  LogicalResult readTask(TaskOp op) {
+    takt::Task task;
+    task.name = op.getSymName().str();
+    task.kind = static_cast<TaskKind>(op.getKind());
+    int64_t layer = op.getLayer();
+    int64_t layers = llvm::range_size(problem.getBody().getOps<LayerOp>());
+    if (layer < 0 || layer >= layers)
+      return op.emitOpError("is of layer ")
+             << layer << ", but the problem has " << layers << " layers (C1)";
+    task.layer = static_cast<int>(layer);
+    for (auto work : op.getWork().getAsRange<WorkAttr>()) {
+      FailureOr<takt::Work> read = readWork(op, task.kind, work);
+      if (failed(read))
+        return failure();
+      task.work.push_back(*read);
+    }
+    if (ArrayAttr cuts = op.getCutsAttr())
+      for (auto cut : cuts.getAsRange<CutOptionAttr>())
+        task.cuts.push_back(
+            {static_cast<CutAxis>(cut.getAxis()), cut.getExtent()});
+    if (FlatSymbolRefAttr with = op.getColocatedAttr()) {
+      FailureOr<int> other = index(op, with);
+      if (failed(other))
+        return failure();
+      task.colocated = *other;
+    }
+    graph.tasks.push_back(std::move(task));
+    return success();
+  }
+
+  static FailureOr<takt::Work> readWork(TaskOp op, TaskKind kind,
+                                        WorkAttr attr) {
+    takt::Work work;
+    work.kind = kind;
+    work.gemm = {attr.getM(), attr.getN(), attr.getK(), attr.getCount()};
+    work.elementwise = attr.getElementwise();
+    work.bytesIn = attr.getBytesIn();
+    work.bytesOut = attr.getBytesOut();
+    for (int64_t size : {attr.getM(), attr.getN(), attr.getK(), attr.getCount(),
+                         work.elementwise, work.bytesIn, work.bytesOut})
+      if (size < 0)
+        return op.emitOpError("has work with a negative size ") << size,
+               failure();
+    if (attr.getType().isF64())
+      work.type = ElementType::F64;
+    else if (!attr.getType().isF32())
+      return op.emitOpError("has work of type ")
+                 << attr.getType() << ", expected f32 or f64",
+             failure();
+    return work;
+  }
+
+  LogicalResult readValue(ValueOp op) {
+    takt::Value value;
+    value.name = op.getName().str();
+    value.kind = static_cast<ValueClass>(op.getValueClass());
+    value.bytes = op.getBytes();
+    value.producer = -1;
+    if (FlatSymbolRefAttr producer = op.getProducerAttr()) {
+      FailureOr<int> task = index(op, producer);
+      if (failed(task))
+        return failure();
+      value.producer = *task;
+    }
+    for (auto use : op.getUses().getAsRange<UseAttr>()) {
+      FailureOr<int> task = index(op, use.getTask());
+      if (failed(task))
+        return failure();
+      value.uses.push_back(
+          {*task, static_cast<int>(use.getDistance()), use.getDelayed()});
+    }
+    graph.values.push_back(std::move(value));
+    return success();
+  }
+
+  ProblemOp problem;
+  TaskGraph graph;
+  llvm::StringMap<int> indices;
+};
+} // namespace
+
+FailureOr<TaskGraph> takt::sched::toTaskGraph(ProblemOp problem) {
+  return ProblemReader(problem).read();
+}
+
+//===----------------------------------------------------------------------===//
+// Schedule to text
+//===----------------------------------------------------------------------===//
+
+ScheduleOp takt::sched::fromSchedule(OpBuilder &builder, Location loc,
+                                     ProblemOp problem,
+                                     const Schedule &schedule) {
+  auto i64 = [&](int64_t value) { return builder.getI64IntegerAttr(value); };
+  auto str = [&](StringRef text) { return builder.getStringAttr(text); };
+  MLIRContext *context = builder.getContext();
+  ScheduleOp op = ScheduleOp::create(
+      builder, loc, FlatSymbolRefAttr::get(problem.getSymNameAttr()),
+      str(schedule.scheduler),
+      ScheduleSemanticsAttr::get(
+          context, static_cast<ScheduleSemantics>(schedule.semantics)),
+      ScheduleStatusAttr::get(context,
+                              static_cast<ScheduleStatus>(schedule.status)),
+      i64(schedule.interval), i64(schedule.stages));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.createBlock(&op.getBody());
+  auto tasks = llvm::to_vector(problem.getBody().getOps<TaskOp>());
+  for (const Cut &cut : schedule.cuts)
+    CutOp::create(
+        builder, loc, tasks[cut.task].getSymNameAttr(),
+        AxisAttr::get(context, static_cast<Axis>(cut.axis)), i64(cut.at),
+        DenseBoolArrayAttr::get(context, ArrayRef(cut.sliceAtProducer)));
+  for (auto [stage, delay] : llvm::zip_equal(schedule.stage, schedule.delay))
+    StageOp::create(builder, loc, i64(stage), i64(delay));
+  for (auto [task, place] :
+       llvm::zip_equal(schedule.graph.tasks, schedule.tasks))
+    PlaceOp::create(builder, loc, str(task.name), i64(place.processor),
+                    i64(place.start), i64(place.cycles));
+  for (const TransferPlacement &transfer : schedule.transfers)
+    TransferOp::create(
+        builder, loc, str(schedule.graph.values[transfer.value].name),
+        i64(transfer.from), i64(transfer.to), i64(transfer.start),
+        i64(transfer.cycles), i64(transfer.latency));
+  return op;
+}
+
+//===----------------------------------------------------------------------===//
+// Text to schedule
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Reads a schedule: the cuts give the graph that the places refer to.
+class ScheduleReader {
+public:
+  ScheduleReader(ScheduleOp op, const TaskGraph &problem)
+      : op(op), problem(problem) {}
+
+  FailureOr<Schedule> read() {
+    schedule.scheduler = op.getScheduler().str();
+    schedule.semantics = static_cast<Semantics>(op.getSemantics());
+    schedule.status = static_cast<SolveStatus>(op.getStatus());
+    schedule.interval = op.getInterval();
+    schedule.stages = static_cast<int>(op.getStages());
+    if (failed(readCuts()) || failed(readStages()) || failed(readPlaces()) ||
+        failed(readTransfers()))
+      return failure();
+    return std::move(schedule);
+  }
+
+private:
+  LogicalResult readCuts() {
+    for (CutOp cut : op.getBody().getOps<CutOp>()) {
+      int task = problem.find(cut.getTask());
+      if (task < 0)
+        return cut.emitOpError("names task '")
+               << cut.getTask() << "', which the problem does not have (C1)";
+      ArrayRef<bool> slices = cut.getSliceAtProducer();
+      if (slices.size() != 2)
+        return cut.emitOpError("expects 2 slice flags, found ")
+               << slices.size();
+      schedule.cuts.push_back({task,
+                               static_cast<CutAxis>(cut.getAxis()),
+                               static_cast<int64_t>(cut.getAt()),
+                               {slices[0], slices[1]}});
+    }
+    llvm::Expected<TaskGraph> graph = applyCuts(problem, schedule.cuts);
+    if (!graph)
+      return op.emitOpError() << llvm::toString(graph.takeError());
+    schedule.graph = std::move(*graph);
+    return success();
+  }
+
+  LogicalResult readStages() {
+    for (StageOp stage : op.getBody().getOps<StageOp>()) {
+      schedule.stage.push_back(static_cast<int>(stage.getStage()));
+      schedule.delay.push_back(static_cast<int>(stage.getDelay()));
+    }
+    if (schedule.stage.size() != problem.layers.size())
+      return op.emitOpError("has stages for ")
+             << schedule.stage.size() << " layers, expected "
+             << problem.layers.size();
+    return success();
+  }
+
+  LogicalResult readPlaces() {
+    llvm::StringMap<int> indices;
+    for (const takt::Task &task : schedule.graph.tasks)
+      indices.try_emplace(task.name, indices.size());
+    std::vector<bool> placed(schedule.graph.tasks.size());
+    schedule.tasks.resize(schedule.graph.tasks.size());
+    for (PlaceOp place : op.getBody().getOps<PlaceOp>()) {
+      auto found = indices.find(place.getTask());
+      if (found == indices.end())
+        return place.emitOpError("places task '")
+               << place.getTask() << "', which the problem does not have";
+      if (placed[found->second])
+        return place.emitOpError("places task '")
+               << place.getTask() << "' a second time";
+      placed[found->second] = true;
+      schedule.tasks[found->second] = {static_cast<int>(place.getProcessor()),
+                                       static_cast<int64_t>(place.getStart()),
+                                       static_cast<int64_t>(place.getCycles())};
+    }
+    for (auto [index, done] : llvm::enumerate(placed))
+      if (!done)
+        return op.emitOpError("does not place task '")
+               << schedule.graph.tasks[index].name << "'";
+    return success();
+  }
+
+  LogicalResult readTransfers() {
+    llvm::StringMap<int> indices;
+    for (const takt::Value &value : schedule.graph.values)
+      indices.try_emplace(value.name, indices.size());
+    for (TransferOp transfer : op.getBody().getOps<TransferOp>()) {
+      auto found = indices.find(transfer.getValue());
+      if (found == indices.end())
+        return transfer.emitOpError("carries value '")
+               << transfer.getValue() << "', which the problem does not have";
+      schedule.transfers.push_back(
+          {found->second, static_cast<int>(transfer.getSource()),
+           static_cast<int>(transfer.getDestination()),
+           static_cast<int64_t>(transfer.getStart()),
+           static_cast<int64_t>(transfer.getCycles()),
+           static_cast<int64_t>(transfer.getLatency())});
+    }
+    return success();
+  }
+
+  ScheduleOp op;
+  const TaskGraph &problem;
+  Schedule schedule;
+};
+} // namespace
+
+FailureOr<Schedule> takt::sched::toSchedule(ScheduleOp schedule,
+                                            const TaskGraph &problem) {
+  return ScheduleReader(schedule, problem).read();
+}
