@@ -134,6 +134,9 @@ def main():
         torch.manual_seed(1)
         model = export(getattr(zoo, name)(), (1, 3, 224, 224), name)
         save(lighten(model), "light-" + name)
+    torch.manual_seed(1)
+    save(lighten(export(zoo.resnet18(), (1, 3, 64, 64), "resnet18-64")),
+         "light-resnet18-64")
 
 
 if __name__ == "__main__":

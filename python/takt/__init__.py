@@ -1,0 +1,1 @@
+"""Takt's Python side: the demo, the benchmarks and what tests share."""
