@@ -1,0 +1,62 @@
+//===- Compile.h - the whole way from a model to programs -------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The compiler's phases in the order in which taktc runs them. Every function
+// reports errors as MLIR diagnostics of the module's context.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_DRIVER_COMPILE_H
+#define TAKT_DRIVER_COMPILE_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "takt/Driver/Report.h"
+#include "takt/Import/ImportOnnx.h"
+#include "takt/Transforms/Differentiate.h"
+
+namespace takt {
+
+struct CompileOptions {
+  ImportOptions import;
+  bool forwardOnly = false;
+  DifferentiateOptions differentiate;
+  double learningRate = 0.01;
+  ScheduleOptions scheduling;
+};
+
+/// Loads the dialects that the phases need.
+void registerAllDialects(mlir::MLIRContext &context);
+
+/// The machine of `--machine=FILE` or, when the path is empty, the uniform
+/// default machine. Fails if the file cannot be read or is no machine.
+llvm::Expected<Machine> loadMachine(llvm::StringRef path, int64_t processors);
+
+/// Import, differentiate, form tasks: the training step (or the forward pass),
+/// its operations tagged with their tasks, and its task graph.
+struct TrainingStep {
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  TaskGraph graph;
+  ModelSummary summary;
+};
+mlir::FailureOr<TrainingStep> buildTrainingStep(llvm::MemoryBufferRef model,
+                                                mlir::MLIRContext &context,
+                                                const CompileOptions &options);
+
+/// Schedule, split, retime, lower: one schedule's program. The step itself is
+/// left as it is; `scheduledModule`, where given, receives the module that the
+/// program was made from. Fails if no schedule fits, or if the tasks of the
+/// split module are not those that were scheduled.
+mlir::FailureOr<ScheduledProgram>
+compileSchedule(const TrainingStep &step, llvm::StringRef scheduler,
+                const Machine &machine, const CostModel &cost,
+                const CompileOptions &options,
+                mlir::OwningOpRef<mlir::ModuleOp> *scheduledModule = nullptr);
+
+} // namespace takt
+
+#endif // TAKT_DRIVER_COMPILE_H

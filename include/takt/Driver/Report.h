@@ -1,0 +1,48 @@
+//===- Report.h - what a compilation tells about itself ---------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_DRIVER_REPORT_H
+#define TAKT_DRIVER_REPORT_H
+
+#include "takt/Scheduling/Schedule.h"
+#include "takt/Target/Program.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace takt {
+
+/// The model as the report names it.
+struct ModelSummary {
+  std::string name;
+  int64_t operations = 0;  ///< forward operations
+  int64_t layers = 0;
+  int64_t parameters = 0;  ///< trainable elements
+  int64_t forwardMacs = 0; ///< multiply-accumulates of one minibatch
+};
+
+/// One schedule and the program made from it.
+struct ScheduledProgram {
+  Schedule schedule;
+  Bounds bounds;
+  Metrics metrics;
+  Program program;
+  double compileSeconds = 0;
+};
+
+/// Writes the report: the keys of `takt-report` version 1, cycles and bytes as
+/// integers. Everything but `compile_seconds` is the same for the same
+/// compilation.
+void writeReport(llvm::raw_ostream &os, const ModelSummary &model,
+                 const Machine &machine,
+                 llvm::ArrayRef<ScheduledProgram> schedules);
+
+/// Bytes of the regions that live in each processor's memory.
+std::vector<int64_t> regionBytes(const Program &program);
+
+} // namespace takt
+
+#endif // TAKT_DRIVER_REPORT_H

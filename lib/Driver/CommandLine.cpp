@@ -1,0 +1,229 @@
+//===- CommandLine.cpp - the command line of taktc ------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Driver/CommandLine.h"
+#include "takt/Driver/Compile.h"
+#include "takt/Driver/Diagnostics.h"
+#include "takt/Driver/Emit.h"
+#include "takt/Support/FileOutput.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace llvm;
+using namespace takt;
+
+namespace {
+cl::OptionCategory category("taktc options");
+
+/// All options of taktc, made when it starts so that no other tool that links
+/// this library has them.
+struct Options {
+  cl::opt<std::string> input{cl::Positional, cl::desc("MODEL.onnx"),
+                             cl::cat(category)};
+  cl::opt<std::string> output{"o", cl::desc("output file (- for stdout)"),
+                              cl::value_desc("OUT"), cl::cat(category)};
+  cl::opt<EmitKind> emit{
+      "emit", cl::desc("how far to go and what to write"),
+      cl::init(EmitKind::Program), cl::cat(category),
+      cl::values(
+          clEnumValN(EmitKind::Train, "train", "training step, train dialect"),
+          clEnumValN(EmitKind::Sched, "sched", "problem and solution as text"),
+          clEnumValN(EmitKind::Stream, "stream", "program as text"),
+          clEnumValN(EmitKind::Program, "program", "program container"),
+          clEnumValN(EmitKind::Listing, "listing", "disassembly"),
+          clEnumValN(EmitKind::CHeader, "c-header", "C header of the format"),
+          clEnumValN(EmitKind::Report, "report", "JSON report"),
+          clEnumValN(EmitKind::Trace, "trace", "Perfetto trace"),
+          clEnumValN(EmitKind::Html, "html", "page with report and picture"))};
+  cl::opt<std::string> mode{"mode", cl::desc("train or forward"),
+                            cl::init("train"), cl::cat(category)};
+  cl::opt<int64_t> processors{
+      "processors", cl::desc("processors of the uniform default machine"),
+      cl::init(1), cl::cat(category)};
+  cl::opt<std::string> machine{"machine", cl::desc("machine file"),
+                               cl::value_desc("FILE.yaml"), cl::cat(category)};
+  cl::opt<int64_t> batch{"batch", cl::desc("samples in a minibatch"),
+                         cl::init(0), cl::cat(category)};
+  cl::list<std::string> dims{"dim", cl::desc("value of a symbolic dimension"),
+                             cl::value_desc("NAME=N"), cl::cat(category)};
+  cl::opt<LossKind> loss{
+      "loss", cl::desc("loss of training"),
+      cl::init(LossKind::SoftmaxCrossEntropy), cl::cat(category),
+      cl::values(clEnumValN(LossKind::SoftmaxCrossEntropy,
+                            "softmax-cross-entropy", "on the logits"),
+                 clEnumValN(LossKind::MeanSquaredError, "mse",
+                            "mean squared error"))};
+  cl::opt<OptimizerKind> optimizer{
+      "optimizer", cl::desc("optimizer of training"),
+      cl::init(OptimizerKind::Sgd), cl::cat(category),
+      cl::values(clEnumValN(OptimizerKind::Sgd, "sgd", "plain"),
+                 clEnumValN(OptimizerKind::Momentum, "momentum", "heavy ball"),
+                 clEnumValN(OptimizerKind::Adam, "adam", "Adam"),
+                 clEnumValN(OptimizerKind::AdamW, "adamw",
+                            "Adam, decoupled weight decay"))};
+  cl::opt<double> learningRate{"learning-rate", cl::desc("default 0.01"),
+                               cl::init(0.01), cl::cat(category)};
+  cl::opt<double> momentum{"momentum", cl::init(0.9), cl::cat(category),
+                           cl::desc("momentum factor (default 0.9)")};
+  cl::opt<bool> nesterov{"nesterov", cl::desc("Nesterov's momentum"),
+                         cl::cat(category)};
+  cl::opt<double> weightDecay{"weight-decay", cl::desc("default 0"),
+                              cl::init(0), cl::cat(category)};
+  cl::opt<double> beta1{"beta1", cl::desc("of Adam (default 0.9)"),
+                        cl::init(0.9), cl::cat(category)};
+  cl::opt<double> beta2{"beta2", cl::desc("of Adam (default 0.999)"),
+                        cl::init(0.999), cl::cat(category)};
+  cl::opt<double> epsilon{"epsilon", cl::desc("of Adam (default 1e-8)"),
+                          cl::init(1e-8), cl::cat(category)};
+  cl::opt<std::string> schedule{"schedule", cl::desc("scheduler's name"),
+                                cl::init("layerpipe"), cl::cat(category)};
+  cl::list<std::string> compare{"compare", cl::CommaSeparated,
+                                cl::desc("other schedules for the report"),
+                                cl::value_desc("NAME,…"), cl::cat(category)};
+  cl::opt<int64_t> microbatches{
+      "microbatches", cl::desc("microbatches of a synchronous step"),
+      cl::init(1), cl::cat(category)};
+  cl::opt<std::string> cost{
+      "cost", cl::desc("macs, systolic, roofline or profile:FILE"),
+      cl::init("systolic"), cl::cat(category)};
+  cl::opt<int> stages{"stages", cl::init(0), cl::cat(category),
+                      cl::desc("delay stages (0: as few as possible)")};
+  cl::opt<double> tolerance{
+      "interval-tolerance", cl::init(0), cl::cat(category),
+      cl::desc("per cent by which the interval may grow for less traffic")};
+  cl::opt<int64_t> timeLimit{"time-limit", cl::desc("seconds for a solver"),
+                             cl::init(60), cl::cat(category)};
+  cl::opt<uint64_t> seed{"seed", cl::desc("seed of randomised searches"),
+                         cl::init(0), cl::cat(category)};
+  cl::opt<bool> listSchedules{"list-schedules",
+                              cl::desc("list the schedulers and stop"),
+                              cl::cat(category)};
+  cl::opt<bool> listOps{"list-ops",
+                        cl::desc("list the ONNX operators and stop"),
+                        cl::cat(category)};
+  cl::opt<bool> dumpMachine{"dump-machine",
+                            cl::desc("print the machine as a file and stop"),
+                            cl::cat(category)};
+  cl::opt<bool> showParameters{
+      "show-parameters", cl::cat(category),
+      cl::desc("say on stderr which tensors are parameters, and why")};
+};
+
+Error badOption(const Twine &message) {
+  return createStringError("taktc: error: " + message);
+}
+
+Error readDims(const Options &options, CompileOptions &result) {
+  for (const std::string &dim : options.dims) {
+    auto [name, text] = StringRef(dim).split('=');
+    int64_t value = 0;
+    if (name.empty() || text.getAsInteger(10, value) || value < 1)
+      return badOption("--dim=" + dim +
+                       ": expected NAME=N with a positive integer N");
+    result.import.dims[name.str()] = value;
+  }
+  return Error::success();
+}
+
+Expected<CompileOptions> readOptions(const Options &options) {
+  CompileOptions result;
+  if (options.mode != "train" && options.mode != "forward")
+    return badOption("--mode=" + options.mode + ": expected train or forward");
+  if (options.batch < 0 ||
+      (options.batch == 0 && options.batch.getNumOccurrences()))
+    return badOption("--batch=" + Twine(options.batch) +
+                     ": expected a positive integer");
+  if (options.microbatches != 1)
+    return badOption("--microbatches=" + Twine(options.microbatches) +
+                     ": no scheduler of this version divides a minibatch, "
+                     "expected 1");
+  if (options.tolerance < 0 || options.tolerance > 1000)
+    return badOption("--interval-tolerance: expected per cent from 0 to 1000");
+  if (options.stages < 0)
+    return badOption("--stages=" + Twine(options.stages) +
+                     ": expected 0 or more");
+  if (!(options.learningRate >= 0))
+    return badOption("--learning-rate: expected a number that is not negative");
+  if (Error error = readDims(options, result))
+    return std::move(error);
+  result.forwardOnly = options.mode == "forward";
+  result.import.batch = options.batch;
+  result.import.mode =
+      result.forwardOnly ? ImportMode::Forward : ImportMode::Train;
+  result.differentiate = {options.loss,        options.optimizer,
+                          options.momentum,    options.nesterov,
+                          options.weightDecay, options.beta1,
+                          options.beta2,       options.epsilon};
+  result.learningRate = options.learningRate;
+  result.scheduling.stages = options.stages;
+  result.scheduling.intervalTolerance =
+      static_cast<int>(options.tolerance * 10 + 0.5);
+  result.scheduling.timeLimitSeconds = options.timeLimit;
+  result.scheduling.seed = options.seed;
+  return result;
+}
+
+/// What the options ask to be told instead of compiling. True when it was.
+bool answerQuestions(const Options &options) {
+  if (options.listSchedules)
+    for (const SchedulerInfo &info : schedulers())
+      outs() << left_justify(info.name, 14) << info.summary << "\n";
+  if (options.listOps)
+    listOps(outs());
+  return options.listSchedules || options.listOps;
+}
+
+Error compileAndEmit(const Options &options) {
+  Expected<CompileOptions> compile = readOptions(options);
+  if (!compile)
+    return compile.takeError();
+  if (options.emit == EmitKind::CHeader)
+    return emitCHeaderFile(options.output);
+  Expected<Machine> machine = loadMachine(options.machine, options.processors);
+  if (!machine)
+    return machine.takeError();
+  if (options.dumpMachine) {
+    outs() << machine->canonicalText();
+    return Error::success();
+  }
+  if (options.input.empty())
+    return badOption("no model given: taktc MODEL.onnx -o OUT (--help tells "
+                     "the options)");
+  if (options.output.empty())
+    return badOption("no output file given: -o OUT");
+  auto cost = createCostModel(options.cost);
+  if (!cost)
+    return cost.takeError();
+  EmitRequest request{options.emit,
+                      options.input,
+                      options.output,
+                      options.schedule,
+                      {options.compare.begin(), options.compare.end()},
+                      options.showParameters};
+  return emitModel(request, *machine, **cost, *compile);
+}
+} // namespace
+
+int takt::taktcMain(int argc, char **argv) {
+  InitLLVM init(argc, argv);
+  Options options;
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(
+      argc, argv,
+      "taktc: compiles the training of an ONNX model for an array of "
+      "processors\n");
+  if (answerQuestions(options))
+    return 0;
+  if (Error error = compileAndEmit(options)) {
+    std::string message = toString(std::move(error));
+    if (!message.empty())
+      errs() << message << "\n";
+    return 1;
+  }
+  return 0;
+}
