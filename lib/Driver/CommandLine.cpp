@@ -54,10 +54,10 @@ struct Options {
   cl::opt<LossKind> loss{
       "loss", cl::desc("loss of training"),
       cl::init(LossKind::SoftmaxCrossEntropy), cl::cat(category),
-      cl::values(clEnumValN(LossKind::SoftmaxCrossEntropy,
-                            "softmax-cross-entropy", "on the logits"),
-                 clEnumValN(LossKind::MeanSquaredError, "mse",
-                            "mean squared error"))};
+      cl::values(
+          clEnumValN(LossKind::SoftmaxCrossEntropy, "softmax-cross-entropy",
+                     "on the logits"),
+          clEnumValN(LossKind::MeanSquaredError, "mse", "mean squared error"))};
   cl::opt<OptimizerKind> optimizer{
       "optimizer", cl::desc("optimizer of training"),
       cl::init(OptimizerKind::Sgd), cl::cat(category),
@@ -85,9 +85,9 @@ struct Options {
   cl::list<std::string> compare{"compare", cl::CommaSeparated,
                                 cl::desc("other schedules for the report"),
                                 cl::value_desc("NAME,…"), cl::cat(category)};
-  cl::opt<int64_t> microbatches{
-      "microbatches", cl::desc("microbatches of a synchronous step"),
-      cl::init(1), cl::cat(category)};
+  cl::opt<int64_t> microbatches{"microbatches",
+                                cl::desc("microbatches of a synchronous step"),
+                                cl::init(1), cl::cat(category)};
   cl::opt<std::string> cost{
       "cost", cl::desc("macs, systolic, roofline or profile:FILE"),
       cl::init("systolic"), cl::cat(category)};

@@ -57,9 +57,9 @@ static ModelSummary summarize(ModuleOp module, const TaskGraph &graph) {
   return summary;
 }
 
-FailureOr<TrainingStep>
-takt::buildTrainingStep(llvm::MemoryBufferRef model, MLIRContext &context,
-                        const CompileOptions &options) {
+FailureOr<TrainingStep> takt::buildTrainingStep(llvm::MemoryBufferRef model,
+                                                MLIRContext &context,
+                                                const CompileOptions &options) {
   TrainingStep step;
   step.module = importOnnx(model, context, options.import);
   if (!step.module)
@@ -138,9 +138,9 @@ takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
   if (!program)
     return fail(program.takeError());
   result.program = std::move(*program);
-  result.compileSeconds = std::chrono::duration<double>(
-                              std::chrono::steady_clock::now() - begin)
-                              .count();
+  result.compileSeconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+          .count();
   if (scheduledModule)
     *scheduledModule = std::move(module);
   return std::move(result);

@@ -18,7 +18,7 @@ namespace takt {
 /// The model as the report names it.
 struct ModelSummary {
   std::string name;
-  int64_t operations = 0;  ///< forward operations
+  int64_t operations = 0; ///< forward operations
   int64_t layers = 0;
   int64_t parameters = 0;  ///< trainable elements
   int64_t forwardMacs = 0; ///< multiply-accumulates of one minibatch

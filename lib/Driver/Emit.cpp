@@ -1,0 +1,160 @@
+//===- Emit.cpp - what taktc writes ---------------------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Driver/Emit.h"
+#include "mlir/IR/AsmState.h"
+#include "takt/Dialect/Sched/Conversion.h"
+#include "takt/Dialect/Stream/Conversion.h"
+#include "takt/Driver/Diagnostics.h"
+#include "takt/Driver/Trace.h"
+#include "takt/Support/FileOutput.h"
+#include "takt/Target/CHeader.h"
+#include "takt/Target/Container.h"
+#include "takt/Target/Disassemble.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace mlir;
+using namespace takt;
+
+namespace {
+/// What is left to say when a diagnostic has said it all.
+llvm::Error alreadySaid() { return llvm::createStringError(""); }
+
+llvm::Error writeModule(StringRef output, ModuleOp module) {
+  return writeFile(output, [&](llvm::raw_ostream &os) {
+    module.print(os, OpPrintingFlags().enableDebugInfo());
+    os << "\n";
+    return llvm::Error::success();
+  });
+}
+
+/// Compiles and writes for one request.
+class Emitter {
+public:
+  Emitter(const EmitRequest &request, const Machine &machine,
+          const CostModel &cost, const CompileOptions &options)
+      : request(request), machine(machine), cost(cost), options(options),
+        printer(context, request.input) {
+    context.disableMultithreading();
+    registerAllDialects(context);
+  }
+
+  llvm::Error run() {
+    auto file = llvm::MemoryBuffer::getFileOrSTDIN(request.input);
+    if (!file)
+      return llvm::createStringError(request.input +
+                                     ": error: " + file.getError().message());
+    FailureOr<TrainingStep> built =
+        buildTrainingStep((*file)->getMemBufferRef(), context, options);
+    if (failed(built))
+      return alreadySaid();
+    step = std::move(*built);
+    if (request.showParameters)
+      printParameters(*step.module, llvm::errs());
+    switch (request.kind) {
+    case EmitKind::Train:
+      return writeModule(request.output, *step.module);
+    case EmitKind::Report:
+    case EmitKind::Html:
+      return writeComparison();
+    default:
+      return writeOne();
+    }
+  }
+
+private:
+  llvm::Error writeComparison() {
+    std::vector<std::string> names = {request.schedule};
+    names.insert(names.end(), request.compare.begin(), request.compare.end());
+    std::vector<ScheduledProgram> all;
+    for (const std::string &name : names) {
+      FailureOr<ScheduledProgram> entry =
+          compileSchedule(step, name, machine, cost, options);
+      if (failed(entry))
+        return alreadySaid();
+      all.push_back(std::move(*entry));
+    }
+    return writeFile(request.output, [&](llvm::raw_ostream &os) {
+      if (request.kind == EmitKind::Report)
+        writeReport(os, step.summary, machine, all);
+      else
+        writePage(os, step.summary, machine, all);
+      return llvm::Error::success();
+    });
+  }
+
+  llvm::Error writeOne() {
+    OwningOpRef<ModuleOp> module;
+    FailureOr<ScheduledProgram> compiled = compileSchedule(
+        step, request.schedule, machine, cost, options, &module);
+    if (failed(compiled))
+      return alreadySaid();
+    switch (request.kind) {
+    case EmitKind::Sched:
+      return writeSched(compiled->schedule);
+    case EmitKind::Stream:
+      return writeModule(request.output,
+                         *stream::programToStream(compiled->program, context));
+    case EmitKind::Trace:
+      return writeFile(request.output, [&](llvm::raw_ostream &os) {
+        writeTrace(os, *compiled, machine);
+        return llvm::Error::success();
+      });
+    case EmitKind::Listing:
+      return writeFile(request.output, [&](llvm::raw_ostream &os) {
+        disassemble(compiled->program, os);
+        return llvm::Error::success();
+      });
+    default:
+      return writeProgram(compiled->program);
+    }
+  }
+
+  llvm::Error writeProgram(const Program &program) {
+    llvm::Expected<std::vector<uint8_t>> bytes = encode(program);
+    if (!bytes)
+      return bytes.takeError();
+    return writeFile(request.output,
+                     StringRef(reinterpret_cast<const char *>(bytes->data()),
+                               bytes->size()));
+  }
+
+  llvm::Error writeSched(const Schedule &schedule) {
+    OwningOpRef<ModuleOp> module =
+        ModuleOp::create(step.module->getLoc(), step.module->getName());
+    OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
+    (*module)->setAttr(sched::kMachineAttr,
+                       builder.getStringAttr(machine.canonicalText()));
+    (*module)->setAttr(sched::kCostAttr, builder.getStringAttr(cost.name()));
+    Location loc = step.module->getLoc();
+    sched::ProblemOp problem = sched::fromTaskGraph(builder, loc, step.graph);
+    sched::fromSchedule(builder, loc, problem, schedule);
+    return writeModule(request.output, *module);
+  }
+
+  const EmitRequest &request;
+  const Machine &machine;
+  const CostModel &cost;
+  const CompileOptions &options;
+  MLIRContext context;
+  DiagnosticPrinter printer;
+  TrainingStep step;
+};
+} // namespace
+
+llvm::Error takt::emitModel(const EmitRequest &request, const Machine &machine,
+                            const CostModel &cost,
+                            const CompileOptions &options) {
+  return Emitter(request, machine, cost, options).run();
+}
+
+llvm::Error takt::emitCHeaderFile(StringRef output) {
+  return writeFile(output.empty() ? "-" : output, [](llvm::raw_ostream &os) {
+    emitCHeader(os);
+    return llvm::Error::success();
+  });
+}
