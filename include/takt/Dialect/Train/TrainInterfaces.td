@@ -20,15 +20,18 @@ def KernelOpInterface : OpInterface<"KernelOpInterface"> {
     InterfaceMethod<"The kernel of the same mnemonic.",
       "::takt::KernelId", "getKernelId">,
     InterfaceMethod<"Appends the kernel's attribute words as Kernels.def lists "
-                    "them.",
+                    "them; by default none.",
       "void", "getKernelWords",
-      (ins "::llvm::SmallVectorImpl<uint32_t> &":$words)>,
+      (ins "::llvm::SmallVectorImpl<uint32_t> &":$words), [{}], [{}]>,
     InterfaceMethod<[{
         What the operation asks of a processor: matrix product dimensions (see
         CostModel.h for the convention) or element-wise work, and bytes. The
-        task kind is left for the caller.
+        task kind is left for the caller. By default one element-wise operation
+        per element of the first result.
       }],
-      "::takt::Work", "getWork">
+      "::takt::Work", "getWork", (ins), [{}], [{
+        return ::takt::train::elementwiseWork($_op, 1);
+      }]>
   ];
 }
 

@@ -1,0 +1,82 @@
+//===- TrainOptimizerOps.td - updates of parameters --------*- tablegen -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_DIALECT_TRAIN_TRAINOPTIMIZEROPS_TD
+#define TAKT_DIALECT_TRAIN_TRAINOPTIMIZEROPS_TD
+
+include "takt/Dialect/Train/TrainOpBase.td"
+
+// Element by element, all tensors of one type. The learning rate η is a scalar
+// of the program that the host sets at run time.
+class Train_OptimizerOp<string mnemonic>
+    : Train_KernelOp<mnemonic, [Train_OneType], Train_WordsAndWork> {
+  let assemblyFormat = "operands attr-dict `:` type($new_w)";
+}
+
+def Train_SgdOp : Train_OptimizerOp<"sgd"> {
+  let summary = "step of stochastic gradient descent";
+  let description = [{
+    new_w = w − η · (g + weight_decay · w)
+
+    Example:
+
+    ```mlir
+    %new = train.sgd %w, %g {weight_decay = 1.0e-4 : f32} : tensor<10x64xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$w, Train_FloatTensor:$g,
+    Train_DefaultF32<"0.0f">:$weight_decay);
+  let results = (outs Train_FloatTensor:$new_w);
+}
+
+def Train_MomentumOp : Train_OptimizerOp<"momentum"> {
+  let summary = "step of gradient descent with momentum";
+  let description = [{
+    With g' = g + weight_decay · w: new_v = momentum · v + g', and new_w = w − η ·
+    new_v, or with `nesterov` new_w = w − η · (g' + momentum · new_v).
+
+    Example:
+
+    ```mlir
+    %new, %new_v = train.momentum %w, %g, %v {momentum = 0.9 : f32, nesterov = true} : tensor<10x64xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$w, Train_FloatTensor:$g,
+    Train_FloatTensor:$v, Train_DefaultF32<"0.9f">:$momentum,
+    Train_Flag:$nesterov, Train_DefaultF32<"0.0f">:$weight_decay);
+  let results = (outs Train_FloatTensor:$new_w, Train_FloatTensor:$new_v);
+}
+
+def Train_AdamOp : Train_OptimizerOp<"adam"> {
+  let summary = "step of Adam or AdamW";
+  let description = [{
+    With g' = g + weight_decay · w, or g' = g if `decoupled`, and t the step's
+    number, counted from 1: new_m = beta1 · m + (1 − beta1) · g', new_v = beta2 · v
+    + (1 − beta2) · g'², new_w = w − η · (new_m / (1 − beta1^t)) / (sqrt(new_v /
+    (1 − beta2^t)) + epsilon), and if `decoupled` minus η · weight_decay · w.
+
+    Constraints:
+    - (C1) `beta1` and `beta2` are in [0, 1).
+    - (C2) `epsilon` is at least 0.
+
+    Example:
+
+    ```mlir
+    %new, %new_m, %new_v = train.adam %w, %g, %m, %v {weight_decay = 0.01 : f32, decoupled = true} : tensor<10x64xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$w, Train_FloatTensor:$g,
+    Train_FloatTensor:$m, Train_FloatTensor:$v,
+    Train_DefaultF32<"0.9f">:$beta1, Train_DefaultF32<"0.999f">:$beta2,
+    Train_DefaultF32<"1.0e-8f">:$epsilon,
+    Train_DefaultF32<"0.0f">:$weight_decay, Train_Flag:$decoupled);
+  let results = (outs Train_FloatTensor:$new_w, Train_FloatTensor:$new_m,
+    Train_FloatTensor:$new_v);
+  let hasVerifier = 1;
+}
+
+#endif // TAKT_DIALECT_TRAIN_TRAINOPTIMIZEROPS_TD

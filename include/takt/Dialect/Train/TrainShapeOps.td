@@ -1,0 +1,199 @@
+//===- TrainShapeOps.td - move, combine and reduce ---------*- tablegen -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_DIALECT_TRAIN_TRAINSHAPEOPS_TD
+#define TAKT_DIALECT_TRAIN_TRAINSHAPEOPS_TD
+
+include "takt/Dialect/Train/TrainOpBase.td"
+
+//===----------------------------------------------------------------------===//
+// Broadcasting arithmetic
+//===----------------------------------------------------------------------===//
+
+class Train_BroadcastOp<string mnemonic> : Train_KernelOp<mnemonic,
+    [Train_Inferred, Train_Differentiable]> {
+  let results = (outs Train_FloatTensor:$y);
+  let assemblyFormat = [{
+    operands attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+class Train_BinaryOp<string mnemonic> : Train_BroadcastOp<mnemonic> {
+  let arguments = (ins Train_FloatTensor:$a, Train_FloatTensor:$b);
+}
+
+def Train_AddOp : Train_BinaryOp<"add"> {
+  let summary = "sum of two tensors, broadcast to each other";
+  let description = [{
+    Constraints:
+    - (C1) from the last axis on, sizes are equal or one of them is 1 or absent.
+
+    Example:
+
+    ```mlir
+    %y = train.add %a, %b : (tensor<8x16xf32>, tensor<16xf32>) -> tensor<8x16xf32>
+    ```
+  }];
+}
+
+def Train_MulOp : Train_BinaryOp<"mul"> {
+  let summary = "product of two tensors, broadcast to each other";
+  let description = [{
+    Constraints:
+    - (C1) from the last axis on, sizes are equal or one of them is 1 or absent.
+
+    Example:
+
+    ```mlir
+    %y = train.mul %a, %b : (tensor<8x16xf32>, tensor<8x1xf32>) -> tensor<8x16xf32>
+    ```
+  }];
+}
+
+def Train_SumOp : Train_BroadcastOp<"sum"> {
+  let summary = "sum of one or more tensors, broadcast to each other";
+  let description = [{
+    Constraints:
+    - (C1) there is an operand.
+    - (C2) from the last axis on, sizes are equal or all but one value are 1 or
+      absent.
+
+    Example:
+
+    ```mlir
+    %y = train.sum %a, %b, %c : (tensor<8x16xf32>, tensor<8x16xf32>, tensor<16xf32>) -> tensor<8x16xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<Train_FloatTensor>:$x);
+  let hasFolder = 1;
+}
+
+def Train_ScaleOp : Train_KernelOp<"scale",
+    [Train_OneType, Train_Differentiable], Train_Words> {
+  let summary = "value · x";
+  let description = [{
+    Example:
+
+    ```mlir
+    %y = train.scale %x {value = 0.5 : f32} : tensor<8x16xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$x, Train_F32Attr:$value);
+  let results = (outs Train_FloatTensor:$y);
+  let assemblyFormat = "$x attr-dict `:` type($x)";
+  let hasFolder = 1;
+}
+
+def Train_ReduceSumOp : Train_KernelOp<"reduce_sum", [], Train_WordsAndWork> {
+  let summary = "sum over axes";
+  let description = [{
+    Constraints:
+    - (C1) `axes` are different axes of x.
+    - (C2) y has the shape of x with the axes at 1 (kept), or without them.
+
+    Example:
+
+    ```mlir
+    %y = train.reduce_sum %x {axes = array<i64: 0, 2>} : (tensor<8x16x4xf32>) -> tensor<16xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$x, DenseI64ArrayAttr:$axes);
+  let results = (outs Train_FloatTensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Movement
+//===----------------------------------------------------------------------===//
+
+def Train_ConcatOp : Train_KernelOp<"concat",
+    [Train_Inferred, Train_Differentiable], Train_Words> {
+  let summary = "tensors one behind the other along an axis";
+  let description = [{
+    Constraints:
+    - (C1) there is an operand, and all have the same element type and rank.
+    - (C2) `axis` is an axis of the operands, counted from 0.
+    - (C3) sizes on all other axes are equal.
+
+    Example:
+
+    ```mlir
+    %y = train.concat %a, %b {axis = 1 : i64} : (tensor<8x16xf32>, tensor<8x4xf32>) -> tensor<8x20xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<Train_Tensor>:$x, I64Attr:$axis);
+  let results = (outs Train_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+def Train_SliceOp : Train_KernelOp<"slice", [], Train_Words> {
+  let summary = "a contiguous range of one axis";
+  let description = [{
+    The indices `begin` to `begin` + extent of y of the axis. Has no gradient:
+    differentiation makes slices, models have none.
+
+    Constraints:
+    - (C1) `axis` is an axis of x, counted from 0.
+    - (C2) y has the element type and shape of x except on the axis.
+    - (C3) the range lies inside x.
+
+    Example:
+
+    ```mlir
+    %y = train.slice %x {axis = 1 : i64, begin = 4 : i64} : (tensor<8x16xf32>) -> tensor<8x6xf32>
+    ```
+  }];
+  let arguments = (ins Train_Tensor:$x, I64Attr:$axis, I64Attr:$begin);
+  let results = (outs Train_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+def Train_ReshapeOp : Train_KernelOp<"reshape", [Train_Differentiable]> {
+  let summary = "the same elements under another shape";
+  let description = [{
+    Constraints:
+    - (C1) x and y have the same element type and number of elements.
+
+    Example:
+
+    ```mlir
+    %y = train.reshape %x : (tensor<8x16x4x4xf32>) -> tensor<8x256xf32>
+    ```
+  }];
+  let arguments = (ins Train_Tensor:$x);
+  let results = (outs Train_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+def Train_TransposeOp : Train_KernelOp<"transpose",
+    [Train_Inferred, Train_Differentiable], Train_Words> {
+  let summary = "axes in another order";
+  let description = [{
+    Axis i of y is axis permutation[i] of x.
+
+    Constraints:
+    - (C1) `permutation` has every axis of x once.
+
+    Example:
+
+    ```mlir
+    %y = train.transpose %x {permutation = array<i64: 1, 0>} : (tensor<8x16xf32>) -> tensor<16x8xf32>
+    ```
+  }];
+  let arguments = (ins Train_Tensor:$x, DenseI64ArrayAttr:$permutation);
+  let results = (outs Train_Tensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+#endif // TAKT_DIALECT_TRAIN_TRAINSHAPEOPS_TD

@@ -1,0 +1,84 @@
+//===- TrainDialect.cpp - the train dialect -------------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "takt/Dialect/Train/Train.h"
+#include "takt/Target/KernelCheck.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace takt;
+using namespace takt::train;
+
+//===----------------------------------------------------------------------===//
+// Kinds of parameters
+//===----------------------------------------------------------------------===//
+
+StringRef takt::stringifyParameterKind(ParameterKind kind) {
+  switch (kind) {
+  case ParameterKind::Trainable:
+    return "trainable";
+  case ParameterKind::State:
+    return "state";
+  case ParameterKind::OptimizerState:
+    return "optimizer";
+  case ParameterKind::Constant:
+    return "constant";
+  case ParameterKind::Derived:
+    return "derived";
+  }
+  return "";
+}
+
+std::optional<ParameterKind> takt::symbolizeParameterKind(StringRef keyword) {
+  return llvm::StringSwitch<std::optional<ParameterKind>>(keyword)
+      .Case("trainable", ParameterKind::Trainable)
+      .Case("state", ParameterKind::State)
+      .Case("optimizer", ParameterKind::OptimizerState)
+      .Case("constant", ParameterKind::Constant)
+      .Case("derived", ParameterKind::Derived)
+      .Default(std::nullopt);
+}
+
+namespace mlir {
+template <> struct FieldParser<ParameterKind> {
+  static FailureOr<ParameterKind> parse(AsmParser &parser) {
+    StringRef keyword;
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&keyword))
+      return failure();
+    if (std::optional<ParameterKind> kind = symbolizeParameterKind(keyword))
+      return *kind;
+    return parser.emitError(loc, "parameter kind is '")
+           << keyword
+           << "', expected trainable, state, optimizer, constant or derived";
+  }
+};
+} // namespace mlir
+
+//===----------------------------------------------------------------------===//
+// Generated definitions
+//===----------------------------------------------------------------------===//
+
+#include "takt/Dialect/Train/TrainDialect.cpp.inc"
+#include "takt/Dialect/Train/TrainInterfaces.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "takt/Dialect/Train/TrainAttributes.cpp.inc"
+
+void TrainDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "takt/Dialect/Train/TrainAttributes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "takt/Dialect/Train/TrainOps.cpp.inc"
+      >();
+}
