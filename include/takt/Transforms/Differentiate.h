@@ -1,0 +1,55 @@
+//===- Differentiate.h - from a forward graph to a training step -*- C++
+//-*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_TRANSFORMS_DIFFERENTIATE_H
+#define TAKT_TRANSFORMS_DIFFERENTIATE_H
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace takt {
+
+/// None: the graph stays a forward graph (tagForward).
+enum class LossKind { None, SoftmaxCrossEntropy, MeanSquaredError };
+enum class OptimizerKind { Sgd, Momentum, Adam, AdamW };
+
+/// What the training step computes besides the model. The learning rate is a
+/// run-time scalar and therefore no option.
+struct DifferentiateOptions {
+  LossKind loss = LossKind::SoftmaxCrossEntropy;
+  OptimizerKind optimizer = OptimizerKind::Sgd;
+  double momentum = 0.9;
+  bool nesterov = false;
+  double weightDecay = 0;
+  double beta1 = 0.9, beta2 = 0.999;
+  double epsilon = 1e-8;
+};
+
+/// Turns the forward graph @main into the whole training step: loss on the
+/// first output, gradients of every trainable parameter that the loss reaches,
+/// and their updates, written with train.write. Every operation is tagged with
+/// its kind and node (Tags.h).
+///
+/// @main gets one more argument, `label` (N class indices, i64) for softmax
+/// cross-entropy or `target` (of the first output's type), and the scalar loss
+/// as its first result, before the model's outputs. A final softmax or
+/// log-softmax under softmax cross-entropy is skipped by the loss, which works
+/// on its logits; as a model output it stays.
+///
+/// Only gradients that lead to a trainable parameter are built, so the first
+/// layer has no D. Linear in the number of operations.
+///
+/// Fails with a diagnostic if @main is missing or has gradients already, the
+/// first output cannot be the loss's operand, no trainable parameter is
+/// reached, an operation on the way has no gradient, or an option is out of
+/// range.
+mlir::LogicalResult differentiate(mlir::ModuleOp module,
+                                  const DifferentiateOptions &options);
+
+} // namespace takt
+
+#endif // TAKT_TRANSFORMS_DIFFERENTIATE_H

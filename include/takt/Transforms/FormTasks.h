@@ -1,0 +1,50 @@
+//===- FormTasks.h - from a training step to a task graph -------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_TRANSFORMS_FORMTASKS_H
+#define TAKT_TRANSFORMS_FORMTASKS_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "takt/Scheduling/TaskGraph.h"
+
+namespace takt {
+
+/// Gives every operation of @main that executes its layer and task (the tags
+/// of Tags.h), and the module its list of layers.
+///
+/// A layer is a weighted operation (one with a matrix product) and what is
+/// fused to it. Layers are in program order of their weighted operations.
+///   F: an operation without a matrix product goes to the latest layer among
+///      its producers, or, without any, to the earliest among its consumers;
+///      the loss is such an operation. A model without weighted operations is
+///      one layer, named after the module.
+///   D: a matrix product goes to the D of its forward operation's layer, any
+///      other operation to the task of its latest producer, in the order all
+///      F, then D, W, U of the last layer … of the first.
+///   W: to the W of the forward operation's layer, or of the earliest layer
+///      whose gradients it sums.
+///   U: to the U of the layer whose W produced the gradient.
+/// The rules keep every dependence of distance 0 forward in that order.
+///
+/// Fails with a diagnostic if an operation has no kind.
+mlir::LogicalResult assignTasks(mlir::ModuleOp module);
+
+/// The task graph of a step whose operations carry their tasks. Weights are
+/// values of their update, read by F and D with the delayed distance; a
+/// parameter that nothing writes is no value. Values and tasks are in a
+/// deterministic order, and named after nodes and parameters.
+///
+/// Fails with a diagnostic if a tag is missing or the graph does not check().
+mlir::FailureOr<TaskGraph> buildTaskGraph(mlir::ModuleOp module);
+
+/// assignTasks, unless the operations carry tasks already (after split), and
+/// buildTaskGraph. Linear in the number of operations and operands.
+mlir::FailureOr<TaskGraph> formTasks(mlir::ModuleOp module);
+
+} // namespace takt
+
+#endif // TAKT_TRANSFORMS_FORMTASKS_H

@@ -1,0 +1,225 @@
+//===- Passes.td - passes over training steps -----------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+//   forward graph ── train-verify-forward
+//        │ train-differentiate
+//   training step ── train-verify-step
+//        │ train-form-tasks
+//   step with tasks ── train-verify-tasks
+//        │ train-split, train-retime    (as a schedule asks)
+//   step with tasks, cut and delayed ── train-verify-tasks
+//
+// Each pass is also a C++ function (Differentiate.h, FormTasks.h, Split.h,
+// Retime.h, Verify.h); Pipelines.h puts them in order.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_TRANSFORMS_PASSES_TD
+#define TAKT_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def TrainDifferentiate : Pass<"train-differentiate", "::mlir::ModuleOp"> {
+  let summary = "turn a forward graph into a whole training step";
+  let description = [{
+    Appends the loss on the first output, the gradient of every trainable
+    parameter that the loss reaches, and the parameters' updates. Operations
+    build their own gradients (`DifferentiableOpInterface`), one operand at a
+    time, so that D (towards activations) and W (towards parameters) are
+    operations of their own and what nobody needs is never built: the first
+    layer has no D. Every operation is tagged with its kind, `train.kind`, and
+    the forward operation that it stems from, `train.node`.
+
+    With `loss=none` the graph stays a forward graph and is only tagged.
+
+    Before:
+
+    ```mlir
+    module @m attributes {train.batch = 8 : i64} {
+      train.parameter @fc.weight : tensor<10x64xf32> = dense<0.1>
+          {kind = #train.parameter_kind<trainable>}
+      func.func @main(%x: tensor<8x64xf32> {train.name = "input"})
+          -> (tensor<8x10xf32> {train.name = "logits"}) {
+        %w = train.read @fc.weight : tensor<10x64xf32>
+        %y = train.gemm %x, %w {trans_b = true} : …
+        return %y : tensor<8x10xf32>
+      }
+    }
+    ```
+
+    After, with `optimizer=sgd`:
+
+    ```mlir
+      func.func @main(%x: …, %label: tensor<8xi64> {train.name = "label"})
+          -> (tensor<f32> {train.name = "loss"}, tensor<8x10xf32> …) {
+        %w = train.read @fc.weight {train.kind = "F"} : tensor<10x64xf32>
+        %y = train.gemm %x, %w {trans_b = true, train.kind = "F"} : …
+        %loss, %dy = train.softmax_cross_entropy %y, %label {train.kind = "F"}
+        %dw = train.gemm %dy, %x {trans_a = true, train.kind = "W"} : …
+        %old = train.read @fc.weight {train.kind = "U"} : tensor<10x64xf32>
+        %new = train.sgd %old, %dw {train.kind = "U"} : …
+        train.write @fc.weight, %new {train.kind = "U"} : tensor<10x64xf32>
+        return %loss, %y : …
+      }
+    ```
+  }];
+  let options = [
+    Option<"loss", "loss", "::takt::LossKind",
+           "::takt::LossKind::SoftmaxCrossEntropy", "what is minimised",
+           [{::llvm::cl::values(
+             clEnumValN(::takt::LossKind::SoftmaxCrossEntropy,
+                        "softmax-cross-entropy", "mean over the minibatch"),
+             clEnumValN(::takt::LossKind::MeanSquaredError, "mse",
+                        "mean over all elements"),
+             clEnumValN(::takt::LossKind::None, "none",
+                        "keep the forward graph"))}]>,
+    Option<"optimizer", "optimizer", "::takt::OptimizerKind",
+           "::takt::OptimizerKind::Sgd", "how parameters are updated",
+           [{::llvm::cl::values(
+             clEnumValN(::takt::OptimizerKind::Sgd, "sgd",
+                        "stochastic gradient descent"),
+             clEnumValN(::takt::OptimizerKind::Momentum, "momentum",
+                        "with momentum"),
+             clEnumValN(::takt::OptimizerKind::Adam, "adam",
+                        "Adam, weight decay in the gradient"),
+             clEnumValN(::takt::OptimizerKind::AdamW, "adamw",
+                        "Adam, weight decay apart"))}]>,
+    Option<"momentum", "momentum", "double", "0.9",
+           "share of the old velocity that momentum keeps">,
+    Option<"nesterov", "nesterov", "bool", "false", "Nesterov's momentum">,
+    Option<"weightDecay", "weight-decay", "double", "0.0",
+           "share of the weights added to the gradient">,
+    Option<"beta1", "beta1", "double", "0.9", "Adam's decay of the mean">,
+    Option<"beta2", "beta2", "double", "0.999",
+           "Adam's decay of the mean square">,
+    Option<"epsilon", "epsilon", "double", "1e-8",
+           "Adam's guard against division by zero">
+  ];
+  let dependentDialects = ["::takt::train::TrainDialect"];
+}
+
+def TrainFormTasks : Pass<"train-form-tasks", "::mlir::ModuleOp"> {
+  let summary = "give every operation its layer and task";
+  let description = [{
+    A layer is a weighted operation, one with a matrix product, and the
+    element-wise operations, norms and pools fused to it. Its tasks are F, D, W
+    and U. The rules stand in FormTasks.h. Operations that carry tasks already,
+    after `train-split`, keep them. With `print` the task graph is written to
+    standard output.
+
+    Before:
+
+    ```mlir
+    %0 = train.conv %x, %w {…, train.kind = "F", train.node = "conv1"} : …
+    %1 = train.relu %0 {train.kind = "F", train.node = "relu1"} : …
+    …
+    %5 = train.relu_dgrad %4, %1 {train.kind = "D", train.node = "relu1"} : …
+    %6 = train.conv_wgrad %x, %5 {…, train.kind = "W", train.node = "conv1"} : …
+    ```
+
+    After (`%4` is the D of the next layer):
+
+    ```mlir
+    %0 = train.conv %x, %w {…, train.task = "conv1.F", train.layer = 0 : i64} : …
+    %1 = train.relu %0 {…, train.task = "conv1.F", train.layer = 0 : i64} : …
+    …
+    %5 = train.relu_dgrad %4, %1 {…, train.task = "conv2.D", train.layer = 1 : i64} : …
+    %6 = train.conv_wgrad %x, %5 {…, train.task = "conv1.W", train.layer = 0 : i64} : …
+    ```
+  }];
+  let options = [
+    Option<"printGraph", "print", "bool", "false",
+           "write the task graph to standard output">
+  ];
+}
+
+def TrainSplit : Pass<"train-split", "::mlir::ModuleOp"> {
+  let summary = "cut D tasks in two";
+  let description = [{
+    Each cut is `TASK:AXIS:AT` or `TASK:AXIS:AT:SLICED`; AXIS is `channel`,
+    `batch` or `reduction`, SLICED names the parts (`0`, `1` or `01`) whose
+    operands are sliced where they are produced, so that only the share travels.
+
+    Before, `cuts=conv5.D:channel:32`:
+
+    ```mlir
+    %0 = train.conv_dgrad %dy, %w {…, train.task = "conv5.D"}
+        : (tensor<8x16x7x7xf32>, tensor<16x64x3x3xf32>) -> tensor<8x64x7x7xf32>
+    ```
+
+    After:
+
+    ```mlir
+    %w0 = train.slice %w {axis = 1 : i64, begin = 0 : i64, train.task = "conv5.D.0"}
+        : (tensor<16x64x3x3xf32>) -> tensor<16x32x3x3xf32>
+    %d0 = train.conv_dgrad %dy, %w0 {…, train.task = "conv5.D.0"} : …
+    %w1 = train.slice %w {axis = 1 : i64, begin = 32 : i64, train.task = "conv5.D.1"}
+        : (tensor<16x64x3x3xf32>) -> tensor<16x32x3x3xf32>
+    %d1 = train.conv_dgrad %dy, %w1 {…, train.task = "conv5.D.1"} : …
+    %0 = train.concat %d0, %d1 {axis = 1 : i64, train.task = "conv5.D.join"} : …
+    ```
+  }];
+  let options = [
+    ListOption<"cuts", "cuts", "std::string", "cuts, separated by commas">
+  ];
+  let dependentDialects = ["::takt::train::TrainDialect"];
+}
+
+def TrainRetime : Pass<"train-retime", "::mlir::ModuleOp"> {
+  let summary = "delay the gradients";
+  let description = [{
+    Puts `delays[l]` delays between the W and the U of layer l, and tells the
+    layer's parameters.
+
+    Before, `delays=2,0`:
+
+    ```mlir
+    train.parameter @conv1.weight : … {kind = #train.parameter_kind<trainable>}
+    …
+    %new = train.sgd %old, %dw {…, train.task = "conv1.U", train.layer = 0 : i64} : …
+    ```
+
+    After:
+
+    ```mlir
+    train.parameter @conv1.weight : … {delay = 2 : i64, kind = …}
+    …
+    %g = train.delay %dw by 2 {train.kind = "U"} : …
+    %new = train.sgd %old, %g {…, train.task = "conv1.U", train.layer = 0 : i64} : …
+    ```
+  }];
+  let options = [
+    ListOption<"delays", "delays", "int64_t", "one delay per layer">
+  ];
+  let dependentDialects = ["::takt::train::TrainDialect"];
+}
+
+def TrainVerifyForward : Pass<"train-verify-forward", "::mlir::ModuleOp"> {
+  let summary = "check what differentiation relies on";
+  let description = [{
+    Rules F1 to F4 of Verify.h: a batch size, one block, static shapes, no
+    gradients, existing parameters. Changes nothing.
+  }];
+}
+
+def TrainVerifyStep : Pass<"train-verify-step", "::mlir::ModuleOp"> {
+  let summary = "check what forming tasks relies on";
+  let description = [{
+    Rules S1 to S5 of Verify.h: kinds and nodes, the direction of values between
+    kinds, single writes, the loss, gradients of kind W. Changes nothing.
+  }];
+}
+
+def TrainVerifyTasks : Pass<"train-verify-tasks", "::mlir::ModuleOp"> {
+  let summary = "check what scheduling and lowering rely on";
+  let description = [{
+    Rules T1 to T3 of Verify.h: tasks and layers, one layer and kind per task, a
+    task graph that passes its own check. Changes nothing.
+  }];
+}
+
+#endif // TAKT_TRANSFORMS_PASSES_TD

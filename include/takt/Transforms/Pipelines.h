@@ -1,0 +1,27 @@
+//===- Pipelines.h - passes in order ----------------------------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_TRANSFORMS_PIPELINES_H
+#define TAKT_TRANSFORMS_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "takt/Transforms/Differentiate.h"
+
+namespace takt {
+
+/// From an imported forward graph to a step (or a forward graph, with
+/// LossKind::None) whose operations carry their tasks. `takt-step-pipeline` in
+/// takt-opt, with the options of train-differentiate.
+void buildStepPipeline(mlir::OpPassManager &manager,
+                       const DifferentiateOptions &options);
+
+/// Makes the pipelines known to takt-opt.
+void registerTransformPipelines();
+
+} // namespace takt
+
+#endif // TAKT_TRANSFORMS_PIPELINES_H

@@ -1,0 +1,331 @@
+//===- BuildTaskGraph.cpp - the task graph of a step with tasks -----------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "UniqueNames.h"
+#include "takt/Dialect/Train/Train.h"
+#include "takt/Transforms/FormTasks.h"
+#include "takt/Transforms/Tags.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace takt;
+
+namespace {
+/// Who reads and writes a parameter.
+struct Accesses {
+  SmallVector<Operation *> readers; ///< that execute
+  Operation *writer = nullptr;      ///< that computes the next version
+};
+
+class GraphBuilder {
+public:
+  GraphBuilder(ModuleOp module, func::FuncOp main)
+      : module(module), main(main), block(main.getBody().front()) {}
+
+  FailureOr<TaskGraph> run();
+
+private:
+  LogicalResult readLayers();
+  LogicalResult collectTasks();
+  void collectWork();
+  void collectCuts();
+  void colocateUpdates();
+  void collectAccesses();
+  void addInputs();
+  void addParameters();
+  void addParameter(train::ParameterOp parameter, const Accesses &accesses);
+  void addResults();
+  void countParameterBytes(train::ParameterOp parameter,
+                           const Accesses &accesses);
+  void addUses(mlir::Value value, int producer, SmallVectorImpl<Use> &uses);
+  void addValue(std::string name, ValueClass kind, int producer, Type type,
+                SmallVector<Use> uses);
+
+  int task(Operation *op) const { return taskOf.lookup(op); }
+
+  ModuleOp module;
+  func::FuncOp main;
+  Block &block;
+  TaskGraph graph;
+  llvm::DenseMap<Operation *, int> taskOf; ///< of operations that execute
+  SmallVector<SmallVector<Operation *>> opsOf;
+  llvm::StringMap<Accesses> accesses; ///< by parameter; for look-ups only
+  UniqueNames names;
+};
+} // namespace
+
+/// The kind in "LAYER.K" or "LAYER.K.PART"; nullopt where the name is not such.
+static std::optional<TaskKind> kindOfTask(StringRef name, StringRef layer) {
+  if (!name.consume_front(layer) || !name.consume_front(".") || name.empty() ||
+      (name.size() > 1 && name[1] != '.'))
+    return std::nullopt;
+  size_t kind = StringRef("FDWU").find(name[0]);
+  return kind == StringRef::npos ? std::nullopt
+                                 : std::optional(static_cast<TaskKind>(kind));
+}
+
+LogicalResult GraphBuilder::readLayers() {
+  auto layers = module->getAttrOfType<ArrayAttr>(kLayersAttr);
+  if (!layers || !llvm::all_of(layers, llvm::IsaPred<StringAttr>))
+    return module.emitError("expected the layers' names in '")
+           << kLayersAttr << "'";
+  for (auto name : layers.getAsRange<StringAttr>())
+    graph.layers.push_back({name.str()});
+  graph.name = module.getSymName().value_or("").str();
+  return success();
+}
+
+/// Tasks in sequential order: all F, then D, W, U of the last layer … the
+/// first; the parts of a D as they stand in the program.
+LogicalResult GraphBuilder::collectTasks() {
+  llvm::MapVector<StringRef, SmallVector<Operation *>> byName;
+  std::vector<Task> tasks;
+  for (Operation &op : block) {
+    if (!executes(&op))
+      continue;
+    StringRef name = ::getTask(&op);
+    int64_t layer = getLayer(&op);
+    if (name.empty() || layer < 0 || layer >= int64_t(graph.layers.size()))
+      return op.emitError("expected a task in '")
+             << kTaskAttr << "' and a layer below " << graph.layers.size()
+             << " in '" << kLayerAttr << "'";
+    SmallVector<Operation *> &ops = byName[name];
+    ops.push_back(&op);
+    if (ops.size() > 1)
+      continue;
+    std::optional<TaskKind> kind = kindOfTask(name, graph.layers[layer].name);
+    if (!kind)
+      return op.emitError("task '")
+             << name << "' is not named after its layer '"
+             << graph.layers[layer].name << "' and a kind";
+    tasks.push_back(Task{name.str(), *kind, int(layer), {}, {}, -1});
+  }
+
+  auto order = llvm::to_vector(llvm::seq<unsigned>(0, tasks.size()));
+  auto key = [&](unsigned i) {
+    const Task &t = tasks[i];
+    bool forward = t.kind == TaskKind::Forward;
+    return std::tuple(!forward, forward ? t.layer : -t.layer, t.kind, i);
+  };
+  llvm::sort(order, [&](unsigned a, unsigned b) { return key(a) < key(b); });
+  auto operations = byName.takeVector();
+  for (auto [index, old] : llvm::enumerate(order)) {
+    graph.tasks.push_back(std::move(tasks[old]));
+    opsOf.push_back(std::move(operations[old].second));
+    for (Operation *op : opsOf.back())
+      taskOf[op] = index;
+  }
+  return success();
+}
+
+/// The matrix products first, since the first one is what a cut divides.
+void GraphBuilder::collectWork() {
+  for (auto [task, ops] : llvm::zip_equal(graph.tasks, opsOf))
+    for (bool gemm : {true, false})
+      for (Operation *op : ops) {
+        Work work = cast<train::KernelOpInterface>(op).getWork();
+        work.kind = task.kind;
+        if ((work.gemm.count > 0) == gemm)
+          task.work.push_back(work);
+      }
+}
+
+/// A D can be cut when it is one matrix product with everything else behind it.
+void GraphBuilder::collectCuts() {
+  for (auto [task, ops] : llvm::zip_equal(graph.tasks, opsOf)) {
+    if (task.name != graph.layers[task.layer].name + ".D" ||
+        llvm::count_if(ops, hasGemm) != 1)
+      continue;
+    auto cuttable = dyn_cast<train::CuttableOpInterface>(ops.front());
+    if (!cuttable || !hasGemm(ops.front()))
+      continue;
+    SmallVector<CutOption> cuts;
+    cuttable.getLegalCuts(cuts);
+    llvm::copy_if(cuts, std::back_inserter(task.cuts),
+                  [](const CutOption &cut) { return cut.extent >= 2; });
+  }
+}
+
+void GraphBuilder::colocateUpdates() {
+  SmallVector<int> wgrad(graph.layers.size(), -1);
+  for (auto [index, task] : llvm::enumerate(graph.tasks)) {
+    if (task.kind == TaskKind::Wgrad)
+      wgrad[task.layer] = index;
+    if (task.kind == TaskKind::Update)
+      task.colocated = wgrad[task.layer];
+  }
+}
+
+void GraphBuilder::collectAccesses() {
+  for (Operation &op : block) {
+    if (auto read = dyn_cast<train::ReadOp>(op)) {
+      for (Operation *user : read->getUsers())
+        if (executes(user))
+          accesses[read.getParameter()].readers.push_back(user);
+    } else if (auto write = dyn_cast<train::WriteOp>(op)) {
+      accesses[write.getParameter()].writer = write.getValue().getDefiningOp();
+    }
+  }
+}
+
+void GraphBuilder::addValue(std::string name, ValueClass kind, int producer,
+                            Type type, SmallVector<Use> uses) {
+  if (uses.empty())
+    return;
+  auto key = [](const Use &u) {
+    return std::tuple(u.task, u.distance, u.delayed);
+  };
+  llvm::sort(uses, [&](const Use &a, const Use &b) { return key(a) < key(b); });
+  uses.erase(llvm::unique(uses, [&](const Use &a,
+                                    const Use &b) { return key(a) == key(b); }),
+             uses.end());
+  takt::Value value;
+  value.name = names.unique(name);
+  value.kind = kind;
+  value.producer = producer;
+  value.bytes = train::getBytes(type);
+  value.uses.assign(uses.begin(), uses.end());
+  graph.values.push_back(std::move(value));
+}
+
+/// Uses of the same minibatch by other tasks, also through a delay: the delay
+/// of a gradient counts in the distance of the updated weight.
+void GraphBuilder::addUses(mlir::Value value, int producer,
+                           SmallVectorImpl<Use> &uses) {
+  for (Operation *user : value.getUsers()) {
+    if (isa<train::DelayOp>(user))
+      addUses(user->getResult(0), producer, uses);
+    else if (executes(user) && task(user) != producer)
+      uses.push_back({task(user), 0, false});
+  }
+}
+
+void GraphBuilder::addInputs() {
+  for (BlockArgument argument : block.getArguments()) {
+    auto name =
+        main.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kNameAttr);
+    SmallVector<Use> uses;
+    addUses(argument, -1, uses);
+    addValue(name ? name.str()
+                  : "arg" + std::to_string(argument.getArgNumber()),
+             ValueClass::Input, -1, argument.getType(), std::move(uses));
+  }
+}
+
+void GraphBuilder::countParameterBytes(train::ParameterOp parameter,
+                                       const Accesses &accesses) {
+  int first = accesses.writer ? task(accesses.writer) : -1;
+  if (first < 0)
+    for (Operation *reader : accesses.readers)
+      first = first < 0 ? task(reader) : std::min(first, task(reader));
+  if (first < 0 || parameter.getKind() == ParameterKind::Derived)
+    return;
+  Layer &layer = graph.layers[graph.tasks[first].layer];
+  (parameter.getKind() == ParameterKind::OptimizerState
+       ? layer.optimizerBytes
+       : layer.parameterBytes) += train::getBytes(parameter.getType());
+}
+
+/// The next version of a parameter, as its writer makes it. What nothing writes
+/// is a constant in its readers' memory and no value.
+void GraphBuilder::addParameter(train::ParameterOp parameter,
+                                const Accesses &accesses) {
+  if (!accesses.writer)
+    return;
+  int producer = task(accesses.writer);
+  bool updated = graph.tasks[producer].kind == TaskKind::Update;
+  bool weight = updated && parameter.getKind() != ParameterKind::OptimizerState;
+  SmallVector<Use> uses;
+  for (Operation *reader : accesses.readers) {
+    bool delayed = weight && graph.tasks[task(reader)].kind != TaskKind::Update;
+    uses.push_back({task(reader), 1, delayed});
+  }
+  addValue(parameter.getSymName().str(),
+           weight ? ValueClass::Weight : ValueClass::State, producer,
+           parameter.getType(), std::move(uses));
+}
+
+void GraphBuilder::addParameters() {
+  for (auto parameter : module.getOps<train::ParameterOp>()) {
+    auto it = accesses.find(parameter.getSymName());
+    if (it == accesses.end())
+      continue;
+    countParameterBytes(parameter, it->second);
+    addParameter(parameter, it->second);
+  }
+}
+
+static ValueClass classOf(OpResult result) {
+  Operation *op = result.getOwner();
+  switch (getKind(op).value_or(TaskKind::Forward)) {
+  case TaskKind::Forward:
+    return isa<train::SoftmaxCrossEntropyOp, train::MeanSquaredErrorOp>(op) &&
+                   result.getResultNumber() == 1
+               ? ValueClass::Gradient
+               : ValueClass::Activation;
+  case TaskKind::Dgrad:
+    return ValueClass::Gradient;
+  case TaskKind::Wgrad:
+    return ValueClass::WeightGradient;
+  case TaskKind::Update:
+    return ValueClass::Weight;
+  }
+  return ValueClass::Activation;
+}
+
+/// "NODE.MNEMONIC", with "#1" for a second result, or the name that a cut gave.
+static std::string resultName(OpResult result) {
+  Operation *op = result.getOwner();
+  if (auto name = op->getAttrOfType<StringAttr>(kNameAttr))
+    return name.str();
+  std::string name = (getNode(op) + "." + op->getName().stripDialect()).str();
+  if (result.getResultNumber() > 0)
+    name += "#" + std::to_string(result.getResultNumber());
+  return name;
+}
+
+void GraphBuilder::addResults() {
+  for (Operation &op : block) {
+    if (!executes(&op))
+      continue;
+    for (OpResult result : op.getResults()) {
+      SmallVector<Use> uses;
+      addUses(result, task(&op), uses);
+      addValue(resultName(result), classOf(result), task(&op), result.getType(),
+               std::move(uses));
+    }
+  }
+}
+
+FailureOr<TaskGraph> GraphBuilder::run() {
+  if (failed(readLayers()) || failed(collectTasks()))
+    return failure();
+  collectWork();
+  collectCuts();
+  colocateUpdates();
+  collectAccesses();
+  addInputs();
+  addParameters();
+  addResults();
+  if (llvm::Error error = graph.check())
+    return module.emitError(llvm::toString(std::move(error)));
+  return std::move(graph);
+}
+
+FailureOr<TaskGraph> takt::buildTaskGraph(ModuleOp module) {
+  FailureOr<func::FuncOp> main = getMain(module);
+  if (failed(main))
+    return failure();
+  return GraphBuilder(module, *main).run();
+}
+
+FailureOr<TaskGraph> takt::formTasks(ModuleOp module) {
+  if (!module->hasAttr(kLayersAttr) && failed(assignTasks(module)))
+    return failure();
+  return buildTaskGraph(module);
+}

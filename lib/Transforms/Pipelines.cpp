@@ -1,0 +1,78 @@
+//===- Pipelines.cpp - passes in order ------------------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Transforms/Pipelines.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "takt/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace takt;
+
+static TrainDifferentiateOptions passOptions(const DifferentiateOptions &o) {
+  TrainDifferentiateOptions options;
+  options.loss = o.loss;
+  options.optimizer = o.optimizer;
+  options.momentum = o.momentum;
+  options.nesterov = o.nesterov;
+  options.weightDecay = o.weightDecay;
+  options.beta1 = o.beta1;
+  options.beta2 = o.beta2;
+  options.epsilon = o.epsilon;
+  return options;
+}
+
+void takt::buildStepPipeline(OpPassManager &manager,
+                             const DifferentiateOptions &options) {
+  // A hand-written or foreign graph fails here, with its own operations named,
+  // and not in the middle of differentiation.
+  manager.addPass(createTrainVerifyForward());
+  // Identities go before they get gradients.
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createTrainDifferentiate(passOptions(options)));
+  // Nothing is folded or merged afterwards: gradients of a canonical graph are
+  // canonical, and operations of different kinds are to stay apart, so that D
+  // and W stay independent tasks.
+  manager.addPass(createTrainVerifyStep());
+  manager.addPass(createTrainFormTasks());
+  manager.addPass(createTrainVerifyTasks());
+}
+
+namespace {
+/// The options of train-differentiate, once more for the pipeline.
+struct StepPipelineOptions : public PassPipelineOptions<StepPipelineOptions> {
+  Option<LossKind> loss{
+      *this, "loss", llvm::cl::desc("what is minimised"),
+      llvm::cl::init(LossKind::SoftmaxCrossEntropy),
+      llvm::cl::values(
+          clEnumValN(LossKind::SoftmaxCrossEntropy, "softmax-cross-entropy",
+                     "mean over the minibatch"),
+          clEnumValN(LossKind::MeanSquaredError, "mse",
+                     "mean over all elements"),
+          clEnumValN(LossKind::None, "none", "keep the forward graph"))};
+  Option<OptimizerKind> optimizer{
+      *this, "optimizer", llvm::cl::desc("how parameters are updated"),
+      llvm::cl::init(OptimizerKind::Sgd),
+      llvm::cl::values(
+          clEnumValN(OptimizerKind::Sgd, "sgd", "stochastic gradient descent"),
+          clEnumValN(OptimizerKind::Momentum, "momentum", "with momentum"),
+          clEnumValN(OptimizerKind::Adam, "adam", "Adam"),
+          clEnumValN(OptimizerKind::AdamW, "adamw", "Adam, decay apart"))};
+};
+} // namespace
+
+void takt::registerTransformPipelines() {
+  PassPipelineRegistration<StepPipelineOptions>(
+      "takt-step-pipeline",
+      "from an imported forward graph to a training step with tasks",
+      [](OpPassManager &manager, const StepPipelineOptions &options) {
+        DifferentiateOptions chosen;
+        chosen.loss = options.loss;
+        chosen.optimizer = options.optimizer;
+        buildStepPipeline(manager, chosen);
+      });
+}

@@ -1,0 +1,91 @@
+//===- Retime.cpp - delays on the gradients -------------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Transforms/Retime.h"
+#include "TaggingBuilder.h"
+#include "takt/Dialect/Train/Train.h"
+#include "takt/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace takt;
+
+namespace takt {
+#define GEN_PASS_DEF_TRAINRETIME
+#include "takt/Transforms/Passes.h.inc"
+} // namespace takt
+
+static LogicalResult check(ModuleOp module, Block &block,
+                           ArrayRef<int64_t> delayPerLayer) {
+  auto layers = module->getAttrOfType<ArrayAttr>(kLayersAttr);
+  if (!layers)
+    return module.emitError("delays are set after tasks are formed, but there "
+                            "is no '")
+           << kLayersAttr << "'";
+  if (layers.size() != delayPerLayer.size())
+    return module.emitError("expected one delay for each of ")
+           << layers.size() << " layers, found " << delayPerLayer.size();
+  for (auto [layer, delay] : llvm::zip_equal(layers, delayPerLayer))
+    if (delay < 0)
+      return module.emitError("delay of layer ")
+             << layer << " is " << delay << ", expected at least 0";
+  for (Operation &op : block)
+    if (isa<train::DelayOp>(op))
+      return op.emitError("the step is retimed already");
+  return success();
+}
+
+/// The layer that an update, or a slice of its result, belongs to; -1 if the
+/// write is not one of an updated weight.
+static int64_t updatedLayer(train::WriteOp write,
+                            train::ParameterOp parameter) {
+  if (!parameter || (parameter.getKind() != ParameterKind::Trainable &&
+                     parameter.getKind() != ParameterKind::Derived))
+    return -1;
+  Operation *producer = write.getValue().getDefiningOp();
+  return producer ? getLayer(producer) : -1;
+}
+
+LogicalResult takt::retime(ModuleOp module, ArrayRef<int64_t> delayPerLayer) {
+  FailureOr<func::FuncOp> main = getMain(module);
+  if (failed(main))
+    return failure();
+  Block &block = main->getBody().front();
+  if (failed(check(module, block, delayPerLayer)))
+    return failure();
+
+  TaggingBuilder builder(block.getTerminator());
+  builder.tagWith(TaskKind::Update, "");
+  SymbolTable symbols(module);
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    int64_t layer = getLayer(&op);
+    if (isUpdate(&op) && delayPerLayer[layer] > 0) {
+      builder.setInsertionPoint(&op);
+      OpOperand &gradient = op.getOpOperand(kGradientOperand);
+      gradient.set(train::DelayOp::create(
+          builder, op.getLoc(), gradient.get().getType(), gradient.get(),
+          builder.getI64IntegerAttr(delayPerLayer[layer])));
+    } else if (auto write = dyn_cast<train::WriteOp>(op)) {
+      auto parameter = symbols.lookup<train::ParameterOp>(write.getParameter());
+      layer = updatedLayer(write, parameter);
+      if (layer >= 0 && delayPerLayer[layer] > 0)
+        parameter.setDelay(delayPerLayer[layer]);
+    }
+  }
+  return success();
+}
+
+namespace {
+struct TrainRetime : public takt::impl::TrainRetimeBase<TrainRetime> {
+  using TrainRetimeBase::TrainRetimeBase;
+
+  void runOnOperation() override {
+    if (failed(retime(getOperation(),
+                      SmallVector<int64_t>(delays.begin(), delays.end()))))
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,310 @@
+//===- Split.cpp - D tasks cut in two -------------------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Transforms/Split.h"
+#include "TaggingBuilder.h"
+#include "takt/Dialect/Train/Train.h"
+#include "takt/Transforms/Passes.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using namespace takt;
+
+namespace takt {
+#define GEN_PASS_DEF_TRAINSPLIT
+#include "takt/Transforms/Passes.h.inc"
+} // namespace takt
+
+static StringRef axisName(CutAxis axis) {
+  switch (axis) {
+  case CutAxis::Channel:
+    return "channel";
+  case CutAxis::Batch:
+    return "batch";
+  case CutAxis::Reduction:
+    return "reduction";
+  }
+  return "";
+}
+
+SmallVector<NamedCut> takt::nameCuts(const TaskGraph &graph,
+                                     ArrayRef<Cut> cuts) {
+  SmallVector<NamedCut> named;
+  for (const Cut &cut : cuts)
+    named.push_back({graph.tasks[cut.task].name,
+                     cut.axis,
+                     cut.at,
+                     {cut.sliceAtProducer[0], cut.sliceAtProducer[1]}});
+  return named;
+}
+
+llvm::Expected<NamedCut> takt::parseCut(StringRef text) {
+  auto fail = [&] {
+    return llvm::createStringError("expected a cut as "
+                                   "TASK:channel|batch|reduction:AT or "
+                                   "TASK:AXIS:AT:0|1|01, found '" +
+                                   text + "'");
+  };
+  NamedCut cut;
+  auto [rest, last] = text.rsplit(':');
+  std::optional<CutAxis> axis;
+  auto parseAxis = [&](StringRef name) {
+    axis = llvm::StringSwitch<std::optional<CutAxis>>(name)
+               .Case("channel", CutAxis::Channel)
+               .Case("batch", CutAxis::Batch)
+               .Case("reduction", CutAxis::Reduction)
+               .Default(std::nullopt);
+    return axis.has_value();
+  };
+  auto [task, axisText] = rest.rsplit(':');
+  if (!parseAxis(axisText)) {
+    // The last field was SLICED.
+    if (last != "0" && last != "1" && last != "01")
+      return fail();
+    cut.sliceAtProducer[0] = last.contains('0');
+    cut.sliceAtProducer[1] = last.contains('1');
+    std::tie(rest, last) = rest.rsplit(':');
+    std::tie(task, axisText) = rest.rsplit(':');
+    if (!parseAxis(axisText))
+      return fail();
+  }
+  if (task.empty() || last.getAsInteger(10, cut.at))
+    return fail();
+  cut.task = task.str();
+  cut.axis = *axis;
+  return cut;
+}
+
+namespace {
+class Splitter {
+public:
+  Splitter(ModuleOp module, Block &block)
+      : module(module), symbols(module), builder(block.getTerminator()) {
+    index(block);
+  }
+
+  LogicalResult check(ArrayRef<NamedCut> cuts);
+  void apply(const NamedCut &cut);
+
+private:
+  void index(Block &block);
+  LogicalResult check(const NamedCut &cut);
+  mlir::Value buildPart(const NamedCut &cut, int part, int64_t begin,
+                        int64_t end);
+  mlir::Value sliceOperand(const NamedCut &cut, int part, OpOperand &operand,
+                           int64_t begin, int64_t end);
+  mlir::Value sliceParameter(train::ReadOp read, train::WriteOp write,
+                             const std::string &name, RankedTensorType type,
+                             int64_t axis, int64_t begin);
+  mlir::Value buildSlice(Location loc, mlir::Value of, RankedTensorType type,
+                         int64_t axis, int64_t begin);
+
+  ModuleOp module;
+  SymbolTable symbols;
+  TaggingBuilder builder;
+  llvm::StringMap<SmallVector<Operation *>> tasks; ///< for look-ups only
+  llvm::StringMap<train::WriteOp> writes;          ///< by parameter
+};
+} // namespace
+
+void Splitter::index(Block &block) {
+  for (Operation &op : block) {
+    if (auto write = dyn_cast<train::WriteOp>(op))
+      writes[write.getParameter()] = write;
+    if (StringRef task = getTask(&op); !task.empty())
+      tasks[task].push_back(&op);
+  }
+}
+
+LogicalResult Splitter::check(const NamedCut &cut) {
+  auto it = tasks.find(cut.task);
+  if (it == tasks.end())
+    return module.emitError("there is no task '") << cut.task << "' to cut";
+  Operation *gemm = it->second.front();
+  auto cuttable = dyn_cast<train::CuttableOpInterface>(gemm);
+  if (!cuttable || getKind(gemm) != TaskKind::Dgrad ||
+      llvm::count_if(it->second, hasGemm) != 1)
+    return gemm->emitError("task '")
+           << cut.task << "' is not one matrix product of kind D, which is "
+           << "what can be cut";
+  SmallVector<CutOption> options;
+  cuttable.getLegalCuts(options);
+  for (const CutOption &option : options) {
+    if (option.axis != cut.axis)
+      continue;
+    if (cut.at > 0 && cut.at < option.extent)
+      return success();
+    return gemm->emitError("cut of task '")
+           << cut.task << "' at " << cut.at << ", expected 1 to "
+           << option.extent - 1;
+  }
+  return gemm->emitError("task '")
+         << cut.task << "' cannot be cut along " << axisName(cut.axis);
+}
+
+LogicalResult Splitter::check(ArrayRef<NamedCut> cuts) {
+  llvm::StringSet<> seen;
+  for (const NamedCut &cut : cuts) {
+    if (!seen.insert(cut.task).second)
+      return module.emitError("task '") << cut.task << "' is cut twice";
+    if (failed(check(cut)))
+      return failure();
+  }
+  return success();
+}
+
+mlir::Value Splitter::buildSlice(Location loc, mlir::Value of,
+                                 RankedTensorType type, int64_t axis,
+                                 int64_t begin) {
+  return train::SliceOp::create(builder, loc, type, of,
+                                builder.getI64IntegerAttr(axis),
+                                builder.getI64IntegerAttr(begin));
+}
+
+/// A derived parameter, kept up to date behind `write`, and its read.
+mlir::Value Splitter::sliceParameter(train::ReadOp read, train::WriteOp write,
+                                     const std::string &name,
+                                     RankedTensorType type, int64_t axis,
+                                     int64_t begin) {
+  Location loc = read.getLoc();
+  auto base = symbols.lookup<train::ParameterOp>(read.getParameter());
+  OpBuilder at(base);
+  at.setInsertionPointAfter(base);
+  auto derived = train::ParameterOp::create(at, base.getLoc(), name, type,
+                                            base.getSymName(), axis, begin);
+  symbols.insert(derived);
+  mlir::Value part = train::ReadOp::create(builder, loc, derived);
+
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointAfter(write);
+  mlir::Value next = write.getValue();
+  Operation *update = next.getDefiningOp();
+  builder.tagWith(TaskKind::Update, getNode(update), getTask(update),
+                  getLayer(update));
+  mlir::Value slice = buildSlice(loc, next, type, axis, begin);
+  train::WriteOp::create(builder, loc, derived.getSymName(), slice);
+  return part;
+}
+
+/// The share of an operand that a part needs; the operand itself where a part
+/// needs all of it.
+mlir::Value Splitter::sliceOperand(const NamedCut &cut, int part,
+                                   OpOperand &operand, int64_t begin,
+                                   int64_t end) {
+  Operation *gemm = operand.getOwner();
+  int64_t axis = cast<train::CuttableOpInterface>(gemm).getSlicedAxis(
+      cut.axis, operand.getOperandNumber());
+  mlir::Value whole = operand.get();
+  if (axis < 0)
+    return whole;
+  auto wholeType = cast<RankedTensorType>(whole.getType());
+  SmallVector<int64_t> shape(wholeType.getShape());
+  shape[axis] = end - begin;
+  auto type = RankedTensorType::get(shape, wholeType.getElementType());
+  Operation *producer = whole.getDefiningOp();
+  if (!cut.sliceAtProducer[part] || !producer)
+    return buildSlice(gemm->getLoc(), whole, type, axis, begin);
+
+  if (auto read = dyn_cast<train::ReadOp>(producer)) {
+    auto write = writes.find(read.getParameter());
+    if (write == writes.end()) // a constant, which every processor holds
+      return buildSlice(gemm->getLoc(), whole, type, axis, begin);
+    std::string name =
+        (read.getParameter() + ".slice" + Twine(part) + " for " + cut.task)
+            .str();
+    return sliceParameter(read, write->second, name, type, axis, begin);
+  }
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointAfter(producer);
+  builder.tagWith(TaskKind::Dgrad, getNode(gemm), getTask(producer),
+                  getLayer(producer));
+  return buildSlice(gemm->getLoc(), whole, type, axis, begin);
+}
+
+mlir::Value Splitter::buildPart(const NamedCut &cut, int part, int64_t begin,
+                                int64_t end) {
+  Operation *gemm = tasks[cut.task].front();
+  std::string name = cut.task + "." + std::to_string(part);
+  auto tag = [&] {
+    builder.tagWith(TaskKind::Dgrad, getNode(gemm), name, getLayer(gemm));
+  };
+  SmallVector<mlir::Value> operands;
+  for (OpOperand &operand : gemm->getOpOperands()) {
+    tag();
+    operands.push_back(sliceOperand(cut, part, operand, begin, end));
+  }
+  tag();
+  return cast<train::CuttableOpInterface>(gemm).buildPart(builder, cut.axis,
+                                                          begin, end, operands);
+}
+
+void Splitter::apply(const NamedCut &cut) {
+  ArrayRef<Operation *> ops = tasks[cut.task];
+  Operation *gemm = ops.front();
+  auto cuttable = cast<train::CuttableOpInterface>(gemm);
+  SmallVector<CutOption> options;
+  cuttable.getLegalCuts(options);
+  int64_t extent = llvm::find_if(options, [&](const CutOption &option) {
+                     return option.axis == cut.axis;
+                   })->extent;
+
+  builder.setInsertionPoint(gemm);
+  mlir::Value parts[] = {buildPart(cut, 0, 0, cut.at),
+                         buildPart(cut, 1, cut.at, extent)};
+  std::string join = cut.task + ".join";
+  builder.tagWith(TaskKind::Dgrad, getNode(gemm), join, getLayer(gemm));
+  Type type = gemm->getResult(0).getType();
+  int64_t axis = cuttable.getConcatenatedAxis(cut.axis);
+  mlir::Value joined;
+  if (axis < 0)
+    joined = train::SumOp::create(builder, gemm->getLoc(), type, parts);
+  else
+    joined = train::ConcatOp::create(builder, gemm->getLoc(), type, parts,
+                                     builder.getI64IntegerAttr(axis));
+  for (Operation *op : ops.drop_front())
+    setTask(op, join, getLayer(op));
+  gemm->getResult(0).replaceAllUsesWith(joined);
+  gemm->erase();
+  tasks.erase(cut.task);
+}
+
+LogicalResult takt::split(ModuleOp module, ArrayRef<NamedCut> cuts) {
+  FailureOr<func::FuncOp> main = getMain(module);
+  if (failed(main))
+    return failure();
+  if (!module->hasAttr(kLayersAttr))
+    return module.emitError("tasks are cut after they are formed, but there is "
+                            "no '")
+           << kLayersAttr << "'";
+  Splitter splitter(module, main->getBody().front());
+  if (failed(splitter.check(cuts)))
+    return failure();
+  for (const NamedCut &cut : cuts)
+    splitter.apply(cut);
+  return success();
+}
+
+namespace {
+struct TrainSplit : public takt::impl::TrainSplitBase<TrainSplit> {
+  using TrainSplitBase::TrainSplitBase;
+
+  void runOnOperation() override {
+    SmallVector<NamedCut> named;
+    for (const std::string &text : cuts) {
+      llvm::Expected<NamedCut> cut = parseCut(text);
+      if (!cut) {
+        getOperation().emitError(llvm::toString(cut.takeError()));
+        return signalPassFailure();
+      }
+      named.push_back(std::move(*cut));
+    }
+    if (failed(split(getOperation(), named)))
+      signalPassFailure();
+  }
+};
+} // namespace

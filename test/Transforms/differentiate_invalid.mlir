@@ -1,0 +1,54 @@
+// RUN: takt-opt %s --train-differentiate --split-input-file --verify-diagnostics
+
+// expected-error @+1 {{expected a function @main}}
+module @no_main {
+}
+
+// -----
+
+// expected-error @+1 {{no trainable parameter influences the loss}}
+module @nothing_to_train {
+  func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+    %y = train.relu %x : tensor<2x3xf32>
+    return %y : tensor<2x3xf32>
+  }
+}
+
+// -----
+
+module @pixels {
+  func.func @main(%x: tensor<2x3x4x4xf32>) -> tensor<2x3x4x4xf32> {
+    // expected-error @+1 {{softmax cross-entropy needs logits of shape batch x classes, found 'tensor<2x3x4x4xf32>'}}
+    %y = train.relu %x : tensor<2x3x4x4xf32>
+    return %y : tensor<2x3x4x4xf32>
+  }
+}
+
+// -----
+
+module @label_taken {
+  // expected-error @+1 {{the loss needs an input 'label', but the model has one of that name}}
+  func.func @main(%x: tensor<2x3xf32> {train.name = "label"}) -> tensor<2x3xf32> {
+    %y = train.relu %x : tensor<2x3xf32>
+    return %y : tensor<2x3xf32>
+  }
+}
+
+// -----
+
+module @twice {
+  func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+    // expected-error @+1 {{expected a forward graph, found an operation of kind D}}
+    %y = train.relu %x {train.kind = "D"} : tensor<2x3xf32>
+    return %y : tensor<2x3xf32>
+  }
+}
+
+// -----
+
+module @no_output {
+  // expected-error @+1 {{expected an output for the loss, @main has none}}
+  func.func @main(%x: tensor<2x3xf32>) {
+    return
+  }
+}

@@ -1,0 +1,179 @@
+//===- SplitTest.cpp - a split step has the graph that applyCuts gives ----===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Transforms/Split.h"
+#include "TestNetworks.h"
+#include "takt/Transforms/Retime.h"
+#include "takt/Transforms/Tags.h"
+#include "takt/Transforms/Verify.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace takt;
+using namespace takt::test;
+using testing::ElementsAreArray;
+
+namespace {
+
+/// One line per task or value, with everything that a schedule depends on.
+std::vector<std::string> describeTasks(const TaskGraph &graph) {
+  std::vector<std::string> lines;
+  for (const Task &task : graph.tasks) {
+    std::string line;
+    llvm::raw_string_ostream os(line);
+    os << task.name << " " << letter(task.kind) << task.layer << " with "
+       << task.colocated << " cuts " << task.cuts.size();
+    for (const Work &w : task.work)
+      os << " [" << letter(w.kind) << " " << w.gemm.m << "x" << w.gemm.n << "x"
+         << w.gemm.k << "*" << w.gemm.count << " e" << w.elementwise << " in "
+         << w.bytesIn << " out " << w.bytesOut << "]";
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+std::vector<std::string> describeValues(const TaskGraph &graph) {
+  std::vector<std::string> lines;
+  for (const takt::Value &value : graph.values) {
+    std::string line;
+    llvm::raw_string_ostream os(line);
+    os << value.name << " kind " << int(value.kind) << " bytes " << value.bytes
+       << " from " << value.producer << " to";
+    for (const Use &use : value.uses)
+      os << " " << use.task << "@" << use.distance << (use.delayed ? "*" : "");
+    lines.push_back(line);
+  }
+  llvm::sort(lines);
+  return lines;
+}
+
+class SplitTest : public testing::Test, protected Fixture {
+protected:
+  void differentiateAndForm(const std::string &text) {
+    module = parse(text);
+    ASSERT_TRUE(module);
+    DifferentiateOptions options;
+    options.loss = LossKind::MeanSquaredError;
+    ASSERT_TRUE(succeeded(differentiate(*module, options)));
+    FailureOr<TaskGraph> formed = formTasks(*module);
+    ASSERT_TRUE(succeeded(formed));
+    graph = std::move(*formed);
+  }
+
+  /// The graph of the split step is the cut graph.
+  void expectSameAsApplyCuts(ArrayRef<Cut> cuts) {
+    llvm::Expected<TaskGraph> expected = applyCuts(graph, cuts);
+    ASSERT_TRUE(bool(expected)) << llvm::toString(expected.takeError());
+    ASSERT_TRUE(succeeded(split(*module, nameCuts(graph, cuts))));
+    EXPECT_TRUE(succeeded(verify(*module)));
+    EXPECT_TRUE(succeeded(verifyStep(*module)));
+    EXPECT_TRUE(succeeded(verifyTasks(*module)));
+    FailureOr<TaskGraph> actual = formTasks(*module);
+    ASSERT_TRUE(succeeded(actual));
+    EXPECT_THAT(describeTasks(*actual),
+                ElementsAreArray(describeTasks(*expected)));
+    EXPECT_THAT(describeValues(*actual),
+                ElementsAreArray(describeValues(*expected)));
+  }
+
+  OwningOpRef<ModuleOp> module;
+  TaskGraph graph;
+};
+
+/// All axes, and all ways to slice at the producer, on every D of a network
+/// with a skip.
+TEST_F(SplitTest, SplitStepHasTheCutGraph) {
+  Network net;
+  std::string a = net.relu(net.gemm(net.input()));
+  std::string b = net.relu(net.gemm(a));
+  std::string text = net.text(net.gemm(net.relu(net.add(net.gemm(b), a))));
+  for (CutAxis axis : {CutAxis::Channel, CutAxis::Batch, CutAxis::Reduction})
+    for (int sliced = 0; sliced < 4; ++sliced) {
+      SCOPED_TRACE("axis " + std::to_string(int(axis)) + " sliced " +
+                   std::to_string(sliced));
+      differentiateAndForm(text);
+      SmallVector<Cut> cuts;
+      for (auto [index, task] : llvm::enumerate(graph.tasks))
+        if (!task.cuts.empty())
+          cuts.push_back(
+              {int(index), axis, 3, {bool(sliced & 1), bool(sliced & 2)}});
+      ASSERT_EQ(cuts.size(), 3u);
+      expectSameAsApplyCuts(cuts);
+    }
+}
+
+TEST_F(SplitTest, RandomNetworksToo) {
+  unsigned cutsSeen = 0;
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    differentiateAndForm(randomNetwork(seed));
+    std::minstd_rand random(seed + 1);
+    SmallVector<Cut> cuts;
+    for (auto [index, task] : llvm::enumerate(graph.tasks)) {
+      if (task.cuts.empty() || random() % 2)
+        continue;
+      const CutOption &option = task.cuts[random() % task.cuts.size()];
+      int64_t at = 1 + random() % (option.extent - 1);
+      cuts.push_back({int(index),
+                      option.axis,
+                      at,
+                      {random() % 2 == 0, random() % 2 == 0}});
+    }
+    cutsSeen += cuts.size();
+    expectSameAsApplyCuts(cuts);
+  }
+  EXPECT_GT(cutsSeen, 100u);
+}
+
+TEST_F(SplitTest, DelaysReachDerivedWeights) {
+  differentiateAndForm(chain(3));
+  ASSERT_TRUE(succeeded(
+      split(*module, {{"fc1.D", CutAxis::Channel, 3, {true, false}}})));
+  ASSERT_TRUE(succeeded(retime(*module, {4, 2, 0})));
+  std::map<std::string, int64_t> delays;
+  for (auto parameter : module->getOps<train::ParameterOp>())
+    delays[parameter.getSymName().str()] = parameter.getDelayOrZero();
+  EXPECT_EQ(delays,
+            (std::map<std::string, int64_t>{{"fc0.weight", 4},
+                                            {"fc1.weight", 2},
+                                            {"fc1.weight.slice0 for fc1.D", 2},
+                                            {"fc2.weight", 0}}));
+  SmallVector<int64_t> seen;
+  for (Operation &op : getMain(*module)->getBody().front())
+    if (auto delay = dyn_cast<train::DelayOp>(op))
+      seen.push_back(delay.getDelay());
+  llvm::sort(seen);
+  EXPECT_EQ(seen, (SmallVector<int64_t>{2, 4}));
+  EXPECT_TRUE(succeeded(verifyStep(*module)));
+  EXPECT_TRUE(succeeded(verifyTasks(*module)));
+}
+
+TEST(ParseCutTest, RoundTripsWhatItAccepts) {
+  llvm::Expected<NamedCut> cut = parseCut("a:b.D:reduction:7:01");
+  ASSERT_TRUE(bool(cut));
+  EXPECT_EQ(cut->task, "a:b.D");
+  EXPECT_EQ(cut->axis, CutAxis::Reduction);
+  EXPECT_EQ(cut->at, 7);
+  EXPECT_TRUE(cut->sliceAtProducer[0] && cut->sliceAtProducer[1]);
+  llvm::Expected<NamedCut> plain = parseCut("x.D:batch:1");
+  ASSERT_TRUE(bool(plain));
+  EXPECT_FALSE(plain->sliceAtProducer[0] || plain->sliceAtProducer[1]);
+}
+
+TEST(ParseCutTest, RejectsWhatItDoesNotKnow) {
+  for (StringRef text : {"", "x.D", "x.D:channel", "x.D:channel:", ":channel:1",
+                         "x.D:rows:1", "x.D:channel:1:2", "x.D:channel:one"}) {
+    llvm::Expected<NamedCut> cut = parseCut(text);
+    EXPECT_FALSE(bool(cut)) << text.str();
+    if (!cut)
+      EXPECT_THAT(llvm::toString(cut.takeError()),
+                  testing::HasSubstr("found '" + text.str() + "'"));
+  }
+}
+
+} // namespace

@@ -1,0 +1,24 @@
+//===- takt-opt.cpp - any pass or pipeline on .mlir text ------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "mlir/Transforms/Passes.h"
+#include "takt/Dialect/Train/Train.h"
+#include "takt/Transforms/Passes.h"
+#include "takt/Transforms/Pipelines.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  registry.insert<mlir::func::FuncDialect, takt::train::TrainDialect>();
+  mlir::registerCanonicalizerPass();
+  mlir::registerCSEPass();
+  takt::registerTaktTransformsPasses();
+  takt::registerTransformPipelines();
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "Takt optimizer driver\n", registry));
+}
