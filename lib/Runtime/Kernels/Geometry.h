@@ -1,0 +1,90 @@
+//===- Geometry.h - sliding windows in up to three dimensions ---*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_LIB_RUNTIME_KERNELS_GEOMETRY_H
+#define TAKT_LIB_RUNTIME_KERNELS_GEOMETRY_H
+
+#include "KernelCall.h"
+#include "takt/Target/Window.h"
+#include <algorithm>
+#include <array>
+
+namespace takt {
+
+/// A range of window taps, [begin, end), that fall on existing inputs.
+struct TapRange {
+  int64_t begin, end;
+};
+
+/// Input, output and window in three spatial axes; kernels with fewer have
+/// leading axes of extent one.
+struct Geometry {
+  std::array<int64_t, 3> in = {1, 1, 1}, out = {1, 1, 1};
+  std::array<WindowAxis, 3> axes = {WindowAxis{1, 1, 0, 0, 1},
+                                    WindowAxis{1, 1, 0, 0, 1},
+                                    WindowAxis{1, 1, 0, 0, 1}};
+
+  /// From the shapes of x and y, of which the first two axes are skipped.
+  Geometry(llvm::ArrayRef<int64_t> x, llvm::ArrayRef<int64_t> y,
+           const Window &window) {
+    size_t skip = 3 - window.size();
+    for (size_t i = 0; i < window.size(); ++i) {
+      in[skip + i] = x[2 + i];
+      out[skip + i] = y[2 + i];
+      axes[skip + i] = window[i];
+    }
+  }
+
+  int64_t inSize() const { return in[0] * in[1] * in[2]; }
+  int64_t outSize() const { return out[0] * out[1] * out[2]; }
+  int64_t kernelSize() const {
+    return axes[0].kernel * axes[1].kernel * axes[2].kernel;
+  }
+
+  /// The taps of the window of output position `o` along `axis` that exist.
+  TapRange taps(size_t axis, int64_t o) const {
+    const WindowAxis &w = axes[axis];
+    int64_t origin = w.origin(o);
+    int64_t begin = origin < 0 ? (w.dilation - 1 - origin) / w.dilation : 0;
+    int64_t room = in[axis] - origin;
+    int64_t end = room <= 0 ? 0 : (room + w.dilation - 1) / w.dilation;
+    end = std::min(end, w.kernel);
+    return {std::min(begin, end), end};
+  }
+
+  /// Calls f(output) for every output position, row-major; `output` counts
+  /// positions, `o` are the coordinates.
+  template <typename F> void forEachOutput(F &&f) const {
+    std::array<int64_t, 3> o;
+    int64_t output = 0;
+    for (o[0] = 0; o[0] < out[0]; ++o[0])
+      for (o[1] = 0; o[1] < out[1]; ++o[1])
+        for (o[2] = 0; o[2] < out[2]; ++o[2])
+          f(o, output++);
+  }
+
+  /// Calls f(input, tap) for every existing tap of the window at `o` in
+  /// row-major order; both count positions in their box.
+  template <typename F>
+  void forEachTap(const std::array<int64_t, 3> &o, F &&f) const {
+    TapRange t0 = taps(0, o[0]), t1 = taps(1, o[1]), t2 = taps(2, o[2]);
+    for (int64_t k0 = t0.begin; k0 < t0.end; ++k0) {
+      int64_t i0 = axes[0].origin(o[0]) + k0 * axes[0].dilation;
+      for (int64_t k1 = t1.begin; k1 < t1.end; ++k1) {
+        int64_t i1 = axes[1].origin(o[1]) + k1 * axes[1].dilation;
+        int64_t row = (i0 * in[1] + i1) * in[2] + axes[2].origin(o[2]);
+        int64_t tap = (k0 * axes[1].kernel + k1) * axes[2].kernel;
+        for (int64_t k2 = t2.begin; k2 < t2.end; ++k2)
+          f(row + k2 * axes[2].dilation, tap + k2);
+      }
+    }
+  }
+};
+
+} // namespace takt
+
+#endif // TAKT_LIB_RUNTIME_KERNELS_GEOMETRY_H

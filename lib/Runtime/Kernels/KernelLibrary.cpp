@@ -1,0 +1,136 @@
+//===- KernelLibrary.cpp - the fast kernels of one thread -----------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Dnnl.h"
+#include "PreparedKernel.h"
+#include "llvm/ADT/DenseMap.h"
+#include <cstdlib>
+
+using namespace llvm;
+
+namespace takt {
+
+//===----------------------------------------------------------------------===//
+// Workspace
+//===----------------------------------------------------------------------===//
+
+void Workspace::Free::operator()(void *p) const { std::free(p); }
+
+void *Workspace::get(unsigned slot, size_t bytes) {
+  Buffer &buffer = buffers[slot];
+  if (buffer.size < bytes) {
+    size_t size = (bytes + 63) / 64 * 64;
+    buffer.data.reset(); // before the next one, to keep the peak low
+    buffer.data.reset(std::aligned_alloc(64, size));
+    if (!buffer.data)
+      throw std::bad_alloc();
+    buffer.size = size;
+  }
+  return buffer.data.get();
+}
+
+//===----------------------------------------------------------------------===//
+// The table of fast kernels
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// A kernel that keeps nothing between calls.
+class PlainKernel : public PreparedKernel {
+public:
+  explicit PlainKernel(KernelFunction function) : function(function) {}
+  Error run(const KernelCall &call, Workspace &) override {
+    return function(call);
+  }
+
+private:
+  KernelFunction function;
+};
+
+template <KernelFunction function>
+std::unique_ptr<PreparedKernel> plain(const KernelCall &) {
+  return std::make_unique<PlainKernel>(function);
+}
+
+/// The f32 kernels that have a faster implementation than the reference.
+PrepareFunction fastKernel(KernelId id) {
+  switch (id) {
+  case KernelId::Conv:
+    return prepareConv;
+  case KernelId::ConvDgrad:
+    return prepareConvDgrad;
+  case KernelId::ConvWgrad:
+    return prepareConvWgrad;
+  case KernelId::Gemm:
+  case KernelId::MatMul:
+    return prepareMatrixProduct;
+  case KernelId::BatchNorm:
+    return plain<fastBatchNorm>;
+  case KernelId::BatchNormDgrad:
+    return plain<fastBatchNormDgrad>;
+  case KernelId::BatchNormWgrad:
+    return plain<fastBatchNormWgrad>;
+  default:
+    return nullptr;
+  }
+}
+
+/// Whether oneDNN, some of whose kernels count bytes in 32 bits, may have it.
+bool isSmall(const KernelCall &call) {
+  constexpr int64_t kMostBytes = int64_t(1) << 31;
+  auto small = [](const TensorView &t) { return t.bytes() < kMostBytes; };
+  return all_of(call.operands, small) && all_of(call.results, small);
+}
+
+std::unique_ptr<PreparedKernel> prepare(const KernelCall &call) {
+  ElementType type = call.results[0].type;
+  PrepareFunction fast = fastKernel(call.id);
+  if (fast && type == ElementType::F32 && isSmall(call)) {
+    // What oneDNN does not support is left to the reference kernel.
+    try {
+      if (auto kernel = fast(call))
+        return kernel;
+    } catch (const dnnl::error &) {
+    }
+  }
+  return std::make_unique<PlainKernel>(referenceKernel(call.id, type));
+}
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// KernelLibrary
+//===----------------------------------------------------------------------===//
+
+struct KernelLibrary::State {
+  DenseMap<uint64_t, std::unique_ptr<PreparedKernel>> kernels;
+  Workspace workspace;
+};
+
+KernelLibrary::KernelLibrary() : state(std::make_unique<State>()) {}
+KernelLibrary::~KernelLibrary() = default;
+
+Error KernelLibrary::run(uint64_t cacheKey, KernelId id,
+                         ArrayRef<uint32_t> words,
+                         ArrayRef<TensorView> operands,
+                         ArrayRef<TensorView> results,
+                         const KernelContext &context) {
+  KernelCall call{id, words, operands, results, context};
+  useOneThread();
+  try {
+    std::unique_ptr<PreparedKernel> &kernel = state->kernels[cacheKey];
+    if (!kernel)
+      kernel = prepare(call);
+    return kernel->run(call, state->workspace);
+  } catch (const dnnl::error &error) {
+    return call.fail(Twine("oneDNN failed: ") + error.what());
+  } catch (const std::bad_alloc &) {
+    return call.fail("out of memory");
+  }
+}
+
+} // namespace takt

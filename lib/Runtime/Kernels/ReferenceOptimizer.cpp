@@ -1,0 +1,110 @@
+//===- ReferenceOptimizer.cpp - optimizer updates -------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The updates as PyTorch defines them (torch.optim.SGD, Adam, AdamW), element
+// by element; results may be the buffers of the operands.
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelCall.h"
+#include <cmath>
+
+using namespace llvm;
+
+namespace takt {
+
+namespace {
+
+Expected<double> learningRate(const KernelCall &call) {
+  if (call.context.scalars.empty())
+    return call.fail("number of run-time scalars is 0, expected the learning "
+                     "rate as scalar 0");
+  return call.context.scalars[0];
+}
+
+} // namespace
+
+// new_w = w - lr * (g + weight_decay * w)
+template <typename T> Error referenceSgd(const KernelCall &call) {
+  Expected<double> rate = learningRate(call);
+  if (!rate)
+    return rate.takeError();
+  T lr = *rate, decay = call.floatWord(0);
+  const T *w = call.in<T>(0), *g = call.in<T>(1);
+  T *newW = call.out<T>(0);
+  int64_t n = call.results[0].elements();
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i)
+    newW[i] = w[i] - lr * (g[i] + decay * w[i]);
+  return Error::success();
+}
+
+// With d = g + weight_decay * w:
+//   new_v = momentum * v + d
+//   new_w = w - lr * (nesterov ? d + momentum * new_v : new_v)
+template <typename T> Error referenceMomentum(const KernelCall &call) {
+  Expected<double> rate = learningRate(call);
+  if (!rate)
+    return rate.takeError();
+  T lr = *rate, momentum = call.floatWord(0), decay = call.floatWord(2);
+  // The step is own * d + ahead * new_v.
+  T own = call.words[1] ? 1 : 0, ahead = call.words[1] ? momentum : T(1);
+  const T *w = call.in<T>(0), *g = call.in<T>(1), *v = call.in<T>(2);
+  T *newW = call.out<T>(0), *newV = call.out<T>(1);
+  int64_t n = call.results[0].elements();
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    T d = g[i] + decay * w[i];
+    T velocity = momentum * v[i] + d;
+    T step = own * d + ahead * velocity;
+    newW[i] = w[i] - lr * step;
+    newV[i] = velocity;
+  }
+  return Error::success();
+}
+
+// With t = minibatch + 1; decay is on the weights when decoupled (AdamW), else
+// part of the gradient:
+//   new_m = beta1 * m + (1 - beta1) * g      new_v = beta2 * v + (1 - beta2) *
+//   g^2 new_w = w - lr / (1 - beta1^t) * new_m /
+//               (sqrt(new_v) / sqrt(1 - beta2^t) + epsilon)
+template <typename T> Error referenceAdam(const KernelCall &call) {
+  Expected<double> rate = learningRate(call);
+  if (!rate)
+    return rate.takeError();
+  double b1 = call.floatWord(0), b2 = call.floatWord(1);
+  double decayWord = call.floatWord(3);
+  double t = double(call.context.minibatch) + 1;
+  bool decoupled = call.words[4];
+  T keep = decoupled ? 1 - *rate * decayWord : 1;
+  T decay = decoupled ? 0 : decayWord;
+  T rate1 = *rate / (1 - std::pow(b1, t));
+  T root2 = 1 / std::sqrt(1 - std::pow(b2, t));
+  T beta1 = b1, beta2 = b2, rest1 = 1 - b1, rest2 = 1 - b2;
+  T epsilon = call.floatWord(2);
+  const T *w = call.in<T>(0), *g = call.in<T>(1), *m = call.in<T>(2),
+          *v = call.in<T>(3);
+  T *newW = call.out<T>(0), *newM = call.out<T>(1), *newV = call.out<T>(2);
+  int64_t n = call.results[0].elements();
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i) {
+    T gradient = g[i] + decay * w[i];
+    T mean = beta1 * m[i] + rest1 * gradient;
+    T square = beta2 * v[i] + rest2 * gradient * gradient;
+    newW[i] =
+        keep * w[i] - rate1 * mean / (std::sqrt(square) * root2 + epsilon);
+    newM[i] = mean;
+    newV[i] = square;
+  }
+  return Error::success();
+}
+
+TAKT_INSTANTIATE_REFERENCE(Sgd)
+TAKT_INSTANTIATE_REFERENCE(Momentum)
+TAKT_INSTANTIATE_REFERENCE(Adam)
+
+} // namespace takt

@@ -1,0 +1,538 @@
+//===- KernelRules.cpp - shape rules of kernels ---------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelRules.h"
+#include "takt/Target/Window.h"
+
+using namespace llvm;
+
+namespace takt {
+
+namespace {
+
+using Dims = SmallVector<int64_t, 8>;
+
+/// Largest stride, pad, dilation or pool extent; times the largest tensor this
+/// still fits 64 bits.
+constexpr int64_t kMaxWindowWord = int64_t(1) << 22;
+
+//===----------------------------------------------------------------------===//
+// Rules that several kernels share
+//===----------------------------------------------------------------------===//
+
+/// Every tensor has the shape of the first operand.
+Error elementwise(const KernelSubject &s) {
+  ArrayRef<int64_t> dims = s.in(0).dims;
+  for (size_t i = 1; i < s.operands(); ++i)
+    if (Error error = s.expectShape(s.in(i), dims))
+      return error;
+  for (size_t i = 0; i < s.kernel.results.size(); ++i)
+    if (Error error = s.expectShape(s.out(i), dims))
+      return error;
+  return Error::success();
+}
+
+Error expectFlag(const KernelSubject &s, StringRef name, size_t word) {
+  return s.expectRange(name, s.word(word), 0, 1);
+}
+
+/// Checks that a float word is at least 0 and, unless `below` is 0, less than
+/// `below`.
+Error expectFloat(const KernelSubject &s, StringRef name, size_t word,
+                  float below = 0) {
+  float value = wordToFloat(s.word(word));
+  if (value >= 0 && (below == 0 || value < below))
+    return Error::success();
+  return s.failValue(name, Twine(std::to_string(value)),
+                     below == 0 ? "at least 0"
+                                : "at least 0 and less than " +
+                                      std::to_string(int(below)));
+}
+
+/// Extends `dims` to what broadcasting it with `tensor` gives.
+Error broadcast(const KernelSubject &s, const NamedShape &tensor, Dims &dims) {
+  if (tensor.rank() > dims.size())
+    dims.insert(dims.begin(), tensor.rank() - dims.size(), 1);
+  size_t skip = dims.size() - tensor.rank();
+  for (size_t i = 0; i < tensor.rank(); ++i) {
+    int64_t &dim = dims[skip + i];
+    if (dim == 1)
+      dim = tensor[i];
+    else if (tensor[i] != 1 && tensor[i] != dim)
+      return s.failValue("shape of " + tensor.name, shapeText(tensor.dims),
+                         "one that broadcasts with " + shapeText(dims));
+  }
+  return Error::success();
+}
+
+/// The result is the broadcast of all operands.
+Error broadcasting(const KernelSubject &s) {
+  Dims dims;
+  for (size_t i = 0; i < s.operands(); ++i)
+    if (Error error = broadcast(s, s.in(i), dims))
+      return error;
+  return s.expectShape(s.out(0), dims);
+}
+
+/// Same shapes, and word 0 is an axis.
+Error alongAxis(const KernelSubject &s) {
+  if (Error error = elementwise(s))
+    return error;
+  return s.expectRange("axis", s.word(0), 0, int64_t(s.in(0).rank()) - 1);
+}
+
+Error expectWindow(const KernelSubject &s, size_t i, const WindowAxis &w) {
+  std::string at = "[" + std::to_string(i) + "]";
+  if (Error error = s.expectRange("strides" + at, w.stride, 1, kMaxWindowWord))
+    return error;
+  if (Error error =
+          s.expectRange("dilations" + at, w.dilation, 1, kMaxWindowWord))
+    return error;
+  if (Error error =
+          s.expectRange("pads_begin" + at, w.padBegin, 0, kMaxWindowWord))
+    return error;
+  return s.expectRange("pads_end" + at, w.padEnd, 0, kMaxWindowWord);
+}
+
+/// Positions of the window between the first and the last one that lie in the
+/// padded input wholly; negative when not even the first does.
+int64_t lastOrigin(const WindowAxis &w, int64_t input) {
+  return input + w.padBegin + w.padEnd - w.extent();
+}
+
+//===----------------------------------------------------------------------===//
+// Convolutions
+//===----------------------------------------------------------------------===//
+
+/// The shapes of a convolution and its gradients: x, w and y stand in different
+/// places, their relation is the same.
+Error convolution(const KernelSubject &s, const NamedShape &x,
+                  const NamedShape &w, const NamedShape &y) {
+  if (Error error = s.expectRange("n", s.word(0), 1, 3))
+    return error;
+  size_t rank = s.word(0) + 2;
+  for (const NamedShape *tensor : {&x, &w, &y})
+    if (Error error = s.expectRank(*tensor, rank, rank))
+      return error;
+  int64_t groups = s.word(1);
+  if (groups < 1 || x[1] % groups != 0 || w[0] % groups != 0)
+    return s.failValue("groups", Twine(groups),
+                       "a divisor of " + Twine(x[1]) + " input and " +
+                           Twine(w[0]) + " output channels");
+  Dims weights(w.dims), output = {x[0], w[0]};
+  weights[1] = x[1] / groups;
+  if (Error error = s.expectShape(w, weights))
+    return error;
+  for (auto [i, axis] : enumerate(convWindow(s.kernel.words, w.dims))) {
+    if (Error error = expectWindow(s, i, axis))
+      return error;
+    int64_t last = lastOrigin(axis, x[2 + i]);
+    if (last < 0)
+      return s.failValue("extent of the window on spatial axis " + Twine(i),
+                         Twine(axis.extent()),
+                         "at most " + Twine(last + axis.extent()));
+    output.push_back(last / axis.stride + 1);
+  }
+  return s.expectShape(y, output);
+}
+
+Error checkConv(const KernelSubject &s) {
+  if (Error error = convolution(s, s.in(0), s.in(1), s.out(0)))
+    return error;
+  return s.operands() == 3 ? s.expectShape(s.in(2), s.in(1)[0])
+                           : Error::success();
+}
+
+Error checkConvDgrad(const KernelSubject &s) {
+  return convolution(s, s.out(0), s.in(1), s.in(0));
+}
+
+Error checkConvWgrad(const KernelSubject &s) {
+  return convolution(s, s.in(0), s.out(0), s.in(1));
+}
+
+//===----------------------------------------------------------------------===//
+// Pools
+//===----------------------------------------------------------------------===//
+
+/// The number of windows along an axis may round down or up; every window
+/// begins at an element or in the padding before the first one.
+Error expectPoolAxis(const KernelSubject &s, size_t i, const WindowAxis &w,
+                     int64_t input, int64_t output) {
+  std::string at = "[" + std::to_string(i) + "]";
+  if (Error error = s.expectRange("kernel" + at, w.kernel, 1, kMaxWindowWord))
+    return error;
+  if (Error error = expectWindow(s, i, w))
+    return error;
+  if (Error error =
+          s.expectRange("pads_begin" + at, w.padBegin, 0, w.extent() - 1))
+    return error;
+  int64_t last = lastOrigin(w, input);
+  if (last < 0)
+    return s.failValue("extent of the window on spatial axis " + Twine(i),
+                       Twine(w.extent()),
+                       "at most " + Twine(last + w.extent()));
+  int64_t most = (last + w.stride - 1) / w.stride + 1;
+  most = std::min(most, (input + w.padBegin - 1) / w.stride + 1);
+  int64_t least = std::min(last / w.stride + 1, most);
+  return s.expectRange("number of windows on spatial axis " + Twine(i), output,
+                       least, most);
+}
+
+Error pool(const KernelSubject &s, const NamedShape &x, const NamedShape &y,
+           Window (*window)(ArrayRef<uint32_t>)) {
+  if (Error error = s.expectRange("n", s.word(0), 1, 3))
+    return error;
+  size_t rank = s.word(0) + 2;
+  for (const NamedShape *tensor : {&x, &y})
+    if (Error error = s.expectRank(*tensor, rank, rank))
+      return error;
+  for (auto [i, axis] : enumerate(window(s.kernel.words)))
+    if (Error error = expectPoolAxis(s, i, axis, x[2 + i], y[2 + i]))
+      return error;
+  Dims output(y.dims);
+  output[0] = x[0];
+  output[1] = x[1];
+  return s.expectShape(y, output);
+}
+
+Error checkMaxPool(const KernelSubject &s) {
+  return pool(s, s.in(0), s.out(0), maxPoolWindow);
+}
+
+Error checkMaxPoolDgrad(const KernelSubject &s) {
+  if (Error error = s.expectShape(s.out(0), s.in(1).dims))
+    return error;
+  return pool(s, s.in(1), s.in(0), maxPoolWindow);
+}
+
+Error checkAveragePool(const KernelSubject &s) {
+  if (Error error = expectFlag(s, "count_include_pad", 1))
+    return error;
+  return pool(s, s.in(0), s.out(0), averagePoolWindow);
+}
+
+Error checkAveragePoolDgrad(const KernelSubject &s) {
+  if (Error error = expectFlag(s, "count_include_pad", 1))
+    return error;
+  return pool(s, s.out(0), s.in(0), averagePoolWindow);
+}
+
+Error globalPool(const KernelSubject &s, const NamedShape &x,
+                 const NamedShape &y) {
+  if (Error error = s.expectRank(x, 2, 8))
+    return error;
+  Dims output(x.rank(), 1);
+  output[0] = x[0];
+  output[1] = x[1];
+  return s.expectShape(y, output);
+}
+
+Error checkGlobalAveragePool(const KernelSubject &s) {
+  return globalPool(s, s.in(0), s.out(0));
+}
+
+Error checkGlobalAveragePoolDgrad(const KernelSubject &s) {
+  return globalPool(s, s.out(0), s.in(0));
+}
+
+//===----------------------------------------------------------------------===//
+// Matrix products
+//===----------------------------------------------------------------------===//
+
+/// Rows and columns of the last two axes of a and b after transposition.
+Error matrixShape(const KernelSubject &s, Dims &shape) {
+  NamedShape a = s.in(0), b = s.in(1);
+  if (Error error = expectFlag(s, "trans_a", 0))
+    return error;
+  if (Error error = expectFlag(s, "trans_b", 1))
+    return error;
+  size_t rowA = a.rank() - 2 + s.word(0), columnA = a.rank() - 1 - s.word(0);
+  size_t rowB = b.rank() - 2 + s.word(1), columnB = b.rank() - 1 - s.word(1);
+  if (a[columnA] != b[rowB])
+    return s.fail("shapes of a and b are " + shapeText(a.dims) + " and " +
+                  shapeText(b.dims) + ", with inner dimensions " +
+                  Twine(a[columnA]) + " and " + Twine(b[rowB]) +
+                  ", expected equal ones");
+  shape = {a[rowA], b[columnB]};
+  return Error::success();
+}
+
+Error checkGemm(const KernelSubject &s) {
+  for (size_t i = 0; i < 2; ++i)
+    if (Error error = s.expectRank(s.in(i), 2, 2))
+      return error;
+  Dims shape;
+  if (Error error = matrixShape(s, shape))
+    return error;
+  if (Error error = s.expectShape(s.out(0), shape))
+    return error;
+  if (s.operands() == 2)
+    return Error::success();
+  Dims dims(shape);
+  if (Error error = broadcast(s, s.in(2), dims))
+    return error;
+  // c broadcasts to the result, not the other way round.
+  return dims == shape
+             ? Error::success()
+             : s.failValue("shape of c", shapeText(s.in(2).dims),
+                           "one that broadcasts to " + shapeText(shape));
+}
+
+Error checkMatMul(const KernelSubject &s) {
+  for (size_t i = 0; i < 2; ++i)
+    if (Error error = s.expectRank(s.in(i), 2, 8))
+      return error;
+  Dims shape, batch;
+  if (Error error = matrixShape(s, shape))
+    return error;
+  for (size_t i = 0; i < 2; ++i) {
+    NamedShape outer = s.in(i);
+    outer.dims = outer.dims.drop_back(2);
+    if (Error error = broadcast(s, outer, batch))
+      return error;
+  }
+  batch.append(shape);
+  return s.expectShape(s.out(0), batch);
+}
+
+//===----------------------------------------------------------------------===//
+// Normalization
+//===----------------------------------------------------------------------===//
+
+/// Checks that the listed tensors are vectors with one element per channel.
+Error perChannel(const KernelSubject &s, const NamedShape &x,
+                 ArrayRef<NamedShape> tensors) {
+  if (Error error = s.expectRank(x, 2, 8))
+    return error;
+  for (const NamedShape &tensor : tensors)
+    if (Error error = s.expectShape(tensor, x[1]))
+      return error;
+  return Error::success();
+}
+
+Error checkBatchNorm(const KernelSubject &s) {
+  if (Error error = perChannel(s, s.in(0),
+                               {s.in(1), s.in(2), s.in(3), s.in(4), s.out(1),
+                                s.out(2), s.out(3), s.out(4)}))
+    return error;
+  if (Error error = expectFloat(s, "epsilon", 0))
+    return error;
+  if (Error error = expectFloat(s, "momentum", 1))
+    return error;
+  return s.expectShape(s.out(0), s.in(0).dims);
+}
+
+Error checkBatchNormDgrad(const KernelSubject &s) {
+  if (Error error = perChannel(s, s.in(0), {s.in(2), s.in(3), s.in(4)}))
+    return error;
+  if (Error error = s.expectShape(s.in(1), s.in(0).dims))
+    return error;
+  return s.expectShape(s.out(0), s.in(0).dims);
+}
+
+Error checkBatchNormWgrad(const KernelSubject &s) {
+  if (Error error =
+          perChannel(s, s.in(0), {s.in(2), s.in(3), s.out(0), s.out(1)}))
+    return error;
+  return s.expectShape(s.in(1), s.in(0).dims);
+}
+
+Error checkLrn(const KernelSubject &s) {
+  if (Error error = s.expectRank(s.in(0), 2, 8))
+    return error;
+  if (Error error = s.expectRange("size", s.word(0), 1, kMaxWindowWord))
+    return error;
+  return elementwise(s);
+}
+
+//===----------------------------------------------------------------------===//
+// Movement and reduction
+//===----------------------------------------------------------------------===//
+
+Error checkConcat(const KernelSubject &s) {
+  Dims dims(s.in(0).dims);
+  if (Error error =
+          s.expectRange("axis", s.word(0), 0, int64_t(dims.size()) - 1))
+    return error;
+  size_t axis = s.word(0);
+  int64_t extent = 0;
+  for (size_t i = 0; i < s.operands(); ++i) {
+    NamedShape x = s.in(i);
+    if (Error error = s.expectRank(x, dims.size(), dims.size()))
+      return error;
+    dims[axis] = x[axis];
+    if (Error error = s.expectShape(x, dims))
+      return error;
+    extent += x[axis];
+  }
+  dims[axis] = extent;
+  return s.expectShape(s.out(0), dims);
+}
+
+Error checkReshape(const KernelSubject &s) {
+  int64_t from = s.kernel.operands[0].elements();
+  return s.expectRange("number of elements of " + s.out(0).name,
+                       s.kernel.results[0].elements(), from, from);
+}
+
+Error checkTranspose(const KernelSubject &s) {
+  NamedShape x = s.in(0);
+  int64_t rank = x.rank();
+  if (Error error = s.expectRange("n", s.word(0), rank, rank))
+    return error;
+  Dims dims;
+  unsigned seen = 0;
+  for (int64_t i = 0; i < rank; ++i) {
+    uint32_t from = s.word(1 + i);
+    std::string name = "permutation[" + std::to_string(i) + "]";
+    if (Error error = s.expectRange(name, from, 0, rank - 1))
+      return error;
+    if (seen & (1u << from))
+      return s.failValue(name, Twine(from), "an axis that is not taken yet");
+    seen |= 1u << from;
+    dims.push_back(x[from]);
+  }
+  return s.expectShape(s.out(0), dims);
+}
+
+Error checkSlice(const KernelSubject &s) {
+  Dims dims(s.in(0).dims);
+  if (Error error =
+          s.expectRange("axis", s.word(0), 0, int64_t(dims.size()) - 1))
+    return error;
+  if (Error error = s.expectRank(s.out(0), dims.size(), dims.size()))
+    return error;
+  int64_t &extent = dims[s.word(0)];
+  int64_t kept = s.out(0)[s.word(0)];
+  if (Error error = s.expectRange("extent of the slice", kept, 1, extent))
+    return error;
+  if (Error error = s.expectRange("begin", s.word(1), 0, extent - kept))
+    return error;
+  extent = kept;
+  return s.expectShape(s.out(0), dims);
+}
+
+Error checkReduceSum(const KernelSubject &s) {
+  Dims dropped, kept(s.in(0).dims);
+  unsigned seen = 0;
+  for (uint32_t i = 0; i < s.word(0); ++i) {
+    uint32_t axis = s.word(1 + i);
+    std::string name = "axes[" + std::to_string(i) + "]";
+    if (Error error = s.expectRange(name, axis, 0, int64_t(kept.size()) - 1))
+      return error;
+    if (seen & (1u << axis))
+      return s.failValue(name, Twine(axis), "an axis that is not listed yet");
+    seen |= 1u << axis;
+    kept[axis] = 1;
+  }
+  for (size_t axis = 0; axis < kept.size(); ++axis)
+    if (!(seen & (1u << axis)))
+      dropped.push_back(kept[axis]);
+  if (s.out(0).dims == ArrayRef(kept))
+    return Error::success();
+  return s.expectShape(s.out(0), dropped);
+}
+
+Error checkDropout(const KernelSubject &s) {
+  if (Error error = expectFloat(s, "ratio", 0, 1))
+    return error;
+  return elementwise(s);
+}
+
+//===----------------------------------------------------------------------===//
+// Losses and optimizers
+//===----------------------------------------------------------------------===//
+
+Error checkSoftmaxCrossEntropy(const KernelSubject &s) {
+  if (Error error = s.expectRank(s.in(0), 2, 2))
+    return error;
+  if (Error error = s.expectShape(s.in(1), s.in(0)[0]))
+    return error;
+  if (Error error = s.expectRank(s.out(0), 0, 0))
+    return error;
+  return s.expectShape(s.out(1), s.in(0).dims);
+}
+
+Error checkMeanSquaredError(const KernelSubject &s) {
+  if (Error error = s.expectShape(s.in(1), s.in(0).dims))
+    return error;
+  if (Error error = s.expectRank(s.out(0), 0, 0))
+    return error;
+  return s.expectShape(s.out(1), s.in(0).dims);
+}
+
+Error checkMomentum(const KernelSubject &s) {
+  if (Error error = expectFlag(s, "nesterov", 1))
+    return error;
+  return elementwise(s);
+}
+
+Error checkAdam(const KernelSubject &s) {
+  if (Error error = expectFloat(s, "beta1", 0, 1))
+    return error;
+  if (Error error = expectFloat(s, "beta2", 1, 1))
+    return error;
+  if (Error error = expectFloat(s, "epsilon", 2))
+    return error;
+  if (Error error = expectFlag(s, "decoupled", 4))
+    return error;
+  return elementwise(s);
+}
+
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+constexpr auto checkRelu = elementwise;
+constexpr auto checkLeakyRelu = elementwise;
+constexpr auto checkSigmoid = elementwise;
+constexpr auto checkTanh = elementwise;
+constexpr auto checkAdd = broadcasting;
+constexpr auto checkMul = broadcasting;
+constexpr auto checkSum = broadcasting;
+constexpr auto checkSoftmax = alongAxis;
+constexpr auto checkLogSoftmax = alongAxis;
+constexpr auto checkScale = elementwise;
+constexpr auto checkReluDgrad = elementwise;
+constexpr auto checkLeakyReluDgrad = elementwise;
+constexpr auto checkSigmoidDgrad = elementwise;
+constexpr auto checkTanhDgrad = elementwise;
+constexpr auto checkLrnDgrad = checkLrn;
+constexpr auto checkSoftmaxDgrad = alongAxis;
+constexpr auto checkLogSoftmaxDgrad = alongAxis;
+constexpr auto checkSgd = elementwise;
+
+TypeRule typeRule(KernelId id) {
+  switch (id) {
+  case KernelId::Concat:
+  case KernelId::Reshape:
+  case KernelId::Transpose:
+  case KernelId::Slice:
+    return TypeRule::Any;
+  case KernelId::SoftmaxCrossEntropy:
+    return TypeRule::Labels;
+  default:
+    return TypeRule::Float;
+  }
+}
+
+} // namespace
+
+KernelRule kernelRule(KernelId id) {
+  switch (id) {
+#define TAKT_KERNEL(Name, mnemonic, code, operands, results, words)            \
+  case KernelId::Name:                                                         \
+    return {check##Name, typeRule(id)};
+#include "takt/Target/Kernels.def"
+  }
+  // Only kernels that Kernels.def lists are asked for; any other has a rule
+  // that nothing passes.
+  return {[](const KernelSubject &s) { return s.fail("unknown kernel"); }};
+}
+
+} // namespace takt

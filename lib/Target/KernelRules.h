@@ -1,0 +1,88 @@
+//===- KernelRules.h - shape rules of kernels, internal ---------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// checkKernel works in two steps. KernelCheck.cpp reads the signature in
+// Kernels.def and checks what follows from it: numbers of operands, results and
+// words, finite floats, sane tensors. Then it asks the kernel's rule here,
+// which may rely on that and relates shapes and attributes to each other.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_LIB_TARGET_KERNELRULES_H
+#define TAKT_LIB_TARGET_KERNELRULES_H
+
+#include "takt/Target/Program.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace takt {
+
+/// A tensor's shape under the name that Kernels.def gives it.
+struct NamedShape {
+  std::string name;
+  llvm::ArrayRef<int64_t> dims;
+
+  size_t rank() const { return dims.size(); }
+  int64_t operator[](size_t i) const { return dims[i]; }
+};
+
+/// A kernel on the way through its check.
+class KernelSubject {
+public:
+  KernelSubject(const Kernel &kernel, llvm::ArrayRef<llvm::StringRef> operands,
+                llvm::ArrayRef<llvm::StringRef> results)
+      : kernel(kernel), operandNames(operands), resultNames(results) {}
+
+  const Kernel &kernel;
+
+  size_t operands() const { return kernel.operands.size(); }
+  NamedShape in(size_t i) const;
+  NamedShape out(size_t i) const;
+  uint32_t word(size_t i) const { return kernel.words[i]; }
+
+  /// "MNEMONIC: message".
+  llvm::Error fail(const llvm::Twine &message) const;
+  /// "NAME is VALUE, expected EXPECTED".
+  llvm::Error failValue(const llvm::Twine &name, const llvm::Twine &value,
+                        const llvm::Twine &expected) const;
+  llvm::Error expectShape(const NamedShape &tensor,
+                          llvm::ArrayRef<int64_t> dims) const;
+  llvm::Error expectRank(const NamedShape &tensor, size_t least,
+                         size_t most) const;
+  /// Checks that `value` is in [least, most].
+  llvm::Error expectRange(const llvm::Twine &name, int64_t value, int64_t least,
+                          int64_t most) const;
+
+private:
+  llvm::ArrayRef<llvm::StringRef> operandNames, resultNames;
+};
+
+/// Which element types a kernel's tensors may have.
+enum class TypeRule {
+  Float, ///< all the same, f32 or f64
+  Any,   ///< all the same: the kernel only moves elements
+  Labels ///< as Float, but operand 1 is i64
+};
+
+struct KernelRule {
+  llvm::Error (*shapes)(const KernelSubject &);
+  TypeRule types = TypeRule::Float;
+};
+
+/// The rule of a known kernel.
+KernelRule kernelRule(KernelId id);
+
+/// "2x3x4", or "scalar".
+std::string shapeText(llvm::ArrayRef<int64_t> dims);
+
+/// The bits of an attribute word as a float.
+float wordToFloat(uint32_t word);
+
+} // namespace takt
+
+#endif // TAKT_LIB_TARGET_KERNELRULES_H
