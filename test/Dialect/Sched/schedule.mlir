@@ -1,0 +1,36 @@
+// RUN: takt-opt %s --sched-schedule="scheduler=sequential processors=1 cost=macs" --sched-verify="processors=1 cost=macs" | FileCheck %s --check-prefix=SEQUENTIAL
+// RUN: takt-opt %s --sched-schedule="scheduler=list processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=LIST
+// RUN: takt-opt %s --sched-schedule="scheduler=pipedream processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=PIPEDREAM
+// RUN: takt-opt %s --sched-schedule="scheduler=layerpipe processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=LAYERPIPE
+// RUN: takt-opt %s | takt-opt | FileCheck %s --check-prefix=ROUNDTRIP
+
+// Two equal layers of 8 MACs a task; the first has no dgrad: 5 tasks, 40 MACs.
+// Sequential: 40. The list scheduler runs only the wgrads beside the chain
+// F F D W: 32. PipeDream's straight partition is 16 | 24. LayerPipe may cut the
+// dgrad in two: 20 | 20.
+
+// SEQUENTIAL: sched.schedule of @two by "sequential" {{.*}} interval 40
+// LIST: sched.schedule of @two by "list" {{.*}} interval 32
+// PIPEDREAM: sched.schedule of @two by "pipedream" {{.*}} interval 24
+// LAYERPIPE: sched.schedule of @two by "layerpipe" {{.*}} interval 20
+
+// ROUNDTRIP: sched.value "a.w" weight from @a.U bytes 16 to [#sched.use<@a.F, distance 1, delayed>, #sched.use<@a.U, distance 1>]
+sched.problem @two {
+  sched.layer "a" parameters 16 optimizer 0
+  sched.layer "b" parameters 16 optimizer 0
+  sched.task @a.F F layer 0 work [#sched.work<m = 2, n = 2, k = 2, count = 1, elementwise = 0, bytes_in = 32, bytes_out = 16, type = f32>]
+  sched.task @b.F F layer 1 work [#sched.work<m = 2, n = 2, k = 2, count = 1, elementwise = 0, bytes_in = 32, bytes_out = 16, type = f32>]
+  sched.task @b.D D layer 1 work [#sched.work<m = 2, n = 2, k = 2, count = 1, elementwise = 0, bytes_in = 32, bytes_out = 16, type = f32>] cuts [#sched.cut_option<channel, 2>, #sched.cut_option<batch, 2>]
+  sched.task @b.W W layer 1 work [#sched.work<m = 2, n = 2, k = 2, count = 1, elementwise = 0, bytes_in = 32, bytes_out = 16, type = f32>]
+  sched.task @b.U U layer 1 work [] with @b.W
+  sched.task @a.W W layer 0 work [#sched.work<m = 2, n = 2, k = 2, count = 1, elementwise = 0, bytes_in = 32, bytes_out = 16, type = f32>]
+  sched.task @a.U U layer 0 work [] with @a.W
+  sched.value "x" input bytes 16 to [#sched.use<@a.F>, #sched.use<@a.W>]
+  sched.value "a.y" activation from @a.F bytes 16 to [#sched.use<@b.F>, #sched.use<@b.W>]
+  sched.value "b.e" gradient from @b.F bytes 16 to [#sched.use<@b.D>, #sched.use<@b.W>]
+  sched.value "a.e" gradient from @b.D bytes 16 to [#sched.use<@a.W>]
+  sched.value "b.g" weight_gradient from @b.W bytes 16 to [#sched.use<@b.U>]
+  sched.value "a.g" weight_gradient from @a.W bytes 16 to [#sched.use<@a.U>]
+  sched.value "b.w" weight from @b.U bytes 16 to [#sched.use<@b.F, distance 1, delayed>, #sched.use<@b.D, distance 1, delayed>, #sched.use<@b.U, distance 1>]
+  sched.value "a.w" weight from @a.U bytes 16 to [#sched.use<@a.F, distance 1, delayed>, #sched.use<@a.U, distance 1>]
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+"""Trains a network on 1 to 8 processors and demands, bit for bit, what the
+sequential interpreter computes, and the staleness that the schedule promises.
+
+    bit_identity.py MODEL SCHEDULE [taktc option…]
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models")
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def expected_staleness(schedule, stages):
+    step = {"layerpipe": 2, "pipedream": 1, "sequential": 0, "list": 0}[schedule]
+    return sorted({step * stage for stage in range(stages)})
+
+
+def main():
+    model, schedule, options = sys.argv[1], sys.argv[2], sys.argv[3:]
+    with tempfile.TemporaryDirectory() as directory:
+        program = os.path.join(directory, "p.takt")
+        report = os.path.join(directory, "r.json")
+        for processors in range(1, 9):
+            command = ["taktc", os.path.join(MODELS, model + ".onnx"), "--batch=8",
+                       f"--processors={processors}", f"--schedule={schedule}",
+                       "--loss=softmax-cross-entropy", *options]
+            run(*command, "-o", program)
+            run(*command, "--emit=report", "-o", report)
+            text = run("takt-run", program, "--iterations=20", "--verify",
+                       "--print-staleness")
+            if "identical" not in text:
+                sys.exit(f"{model}, {schedule}, {processors}: not identical\n{text}")
+            with open(report) as file:
+                entry = json.load(file)["schedules"][0]
+            staleness = sorted(set(entry["staleness"].values()))
+            if staleness != expected_staleness(schedule, entry["stages"]):
+                sys.exit(f"{model}, {schedule}, {processors}: staleness {staleness} "
+                         f"with {entry['stages']} stages")
+            print(f"{model} {schedule} P={processors}: identical, "
+                  f"{entry['stages']} stages, staleness {staleness}")
+
+
+if __name__ == "__main__":
+    main()
