@@ -35,7 +35,7 @@ private:
   void collectWork();
   void collectCuts();
   void colocateUpdates();
-  void collectAccesses();
+  LogicalResult collectAccesses();
   void addInputs();
   void addParameters();
   void addParameter(train::ParameterOp parameter, const Accesses &accesses);
@@ -161,16 +161,22 @@ void GraphBuilder::colocateUpdates() {
   }
 }
 
-void GraphBuilder::collectAccesses() {
+LogicalResult GraphBuilder::collectAccesses() {
   for (Operation &op : block) {
     if (auto read = dyn_cast<train::ReadOp>(op)) {
       for (Operation *user : read->getUsers())
         if (executes(user))
           accesses[read.getParameter()].readers.push_back(user);
     } else if (auto write = dyn_cast<train::WriteOp>(op)) {
-      accesses[write.getParameter()].writer = write.getValue().getDefiningOp();
+      Operation *writer = write.getValue().getDefiningOp();
+      if (!writer || !executes(writer))
+        return write.emitError("expected parameter '")
+               << write.getParameter()
+               << "' to be written with an operation's result";
+      accesses[write.getParameter()].writer = writer;
     }
   }
+  return success();
 }
 
 void GraphBuilder::addValue(std::string name, ValueClass kind, int producer,
@@ -303,12 +309,12 @@ void GraphBuilder::addResults() {
 }
 
 FailureOr<TaskGraph> GraphBuilder::run() {
-  if (failed(readLayers()) || failed(collectTasks()))
+  if (failed(readLayers()) || failed(collectTasks()) ||
+      failed(collectAccesses()))
     return failure();
   collectWork();
   collectCuts();
   colocateUpdates();
-  collectAccesses();
   addInputs();
   addParameters();
   addResults();

@@ -9,6 +9,7 @@
 #include "TaggingBuilder.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/Passes.h"
+#include "takt/Transforms/Verify.h"
 
 using namespace mlir;
 using namespace takt;
@@ -35,7 +36,7 @@ static LogicalResult check(ModuleOp module, Block &block,
   for (Operation &op : block)
     if (isa<train::DelayOp>(op))
       return op.emitError("the step is retimed already");
-  return success();
+  return verifyTasks(module);
 }
 
 /// The layer that an update, or a slice of its result, belongs to; -1 if the

@@ -9,6 +9,7 @@
 #include "TaggingBuilder.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/Passes.h"
+#include "takt/Transforms/Verify.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -281,6 +282,8 @@ LogicalResult takt::split(ModuleOp module, ArrayRef<NamedCut> cuts) {
     return module.emitError("tasks are cut after they are formed, but there is "
                             "no '")
            << kLayersAttr << "'";
+  if (failed(verifyTasks(module)))
+    return failure();
   Splitter splitter(module, main->getBody().front());
   if (failed(splitter.check(cuts)))
     return failure();

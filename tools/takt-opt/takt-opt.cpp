@@ -8,17 +8,20 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+#include "takt/Dialect/Sched/Passes.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/Passes.h"
 #include "takt/Transforms/Pipelines.h"
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<mlir::func::FuncDialect, takt::train::TrainDialect>();
+  registry.insert<mlir::func::FuncDialect, takt::train::TrainDialect,
+                  takt::sched::SchedDialect>();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   takt::registerTaktTransformsPasses();
   takt::registerTransformPipelines();
+  takt::sched::registerSchedPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Takt optimizer driver\n", registry));
 }

@@ -17,8 +17,8 @@ namespace takt {
 /// attribute `delay` on every parameter that the layer's U writes (trainable
 /// and derived ones; optimizer state is never delayed).
 ///
-/// Fails with a diagnostic if the step has no tasks or is retimed already, the
-/// number of delays is not that of the layers, or one is negative.
+/// Fails with a diagnostic unless verifyTasks holds, or if the step is retimed
+/// already, the number of delays is not that of the layers, or one is negative.
 mlir::LogicalResult retime(mlir::ModuleOp module,
                            llvm::ArrayRef<int64_t> delayPerLayer);
 

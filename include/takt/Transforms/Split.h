@@ -41,9 +41,9 @@ llvm::Expected<NamedCut> parseCut(llvm::StringRef text);
 /// which the weight's update keeps up to date; a slice of a gradient joins the
 /// task that produces the gradient.
 ///
-/// Fails with a diagnostic, before anything is changed, if the step has no
-/// tasks, or a cut names no D task, one that is not a single matrix product, or
-/// an axis or index that is not legal there.
+/// Fails with a diagnostic, before anything is changed, unless verifyTasks
+/// holds, or if a cut names no D task, one that is not a single matrix product,
+/// or an axis or index that is not legal there.
 mlir::LogicalResult split(mlir::ModuleOp module, llvm::ArrayRef<NamedCut> cuts);
 
 } // namespace takt
