@@ -62,6 +62,17 @@ struct StepPipelineOptions : public PassPipelineOptions<StepPipelineOptions> {
           clEnumValN(OptimizerKind::Momentum, "momentum", "with momentum"),
           clEnumValN(OptimizerKind::Adam, "adam", "Adam"),
           clEnumValN(OptimizerKind::AdamW, "adamw", "Adam, decay apart"))};
+  Option<double> momentum{*this, "momentum", llvm::cl::init(0.9)};
+  Option<bool> nesterov{*this, "nesterov", llvm::cl::init(false)};
+  Option<double> weightDecay{*this, "weight-decay", llvm::cl::init(0.0)};
+  Option<double> beta1{*this, "beta1", llvm::cl::init(0.9)};
+  Option<double> beta2{*this, "beta2", llvm::cl::init(0.999)};
+  Option<double> epsilon{*this, "epsilon", llvm::cl::init(1e-8)};
+
+  DifferentiateOptions get() const {
+    return {loss,        optimizer, momentum, nesterov,
+            weightDecay, beta1,     beta2,    epsilon};
+  }
 };
 } // namespace
 
@@ -70,9 +81,6 @@ void takt::registerTransformPipelines() {
       "takt-step-pipeline",
       "from an imported forward graph to a training step with tasks",
       [](OpPassManager &manager, const StepPipelineOptions &options) {
-        DifferentiateOptions chosen;
-        chosen.loss = options.loss;
-        chosen.optimizer = options.optimizer;
-        buildStepPipeline(manager, chosen);
+        buildStepPipeline(manager, options.get());
       });
 }
