@@ -56,8 +56,23 @@ struct Geometry {
     return {std::min(begin, end), end};
   }
 
-  /// Calls f(output) for every output position, row-major; `output` counts
-  /// positions, `o` are the coordinates.
+  /// By what an average pool divides at output position `o`: the taps on
+  /// elements, or also those on padding. A window may hang over the padded
+  /// input's end; what lies beyond that is never counted.
+  int64_t averageCount(const std::array<int64_t, 3> &o, bool includePad) const {
+    int64_t count = 1;
+    for (size_t axis = 0; axis < 3; ++axis) {
+      const WindowAxis &w = axes[axis];
+      TapRange range = taps(axis, o[axis]);
+      int64_t padded = in[axis] + w.padEnd - w.origin(o[axis]);
+      count *=
+          includePad ? std::min(w.kernel, padded) : range.end - range.begin;
+    }
+    return count;
+  }
+
+  /// Calls f(o, output) for every output position in row-major order: `o` are
+  /// the coordinates, `output` counts.
   template <typename F> void forEachOutput(F &&f) const {
     std::array<int64_t, 3> o;
     int64_t output = 0;

@@ -28,6 +28,8 @@ struct KernelCall {
   }
   llvm::ArrayRef<int64_t> inDims(size_t i) const { return operands[i].dims; }
   llvm::ArrayRef<int64_t> outDims(size_t i) const { return results[i].dims; }
+  /// Samples × channels of a kernel on N,C,spatial… tensors.
+  int64_t planes() const { return inDims(0)[0] * inDims(0)[1]; }
   /// The attribute word `i` as a float.
   float floatWord(size_t i) const { return llvm::bit_cast<float>(words[i]); }
 

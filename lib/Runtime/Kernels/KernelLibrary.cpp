@@ -74,6 +74,14 @@ PrepareFunction fastKernel(KernelId id) {
     return plain<fastBatchNormDgrad>;
   case KernelId::BatchNormWgrad:
     return plain<fastBatchNormWgrad>;
+  case KernelId::MaxPool:
+    return plain<fastMaxPool>;
+  case KernelId::MaxPoolDgrad:
+    return plain<fastMaxPoolDgrad>;
+  case KernelId::AveragePool:
+    return plain<fastAveragePool>;
+  case KernelId::AveragePoolDgrad:
+    return plain<fastAveragePoolDgrad>;
   default:
     return nullptr;
   }

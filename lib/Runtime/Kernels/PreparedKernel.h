@@ -59,6 +59,8 @@ llvm::Error fastBatchNormDgrad(const KernelCall &call);
 llvm::Error fastBatchNormWgrad(const KernelCall &call);
 llvm::Error fastMaxPool(const KernelCall &call);
 llvm::Error fastMaxPoolDgrad(const KernelCall &call);
+llvm::Error fastAveragePool(const KernelCall &call);
+llvm::Error fastAveragePoolDgrad(const KernelCall &call);
 
 } // namespace takt
 

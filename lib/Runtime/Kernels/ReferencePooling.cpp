@@ -8,37 +8,12 @@
 #include "Geometry.h"
 #include <cmath>
 #include <limits>
-#include <vector>
 
 using namespace llvm;
 
 namespace takt {
 
 namespace {
-
-/// Calls f(plane of x, plane of y) for every sample and channel.
-template <typename F> void forEachPlane(const TensorView &x, F &&f) {
-  for (int64_t i = 0, e = x.dims[0] * x.dims[1]; i < e; ++i)
-    f(i);
-}
-
-/// By what an average pool divides at each output position: the taps on
-/// elements, or also those on padding, where a window may hang over the padded
-/// input's end but what lies beyond that is never counted.
-std::vector<int64_t> averageCounts(const Geometry &g, bool includePad) {
-  std::vector<int64_t> counts;
-  g.forEachOutput([&](auto &o, int64_t) {
-    int64_t count = 1;
-    for (size_t axis = 0; axis < 3; ++axis) {
-      const WindowAxis &w = g.axes[axis];
-      TapRange taps = g.taps(axis, o[axis]);
-      int64_t padded = g.in[axis] + w.padEnd - w.origin(o[axis]);
-      count *= includePad ? std::min(w.kernel, padded) : taps.end - taps.begin;
-    }
-    counts.push_back(count);
-  });
-  return counts;
-}
 
 /// Position of the first largest element that the window sees, in row-major
 /// order; NaN counts as the largest. -1 when the window sees none, which a
@@ -59,20 +34,20 @@ int64_t firstMaximum(const Geometry &g, const std::array<int64_t, 3> &o,
 
 template <typename T> Error referenceMaxPool(const KernelCall &call) {
   Geometry g(call.inDims(0), call.outDims(0), maxPoolWindow(call.words));
-  forEachPlane(call.operands[0], [&](int64_t plane) {
+  for (int64_t plane = 0, e = call.planes(); plane < e; ++plane) {
     const T *x = call.in<T>(0) + plane * g.inSize();
     T *y = call.out<T>(0) + plane * g.outSize();
     g.forEachOutput([&](auto &o, int64_t output) {
       int64_t best = firstMaximum(g, o, x);
       y[output] = best < 0 ? -std::numeric_limits<T>::infinity() : x[best];
     });
-  });
+  }
   return Error::success();
 }
 
 template <typename T> Error referenceMaxPoolDgrad(const KernelCall &call) {
   Geometry g(call.inDims(1), call.inDims(0), maxPoolWindow(call.words));
-  forEachPlane(call.operands[1], [&](int64_t plane) {
+  for (int64_t plane = 0, e = call.planes(); plane < e; ++plane) {
     const T *dy = call.in<T>(0) + plane * g.outSize();
     const T *x = call.in<T>(1) + plane * g.inSize();
     T *dx = call.out<T>(0) + plane * g.inSize();
@@ -82,59 +57,57 @@ template <typename T> Error referenceMaxPoolDgrad(const KernelCall &call) {
       if (best >= 0)
         dx[best] += dy[output];
     });
-  });
+  }
   return Error::success();
 }
 
 template <typename T> Error referenceAveragePool(const KernelCall &call) {
   Geometry g(call.inDims(0), call.outDims(0), averagePoolWindow(call.words));
-  std::vector<int64_t> counts = averageCounts(g, call.words[1]);
-  forEachPlane(call.operands[0], [&](int64_t plane) {
+  for (int64_t plane = 0, e = call.planes(); plane < e; ++plane) {
     const T *x = call.in<T>(0) + plane * g.inSize();
     T *y = call.out<T>(0) + plane * g.outSize();
     g.forEachOutput([&](auto &o, int64_t output) {
       double sum = 0;
       g.forEachTap(o, [&](int64_t input, int64_t) { sum += x[input]; });
-      y[output] = sum / counts[output];
+      y[output] = sum / g.averageCount(o, call.words[1]);
     });
-  });
+  }
   return Error::success();
 }
 
 template <typename T> Error referenceAveragePoolDgrad(const KernelCall &call) {
   Geometry g(call.outDims(0), call.inDims(0), averagePoolWindow(call.words));
-  std::vector<int64_t> counts = averageCounts(g, call.words[1]);
-  forEachPlane(call.results[0], [&](int64_t plane) {
+  for (int64_t plane = 0, e = call.planes(); plane < e; ++plane) {
     const T *dy = call.in<T>(0) + plane * g.outSize();
     T *dx = call.out<T>(0) + plane * g.inSize();
     std::fill_n(dx, g.inSize(), T(0));
     g.forEachOutput([&](auto &o, int64_t output) {
-      T share = dy[output] / counts[output];
+      T share = dy[output] / g.averageCount(o, call.words[1]);
       g.forEachTap(o, [&](int64_t input, int64_t) { dx[input] += share; });
     });
-  });
+  }
   return Error::success();
 }
 
 template <typename T> Error referenceGlobalAveragePool(const KernelCall &call) {
   int64_t size = call.operands[0].elements() / call.results[0].elements();
-  forEachPlane(call.operands[0], [&](int64_t plane) {
+  for (int64_t plane = 0, e = call.planes(); plane < e; ++plane) {
     const T *x = call.in<T>(0) + plane * size;
     double sum = 0;
     for (int64_t i = 0; i < size; ++i)
       sum += x[i];
     call.out<T>(0)[plane] = sum / size;
-  });
+  }
   return Error::success();
 }
 
 template <typename T>
 Error referenceGlobalAveragePoolDgrad(const KernelCall &call) {
   int64_t size = call.results[0].elements() / call.operands[0].elements();
-  forEachPlane(call.operands[0], [&](int64_t plane) {
+  for (int64_t plane = 0, e = call.planes(); plane < e; ++plane) {
     T share = call.in<T>(0)[plane] / size;
     std::fill_n(call.out<T>(0) + plane * size, size, share);
-  });
+  }
   return Error::success();
 }
 
