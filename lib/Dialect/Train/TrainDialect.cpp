@@ -8,13 +8,12 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "takt/Dialect/Train/Train.h"
-#include "takt/Target/KernelCheck.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
-using namespace takt;
 using namespace takt::train;
+using takt::ParameterKind;
 
 //===----------------------------------------------------------------------===//
 // Kinds of parameters
@@ -53,7 +52,8 @@ template <> struct FieldParser<ParameterKind> {
     SMLoc loc = parser.getCurrentLocation();
     if (parser.parseKeyword(&keyword))
       return failure();
-    if (std::optional<ParameterKind> kind = symbolizeParameterKind(keyword))
+    if (std::optional<ParameterKind> kind =
+            takt::symbolizeParameterKind(keyword))
       return *kind;
     return parser.emitError(loc, "parameter kind is '")
            << keyword
@@ -61,6 +61,39 @@ template <> struct FieldParser<ParameterKind> {
   }
 };
 } // namespace mlir
+
+//===----------------------------------------------------------------------===//
+// Text of initial values
+//===----------------------------------------------------------------------===//
+
+/// type (`=` value)?, the value without repeating the type.
+static ParseResult parseTypeAndInitialValue(OpAsmParser &parser, TypeAttr &type,
+                                            ElementsAttr &value) {
+  Type parsed;
+  if (parser.parseType(parsed))
+    return failure();
+  type = TypeAttr::get(parsed);
+  if (failed(parser.parseOptionalEqual()))
+    return success();
+  SMLoc loc = parser.getCurrentLocation();
+  Attribute attr;
+  if (parser.parseAttribute(attr, parsed))
+    return failure();
+  value = dyn_cast<ElementsAttr>(attr);
+  if (value)
+    return success();
+  return parser.emitError(loc, "initial value is ")
+         << attr << ", expected dense elements of type " << parsed;
+}
+
+static void printTypeAndInitialValue(OpAsmPrinter &printer, Operation *,
+                                     TypeAttr type, ElementsAttr value) {
+  printer << type.getValue();
+  if (!value)
+    return;
+  printer << " = ";
+  printer.printAttributeWithoutType(value);
+}
 
 //===----------------------------------------------------------------------===//
 // Generated definitions
@@ -71,6 +104,9 @@ template <> struct FieldParser<ParameterKind> {
 
 #define GET_ATTRDEF_CLASSES
 #include "takt/Dialect/Train/TrainAttributes.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "takt/Dialect/Train/TrainOps.cpp.inc"
 
 void TrainDialect::initialize() {
   addAttributes<

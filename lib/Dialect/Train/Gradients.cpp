@@ -1,0 +1,265 @@
+//===- Gradients.cpp - gradients of forward operations --------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Of all but matrix products, which have ProductGradients.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Gradients.h"
+#include "Shapes.h"
+
+using namespace mlir;
+using namespace takt::train;
+
+/// What every buildOperandGradient below takes.
+#define GRADIENT(OpTy)                                                         \
+  Value OpTy::buildOperandGradient(OpBuilder &builder, unsigned operand,       \
+                                   ArrayRef<Value> resultGradients)
+
+//===----------------------------------------------------------------------===//
+// Shared steps
+//===----------------------------------------------------------------------===//
+
+Value takt::train::sumTo(OpBuilder &builder, Location loc, Value gradient,
+                         Type type) {
+  if (gradient.getType() == type)
+    return gradient;
+  ArrayRef<int64_t> from = shapeOf(gradient);
+  ArrayRef<int64_t> to = cast<RankedTensorType>(type).getShape();
+  size_t skip = from.size() - to.size();
+  Dims kept(from), dropped;
+  SmallVector<int64_t> axes;
+  for (size_t axis = 0; axis < from.size(); ++axis) {
+    int64_t target = axis < skip ? 1 : to[axis - skip];
+    if (target != from[axis])
+      axes.push_back(axis);
+    else
+      dropped.push_back(from[axis]);
+    kept[axis] = target;
+  }
+  if (!axes.empty()) {
+    ArrayRef<int64_t> dims = to == ArrayRef(dropped) ? to : ArrayRef(kept);
+    gradient = ReduceSumOp::create(
+        builder, loc, RankedTensorType::get(dims, elementTypeOf(gradient)),
+        gradient, axes);
+  }
+  // Axes of size 1 that broadcasting added.
+  if (gradient.getType() != type)
+    gradient = ReshapeOp::create(builder, loc, type, gradient);
+  return gradient;
+}
+
+Value takt::train::scaleBy(OpBuilder &builder, Location loc, Value value,
+                           float factor) {
+  if (factor == 1)
+    return value;
+  return ScaleOp::create(builder, loc, value, factor);
+}
+
+//===----------------------------------------------------------------------===//
+// Normalization
+//===----------------------------------------------------------------------===//
+
+/// True when an operation is executed before the next one that is built.
+static bool comesBefore(Operation *op, OpBuilder &builder) {
+  Block *block = builder.getInsertionBlock();
+  auto next = builder.getInsertionPoint();
+  return op->getBlock() == block &&
+         (next == block->end() || op->isBeforeInBlock(&*next));
+}
+
+/// Scale and bias share one operation, whichever is asked for first.
+static BatchNormWgradOp getBatchNormWgrad(OpBuilder &builder, BatchNormOp op,
+                                          Value dy) {
+  for (Operation *user : dy.getUsers()) {
+    auto wgrad = dyn_cast<BatchNormWgradOp>(user);
+    if (wgrad && wgrad.getDy() == dy && wgrad.getX() == op.getX() &&
+        wgrad.getMean() == op.getMean() &&
+        wgrad.getInvStd() == op.getInvStd() && comesBefore(wgrad, builder))
+      return wgrad;
+  }
+  Type type = op.getMean().getType();
+  return BatchNormWgradOp::create(
+      builder, op.getLoc(), TypeRange{type, type},
+      ValueRange{dy, op.getX(), op.getMean(), op.getInvStd()});
+}
+
+GRADIENT(BatchNormOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  switch (operand) {
+  case 0:
+    return BatchNormDgradOp::create(builder, getLoc(), getX().getType(), dy,
+                                    getX(), getScale(), getMean(), getInvStd());
+  case 1:
+    return getBatchNormWgrad(builder, *this, dy).getDscale();
+  case 2:
+    return getBatchNormWgrad(builder, *this, dy).getDbias();
+  default:
+    return {}; // Running statistics.
+  }
+}
+
+GRADIENT(LrnOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return LrnDgradOp::create(builder, getLoc(), getX().getType(), dy, getX(),
+                            getSize(), getAlpha(), getBeta(), getBias());
+}
+
+//===----------------------------------------------------------------------===//
+// Activations
+//===----------------------------------------------------------------------===//
+
+GRADIENT(ReluOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return ReluDgradOp::create(builder, getLoc(), dy, getY());
+}
+
+GRADIENT(LeakyReluOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return LeakyReluDgradOp::create(builder, getLoc(), dy, getX(), getAlpha());
+}
+
+GRADIENT(SigmoidOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return SigmoidDgradOp::create(builder, getLoc(), dy, getY());
+}
+
+GRADIENT(TanhOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return TanhDgradOp::create(builder, getLoc(), dy, getY());
+}
+
+GRADIENT(SoftmaxOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return SoftmaxDgradOp::create(builder, getLoc(), dy, getY(), getAxis());
+}
+
+GRADIENT(LogSoftmaxOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return LogSoftmaxDgradOp::create(builder, getLoc(), dy, getY(), getAxis());
+}
+
+/// The same elements are dropped: they follow from minibatch, seed and
+/// position.
+GRADIENT(DropoutOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return DropoutOp::create(builder, getLoc(), dy, getRatio(), getSeed());
+}
+
+//===----------------------------------------------------------------------===//
+// Pools
+//===----------------------------------------------------------------------===//
+
+GRADIENT(MaxPoolOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return MaxPoolDgradOp::create(builder, getLoc(), getX().getType(), dy, getX(),
+                                getKernel(), getStrides(), getPadsBegin(),
+                                getPadsEnd(), getDilations());
+}
+
+GRADIENT(AveragePoolOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return AveragePoolDgradOp::create(builder, getLoc(), getX().getType(), dy,
+                                    getKernel(), getStrides(), getPadsBegin(),
+                                    getPadsEnd(), getCountIncludePad());
+}
+
+GRADIENT(GlobalAveragePoolOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return GlobalAveragePoolDgradOp::create(builder, getLoc(), getX().getType(),
+                                          dy);
+}
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+GRADIENT(AddOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return sumTo(builder, getLoc(), dy, getOperand(operand).getType());
+}
+
+GRADIENT(MulOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  Value product = MulOp::create(builder, getLoc(), dy.getType(), dy,
+                                getOperand(1 - operand));
+  return sumTo(builder, getLoc(), product, getOperand(operand).getType());
+}
+
+GRADIENT(SumOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return sumTo(builder, getLoc(), dy, getOperand(operand).getType());
+}
+
+GRADIENT(ScaleOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return scaleBy(builder, getLoc(), dy, getValue());
+}
+
+//===----------------------------------------------------------------------===//
+// Movement
+//===----------------------------------------------------------------------===//
+
+GRADIENT(ConcatOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  int64_t begin = 0;
+  for (Value before : getX().take_front(operand))
+    begin += shapeOf(before)[getAxis()];
+  return SliceOp::create(builder, getLoc(), getOperand(operand).getType(), dy,
+                         getAxis(), begin);
+}
+
+GRADIENT(ReshapeOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return ReshapeOp::create(builder, getLoc(), getX().getType(), dy);
+}
+
+GRADIENT(TransposeOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  SmallVector<int64_t> inverse(getPermutation().size());
+  for (auto [to, from] : llvm::enumerate(getPermutation()))
+    inverse[from] = to;
+  return TransposeOp::create(builder, getLoc(), getX().getType(), dy, inverse);
+}
