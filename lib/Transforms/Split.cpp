@@ -224,7 +224,10 @@ mlir::Value Splitter::sliceOperand(const NamedCut &cut, int part,
   builder.setInsertionPointAfter(producer);
   builder.tagWith(TaskKind::Dgrad, getNode(gemm), getTask(producer),
                   getLayer(producer));
-  return buildSlice(gemm->getLoc(), whole, type, axis, begin);
+  mlir::Value slice = buildSlice(gemm->getLoc(), whole, type, axis, begin);
+  // The producer's task may be one that is yet to be cut.
+  tasks[getTask(producer)].push_back(slice.getDefiningOp());
+  return slice;
 }
 
 mlir::Value Splitter::buildPart(const NamedCut &cut, int part, int64_t begin,

@@ -25,7 +25,7 @@
 // ADAMW-SAME: decoupled = true
 // ADAMW-SAME: weight_decay = 5.000000e-01 : f32
 
-// MSE: %[[TARGET:.*]]: tensor<2x4xf32> {train.name = "target"}
+// MSE: , %[[TARGET:[^:]*]]: tensor<2x4xf32> {train.name = "target"}
 // MSE: train.mean_squared_error %{{.*}}, %[[TARGET]] {train.kind = "F"
 
 // NONE: func.func @main(%{{.*}}: tensor<2x3xf32>) -> tensor<2x4xf32>

@@ -5,7 +5,7 @@
 // A convolution with batch norm and relu, a second convolution, a pool and a
 // classifier. Tasks are in sequential order; the first layer has no D.
 
-// GRAPH:      layer conv parameters 240 optimizer 0
+// GRAPH:      layer conv parameters 352 optimizer 0
 // GRAPH-NEXT: layer conv_1 parameters
 // GRAPH-NEXT: layer gemm parameters
 // GRAPH-NEXT: task conv.F layer 0 gemm 64x4x18*1 elementwise {{[0-9]+}} elementwise {{[0-9]+}}{{$}}
@@ -17,7 +17,7 @@
 // GRAPH-NEXT: task gemm.U layer 2 elementwise {{[0-9]+}} with gemm.W{{$}}
 // GRAPH-NEXT: task conv_1.D layer 1 gemm 64x4x36*1
 // GRAPH-NEXT: task conv_1.W layer 1 gemm 36x4x64*1{{$}}
-// GRAPH-NEXT: task conv_1.U layer 1 elementwise 144 with conv_1.W{{$}}
+// GRAPH-NEXT: task conv_1.U layer 1 elementwise 432 with conv_1.W{{$}}
 // GRAPH-NEXT: task conv.W layer 0 gemm 18x4x64*1 elementwise {{[0-9]+}}{{$}}
 // GRAPH-NEXT: task conv.U layer 0
 // GRAPH-NEXT: input x 512 bytes host -> conv.F conv.W{{$}}

@@ -1,7 +1,7 @@
 // RUN: takt-opt %s --train-differentiate="loss=mse" --train-form-tasks -o %t.mlir
 // RUN: not takt-opt %t.mlir --train-split="cuts=fc9.D:channel:1" 2>&1 | FileCheck %s --check-prefix=NAME
 // RUN: not takt-opt %t.mlir --train-split="cuts=fc1.W:channel:1" 2>&1 | FileCheck %s --check-prefix=KIND
-// RUN: not takt-opt %t.mlir --train-split="cuts=fc1.D:channel:8" 2>&1 | FileCheck %s --check-prefix=AT
+// RUN: not takt-opt %t.mlir --train-split="cuts=fc1.D:channel:8" 2>&1 | FileCheck %s --check-prefix=BOUND
 // RUN: not takt-opt %t.mlir --train-split="cuts=fc1.D:channel:0" 2>&1 | FileCheck %s --check-prefix=ZERO
 // RUN: not takt-opt %t.mlir --train-split="cuts=fc1.D:channel:1,fc1.D:batch:1" 2>&1 | FileCheck %s --check-prefix=TWICE
 // RUN: not takt-opt %t.mlir --train-split="cuts=fc1.D:rows:1" 2>&1 | FileCheck %s --check-prefix=AXIS
@@ -9,7 +9,7 @@
 
 // NAME: error: there is no task 'fc9.D' to cut
 // KIND: error: task 'fc1.W' is not one matrix product of kind D, which is what can be cut
-// AT: error: cut of task 'fc1.D' at 8, expected 1 to 7
+// BOUND: error: cut of task 'fc1.D' at 8, expected 1 to 7
 // ZERO: error: cut of task 'fc1.D' at 0, expected 1 to 7
 // TWICE: error: task 'fc1.D' is cut twice
 // AXIS: error: expected a cut as TASK:channel|batch|reduction:AT or TASK:AXIS:AT:0|1|01, found 'fc1.D:rows:1'
