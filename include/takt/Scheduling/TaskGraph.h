@@ -47,6 +47,12 @@ struct Task {
 
 enum class ValueClass : uint8_t { Activation, Gradient, Weight, WeightGradient, State, Input };
 
+/// Which operand of a task's matrix product (work[0]) a value is. A cut along
+/// Channel slices the weights, along Batch the gradient, along Reduction both;
+/// what is no operand, but taken by a fused operation, goes to the join.
+enum class ProductOperand : uint8_t { None, Gradient, Weight };
+
+/// A value that serves a task in two roles has a use for each.
 struct Use {
   int task;
   /// Iterations between producer and consumer: 0, or 1 for what the previous
@@ -55,6 +61,8 @@ struct Use {
   /// Set on the uses of an updated weight by F and D: the distance is
   /// 1 + delay of the producer's layer.
   bool delayed = false;
+  /// Given for tasks with cuts only.
+  ProductOperand operand = ProductOperand::None;
 };
 
 /// What a dependence carries.
