@@ -1,0 +1,249 @@
+//===- MachineFile.cpp - machines as text ---------------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Reads and writes machine files with llvm::yaml::IO, which reports unknown,
+// duplicate and missing keys with their position. Ranges are properties of the
+// scalar types below, so that a bad number is reported where it stands.
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Machine/Machine.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/YAMLParser.h"
+#include "llvm/Support/YAMLTraits.h"
+
+using namespace takt;
+using namespace llvm;
+
+/// The uniform default machine, with one processor. Links cost nothing, memory
+/// is unlimited and no vector unit is modelled.
+static constexpr StringLiteral kDefaultMachine = R"(takt-machine: 1
+description: uniform array of 128 x 128 systolic processors
+processors:
+  - class: systolic
+    count: 1
+    memory_bytes: 0
+    array_rows: 128
+    array_columns: 128
+    dataflow:
+      forward: weight_stationary
+      dgrad: weight_stationary
+      wgrad: output_stationary
+    macs_per_cycle: 1
+    vector_lanes: 0
+    memory_bytes_per_cycle: 0
+interconnect:
+  topology: full
+  bytes_per_cycle: 0
+  latency_cycles: 0
+)";
+
+static constexpr int64_t kFormatVersion = 1;
+static constexpr int64_t kMaxProcessors = 4096;
+static constexpr int64_t kMaxArraySide = 1 << 20;
+static constexpr int64_t kMaxBytes = int64_t(1) << 50;
+static constexpr int64_t kMaxRate = int64_t(1) << 40;
+
+namespace {
+/// An integer in [Low, High].
+template <int64_t Low, int64_t High> struct Ranged {
+  int64_t value = Low;
+  bool operator==(const Ranged &o) const { return value == o.value; }
+};
+
+using Version = Ranged<kFormatVersion, kFormatVersion>;
+using Count = Ranged<1, kMaxProcessors>;
+using Side = Ranged<0, kMaxArraySide>;
+using Bytes = Ranged<0, kMaxBytes>;
+using Rate = Ranged<0, kMaxRate>;
+using PositiveRate = Ranged<1, kMaxRate>;
+
+/// A class's dataflows by task kind.
+struct Dataflows {
+  std::array<Dataflow, 3> &kinds;
+};
+} // namespace
+
+namespace llvm::yaml {
+
+template <int64_t Low, int64_t High> struct ScalarTraits<Ranged<Low, High>> {
+  static void output(const Ranged<Low, High> &v, void *, raw_ostream &os) {
+    os << v.value;
+  }
+  static StringRef input(StringRef text, void *, Ranged<Low, High> &v) {
+    if (!text.getAsInteger(10, v.value) && v.value >= Low && v.value <= High)
+      return {};
+    static const std::string expected =
+        Low == High
+            ? ("expected " + Twine(Low)).str()
+            : ("expected an integer from " + Twine(Low) + " to " + Twine(High))
+                  .str();
+    return expected;
+  }
+  static QuotingType mustQuote(StringRef) { return QuotingType::None; }
+};
+
+template <> struct ScalarEnumerationTraits<Dataflow> {
+  static void enumeration(IO &io, Dataflow &d) {
+    io.enumCase(d, "weight_stationary", Dataflow::WeightStationary);
+    io.enumCase(d, "output_stationary", Dataflow::OutputStationary);
+    io.enumCase(d, "input_stationary", Dataflow::InputStationary);
+    io.enumCase(d, "best", Dataflow::Best);
+  }
+};
+
+template <> struct ScalarEnumerationTraits<Topology> {
+  static void enumeration(IO &io, Topology &t) {
+    io.enumCase(t, "full", Topology::Full);
+    io.enumCase(t, "bus", Topology::Bus);
+  }
+};
+
+/// A key whose value has a range; all but `count` may be left out.
+template <typename RangedT>
+static void mapRanged(IO &io, const char *key, int64_t &field,
+                      bool required = false) {
+  RangedT value{field};
+  if (required)
+    io.mapRequired(key, value);
+  else
+    io.mapOptional(key, value);
+  field = value.value;
+}
+
+template <> struct MappingTraits<Dataflows> {
+  static void mapping(IO &io, Dataflows &d) {
+    io.mapOptional("forward", d.kinds[0]);
+    io.mapOptional("dgrad", d.kinds[1]);
+    io.mapOptional("wgrad", d.kinds[2]);
+  }
+};
+
+template <> struct MappingTraits<ProcessorClass> {
+  static void mapping(IO &io, ProcessorClass &c) {
+    io.mapRequired("class", c.name);
+    mapRanged<Count>(io, "count", c.count, /*required=*/true);
+    mapRanged<Bytes>(io, "memory_bytes", c.memoryBytes);
+    mapRanged<Side>(io, "array_rows", c.arrayRows);
+    mapRanged<Side>(io, "array_columns", c.arrayColumns);
+    Dataflows dataflows{c.dataflow};
+    io.mapOptional("dataflow", dataflows);
+    mapRanged<PositiveRate>(io, "macs_per_cycle", c.macsPerCycle);
+    mapRanged<Rate>(io, "vector_lanes", c.vectorLanes);
+    mapRanged<Rate>(io, "memory_bytes_per_cycle", c.memoryBytesPerCycle);
+  }
+  static std::string validate(IO &, ProcessorClass &c) {
+    if ((c.arrayRows == 0) != (c.arrayColumns == 0))
+      return "array_rows and array_columns are both 0 or both positive, "
+             "found " +
+             std::to_string(c.arrayRows) + " and " +
+             std::to_string(c.arrayColumns);
+    return {};
+  }
+};
+
+template <> struct MappingTraits<Interconnect> {
+  static void mapping(IO &io, Interconnect &i) {
+    io.mapOptional("topology", i.topology);
+    mapRanged<Rate>(io, "bytes_per_cycle", i.bytesPerCycle);
+    mapRanged<Rate>(io, "latency_cycles", i.latencyCycles);
+  }
+};
+
+} // namespace llvm::yaml
+
+LLVM_YAML_IS_SEQUENCE_VECTOR(takt::ProcessorClass)
+
+namespace llvm::yaml {
+template <> struct MappingTraits<Machine> {
+  static void mapping(IO &io, Machine &machine) {
+    Version version;
+    io.mapRequired("takt-machine", version);
+    io.mapOptional("description", machine.description);
+    io.mapRequired("processors", machine.classes);
+    io.mapOptional("interconnect", machine.interconnect);
+  }
+  static std::string validate(IO &, Machine &machine) {
+    int64_t processors = machine.processors();
+    if (processors < 1 || processors > kMaxProcessors)
+      return "the machine has " + std::to_string(processors) +
+             " processors, expected 1 to " + std::to_string(kMaxProcessors);
+    return {};
+  }
+};
+} // namespace llvm::yaml
+
+/// Keeps the first diagnostic as "FILE:LINE:COL: message".
+static void keepFirst(const SMDiagnostic &diagnostic, void *context) {
+  auto &message = *static_cast<std::string *>(context);
+  if (!message.empty())
+    return;
+  raw_string_ostream(message)
+      << diagnostic.getFilename() << ":" << diagnostic.getLineNo() << ":"
+      << diagnostic.getColumnNo() + 1 << ": " << diagnostic.getMessage();
+}
+
+/// yaml::Input expects one mapping and may crash on other documents, empty
+/// ones for instance. Appends a message if `text` is not one.
+static void checkDocument(MemoryBufferRef text, std::string &message) {
+  SourceMgr sources;
+  sources.setDiagHandler(keepFirst, &message);
+  yaml::Stream stream(text, sources);
+  auto document = stream.begin();
+  yaml::Node *root = document == stream.end() ? nullptr : document->getRoot();
+  StringRef problem;
+  if (stream.failed() || !isa_and_nonnull<yaml::MappingNode>(root)) {
+    problem = "expected a machine file";
+  } else {
+    root->skip();
+    if (!stream.failed() && ++document != stream.end())
+      problem = "expected a single document";
+  }
+  if (message.empty() && !problem.empty())
+    message = (text.getBufferIdentifier() + ":1:1: " + problem).str();
+}
+
+Expected<Machine> Machine::parse(MemoryBufferRef text) {
+  std::string message;
+  checkDocument(text, message);
+  if (!message.empty())
+    return createStringError(message);
+  Machine machine;
+  yaml::Input input(text, nullptr, keepFirst, &message);
+  input >> machine;
+  if (message.empty() && input.error())
+    message =
+        (text.getBufferIdentifier() + ":1:1: " + input.error().message()).str();
+  if (!message.empty())
+    return createStringError(message);
+  return std::move(machine);
+}
+
+Expected<Machine> Machine::uniform(int64_t processors) {
+  if (processors < 1 || processors > kMaxProcessors)
+    return createStringError("a machine of " + Twine(processors) +
+                             " processors, expected 1 to " +
+                             Twine(kMaxProcessors));
+  Expected<Machine> machine =
+      parse(MemoryBufferRef(kDefaultMachine, "default machine"));
+  if (machine)
+    machine->classes.front().count = processors;
+  return machine;
+}
+
+std::string Machine::canonicalText() const {
+  std::string text;
+  raw_string_ostream os(text);
+  yaml::Output output(os);
+  Machine copy = *this;
+  output << copy;
+  // What stands between the document's markers; every key, also a default.
+  StringRef body = text;
+  body.consume_front("---\n");
+  body.consume_back("...\n");
+  return body.str();
+}
