@@ -22,7 +22,8 @@ def KernelOpInterface : OpInterface<"KernelOpInterface"> {
     InterfaceMethod<"Appends the kernel's attribute words as Kernels.def lists "
                     "them; by default none.",
       "void", "getKernelWords",
-      (ins "::llvm::SmallVectorImpl<uint32_t> &":$words), [{}], [{}]>,
+      (ins "::llvm::SmallVectorImpl<uint32_t> &":$words), [{}],
+      [{ return; }]>,
     InterfaceMethod<[{
         What the operation asks of a processor: matrix product dimensions (see
         CostModel.h for the convention) or element-wise work, and bytes. The
