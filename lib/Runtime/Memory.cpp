@@ -1,0 +1,55 @@
+//===- Memory.cpp - the memories of an array of processors ----------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Memory.h"
+#include "CopyBox.h"
+#include <cstring>
+
+using namespace llvm;
+using namespace takt;
+using namespace takt::runtime;
+
+Expected<Memory> Memory::create(const Program &program,
+                                ArrayRef<Array> weights) {
+  Memory memory;
+  for (const Region &region : program.regions) {
+    bool onHost = region.processor == kHostProcessor;
+    Expected<AlignedMemory> block =
+        AlignedMemory::create(onHost ? 0 : region.size);
+    if (!block)
+      return createStringError("processor " + Twine(region.processor) + ": " +
+                               toString(block.takeError()));
+    memory.regions.push_back(std::move(*block));
+  }
+  if (Error error = memory.initialize(program, weights))
+    return std::move(error);
+  return memory;
+}
+
+Error Memory::initialize(const Program &program, ArrayRef<Array> weights) {
+  // Initializers of one parameter mostly stand together.
+  uint32_t last = 0;
+  Array value;
+  bool loaded = false;
+  for (const Initializer &initializer : program.initializers) {
+    if (!loaded || last != initializer.parameter) {
+      Expected<Array> next =
+          initialValue(program, initializer.parameter, weights);
+      if (!next)
+        return next.takeError();
+      value = std::move(*next);
+      last = initializer.parameter;
+      loaded = true;
+    }
+    const TensorRef &target = initializer.target;
+    char *base = regions[target.region].data() + target.offset;
+    copyBox(value, initializer.axis, initializer.begin, target.dims, base);
+    for (uint32_t slot = 1; slot < target.slots; ++slot)
+      std::memcpy(base + slot * target.slotStride, base, target.bytes());
+  }
+  return Error::success();
+}

@@ -1,0 +1,48 @@
+//===- Recorder.h - keeps what a run computes, internal ---------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_LIB_RUNTIME_RECORDER_H
+#define TAKT_LIB_RUNTIME_RECORDER_H
+
+#include "takt/Runtime/Run.h"
+#include <map>
+#include <mutex>
+
+namespace takt::runtime {
+
+/// Losses, outputs and gradients of a run. May be called from any thread.
+class Recorder {
+public:
+  Recorder(const Program &program, const RunOptions &options)
+      : program(program), options(options) {}
+
+  /// Entry `minibatch` of a host output.
+  void store(uint32_t binding, uint64_t minibatch, const void *entry);
+  /// The gradient that a parameter's update is given for the last minibatch.
+  void gradient(uint32_t parameter, const TensorRef &ref, const void *data);
+
+  std::vector<double> losses() const;
+  /// Begins with the losses of an interrupted run.
+  void restore(std::vector<double> losses) { computed = std::move(losses); }
+
+  /// Moves everything that was kept into the result.
+  void finish(RunResult &result);
+
+private:
+  void storeLoss(ElementType type, uint64_t minibatch, const void *entry);
+
+  const Program &program;
+  const RunOptions &options;
+  mutable std::mutex mutex;
+  std::vector<double> computed; ///< by minibatch, NaN where not yet
+  std::map<uint32_t, Array> gradients;
+  std::map<uint32_t, Array> outputs; ///< by binding
+};
+
+} // namespace takt::runtime
+
+#endif // TAKT_LIB_RUNTIME_RECORDER_H

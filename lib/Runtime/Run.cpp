@@ -1,0 +1,182 @@
+//===- Run.cpp - what a run of a program takes and gives ------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Runtime/Run.h"
+#include "CopyBox.h"
+#include "RunSupport.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
+
+using namespace llvm;
+using namespace takt;
+using namespace takt::runtime;
+
+bool takt::isTrained(ParameterKind kind) {
+  return kind == ParameterKind::Trainable || kind == ParameterKind::State ||
+         kind == ParameterKind::OptimizerState;
+}
+
+/// The parameter's value in the program itself.
+static Expected<Array> storedValue(const Program &program,
+                                   const Parameter &parameter) {
+  Array array{
+      parameter.name, arrayType(parameter.home.type), parameter.home.dims, {}};
+  uint64_t bytes = parameter.home.bytes();
+  uint64_t size = elementBytes(parameter.home.type);
+  if (!parameter.splat) {
+    if (parameter.dataOffset > program.data.size() ||
+        program.data.size() - parameter.dataOffset < bytes)
+      return createStringError("parameter '" + parameter.name +
+                               "': initial value lies outside the program's "
+                               "data");
+    auto begin = program.data.begin() + parameter.dataOffset;
+    array.data.assign(begin, begin + bytes);
+    return array;
+  }
+  array.data.resize(bytes);
+  for (uint64_t i = 0; i < bytes; i += size)
+    std::memcpy(array.data.data() + i, parameter.splatBytes.data(), size);
+  return array;
+}
+
+/// The initial value of a derived parameter.
+static Expected<Array> initialSlice(const Program &program,
+                                    const Parameter &parameter,
+                                    ArrayRef<Array> weights) {
+  if (program.parameters[parameter.base].kind == ParameterKind::Derived)
+    return createStringError("parameter '" + parameter.name +
+                             "' is a slice of a slice");
+  Expected<Array> base = initialValue(program, parameter.base, weights);
+  if (!base)
+    return base.takeError();
+  Array slice{parameter.name, base->type, parameter.home.dims, {}};
+  slice.data.resize(parameter.home.bytes());
+  copyBox(*base, parameter.axis, parameter.begin, slice.dims,
+          slice.data.data());
+  return slice;
+}
+
+Expected<Array> takt::initialValue(const Program &program, uint32_t index,
+                                   ArrayRef<Array> weights) {
+  const Parameter &parameter = program.parameters[index];
+  if (parameter.kind == ParameterKind::Derived)
+    return initialSlice(program, parameter, weights);
+  const Array *given = findArray(weights, parameter.name);
+  if (!given)
+    return storedValue(program, parameter);
+  if (given->dims != parameter.home.dims)
+    return createStringError(
+        "weights '" + given->name + "' are " +
+        describe(descriptor(given->type), given->dims) +
+        ", the program's parameter is " +
+        describe(descriptor(arrayType(parameter.home.type)),
+                 parameter.home.dims));
+  return convert(*given, arrayType(parameter.home.type));
+}
+
+/// Shortest text that distinguishes two elements of that type.
+static std::string element(const Array &array, int64_t index) {
+  const uint8_t *at = array.data.data() + index * elementBytes(array.type);
+  std::string text;
+  raw_string_ostream os(text);
+  auto print = [&](auto value, const char *pattern) {
+    std::memcpy(&value, at, sizeof(value));
+    os << format(pattern, value);
+  };
+  switch (array.type) {
+  case ArrayType::F32: {
+    float value;
+    std::memcpy(&value, at, sizeof(value));
+    os << format("%.9g", static_cast<double>(value));
+    break;
+  }
+  case ArrayType::F64:
+    print(double(), "%.17g");
+    break;
+  case ArrayType::I32:
+    print(int32_t(), "%d");
+    break;
+  case ArrayType::I64:
+    int64_t value;
+    std::memcpy(&value, at, sizeof(value));
+    os << value;
+    break;
+  case ArrayType::U8:
+  case ArrayType::Bool:
+    os << static_cast<unsigned>(*at);
+    break;
+  }
+  return text;
+}
+
+/// Where two arrays of one name differ; empty when they do not.
+static std::string firstDifference(const Array &a, const Array &b) {
+  if (a.type != b.type || a.dims != b.dims || a.data.size() != b.data.size())
+    return a.name + ": " + describe(descriptor(a.type), a.dims) + " and " +
+           describe(descriptor(b.type), b.dims);
+  auto [at, other] =
+      std::mismatch(a.data.begin(), a.data.end(), b.data.begin());
+  if (at == a.data.end())
+    return "";
+  int64_t index = (at - a.data.begin()) / elementBytes(a.type);
+  return a.name + "[" + itostr(index) + "]: " + element(a, index) + " and " +
+         element(b, index);
+}
+
+static Array asArray(ArrayRef<double> losses) {
+  Array array{"loss", ArrayType::F64, {}, {}};
+  array.dims.push_back(losses.size());
+  auto *bytes = reinterpret_cast<const uint8_t *>(losses.data());
+  array.data.assign(bytes, bytes + losses.size() * sizeof(double));
+  return array;
+}
+
+std::string takt::firstDifference(const RunResult &a, const RunResult &b) {
+  std::string difference =
+      ::firstDifference(asArray(a.losses), asArray(b.losses));
+  if (!difference.empty())
+    return difference;
+  if (a.parameters.size() != b.parameters.size())
+    return "number of parameters: " + utostr(a.parameters.size()) + " and " +
+           utostr(b.parameters.size());
+  for (size_t i = 0; i < a.parameters.size(); ++i) {
+    difference = ::firstDifference(a.parameters[i], b.parameters[i]);
+    if (!difference.empty())
+      return difference;
+  }
+  for (size_t i = 0; i < std::min(a.outputs.size(), b.outputs.size()); ++i) {
+    difference = ::firstDifference(a.outputs[i], b.outputs[i]);
+    if (!difference.empty())
+      return difference;
+  }
+  return "";
+}
+
+Error takt::runtime::checkOptions(const Program &program,
+                                  const RunOptions &options) {
+  if (options.iterations == 0)
+    return createStringError("0 iterations, expected at least 1");
+  for (const Binding &binding : program.bindings)
+    if (!options.data && (binding.kind == BindingKind::Input ||
+                          binding.kind == BindingKind::Label))
+      return createStringError("no data for the program's input '" +
+                               binding.name + "'");
+  return Error::success();
+}
+
+std::vector<double> takt::runtime::runTimeScalars(const Program &program,
+                                                  const RunOptions &options) {
+  std::vector<double> scalars;
+  for (const ScalarInfo &scalar : program.scalars)
+    scalars.push_back(scalar.value);
+  constexpr size_t kLearningRate = 0, kIterations = 1;
+  if (options.learningRate && scalars.size() > kLearningRate)
+    scalars[kLearningRate] = *options.learningRate;
+  if (scalars.size() > kIterations)
+    scalars[kIterations] = static_cast<double>(options.iterations);
+  return scalars;
+}
