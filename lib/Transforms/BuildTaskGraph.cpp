@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "UniqueNames.h"
+#include "CutOptions.h"
+#include "ValueNames.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/FormTasks.h"
 #include "takt/Transforms/Tags.h"
@@ -18,14 +19,15 @@ using namespace takt;
 namespace {
 /// Who reads and writes a parameter.
 struct Accesses {
-  SmallVector<Operation *> readers; ///< that execute
+  SmallVector<OpOperand *> readers; ///< of operations that execute
   Operation *writer = nullptr;      ///< that computes the next version
 };
 
 class GraphBuilder {
 public:
   GraphBuilder(ModuleOp module, func::FuncOp main)
-      : module(module), main(main), block(main.getBody().front()) {}
+      : module(module), main(main), block(main.getBody().front()),
+        names(nameValues(module, main)) {}
 
   FailureOr<TaskGraph> run();
 
@@ -42,6 +44,7 @@ private:
   void addResults();
   void countParameterBytes(train::ParameterOp parameter,
                            const Accesses &accesses);
+  Use makeUse(OpOperand &operand, int distance, bool delayed) const;
   void addUses(mlir::Value value, int producer, SmallVectorImpl<Use> &uses);
   void addValue(std::string name, ValueClass kind, int producer, Type type,
                 SmallVector<Use> uses);
@@ -55,7 +58,7 @@ private:
   llvm::DenseMap<Operation *, int> taskOf; ///< of operations that execute
   SmallVector<SmallVector<Operation *>> opsOf;
   llvm::StringMap<Accesses> accesses; ///< by parameter; for look-ups only
-  UniqueNames names;
+  llvm::DenseMap<mlir::Value, std::string> names;
 };
 } // namespace
 
@@ -135,20 +138,10 @@ void GraphBuilder::collectWork() {
       }
 }
 
-/// A D can be cut when it is one matrix product with everything else behind it.
 void GraphBuilder::collectCuts() {
-  for (auto [task, ops] : llvm::zip_equal(graph.tasks, opsOf)) {
-    if (task.name != graph.layers[task.layer].name + ".D" ||
-        llvm::count_if(ops, hasGemm) != 1)
-      continue;
-    auto cuttable = dyn_cast<train::CuttableOpInterface>(ops.front());
-    if (!cuttable || !hasGemm(ops.front()))
-      continue;
-    SmallVector<CutOption> cuts;
-    cuttable.getLegalCuts(cuts);
-    llvm::copy_if(cuts, std::back_inserter(task.cuts),
-                  [](const CutOption &cut) { return cut.extent >= 2; });
-  }
+  for (auto [task, ops] : llvm::zip_equal(graph.tasks, opsOf))
+    if (task.name == graph.layers[task.layer].name + ".D")
+      llvm::append_range(task.cuts, getCutOptions(ops));
 }
 
 void GraphBuilder::colocateUpdates() {
@@ -164,9 +157,9 @@ void GraphBuilder::colocateUpdates() {
 LogicalResult GraphBuilder::collectAccesses() {
   for (Operation &op : block) {
     if (auto read = dyn_cast<train::ReadOp>(op)) {
-      for (Operation *user : read->getUsers())
-        if (executes(user))
-          accesses[read.getParameter()].readers.push_back(user);
+      for (OpOperand &use : read->getUses())
+        if (executes(use.getOwner()))
+          accesses[read.getParameter()].readers.push_back(&use);
     } else if (auto write = dyn_cast<train::WriteOp>(op)) {
       Operation *writer = write.getValue().getDefiningOp();
       if (!writer || !executes(writer))
@@ -179,19 +172,31 @@ LogicalResult GraphBuilder::collectAccesses() {
   return success();
 }
 
+/// One use per task and distance, in the order of tasks.
+static void mergeUses(SmallVectorImpl<Use> &uses) {
+  auto key = [](const Use &u) {
+    return std::tuple(u.task, u.distance, u.delayed);
+  };
+  llvm::sort(uses, [&](const Use &a, const Use &b) {
+    return std::tuple(key(a), a.reader) < std::tuple(key(b), b.reader);
+  });
+  SmallVector<Use> merged;
+  for (const Use &use : uses) {
+    if (merged.empty() || key(merged.back()) != key(use))
+      merged.push_back(use);
+    else if (merged.back().reader != use.reader)
+      merged.back().reader = Reader::Both;
+  }
+  uses = std::move(merged);
+}
+
 void GraphBuilder::addValue(std::string name, ValueClass kind, int producer,
                             Type type, SmallVector<Use> uses) {
   if (uses.empty())
     return;
-  auto key = [](const Use &u) {
-    return std::tuple(u.task, u.distance, u.delayed);
-  };
-  llvm::sort(uses, [&](const Use &a, const Use &b) { return key(a) < key(b); });
-  uses.erase(llvm::unique(uses, [&](const Use &a,
-                                    const Use &b) { return key(a) == key(b); }),
-             uses.end());
+  mergeUses(uses);
   takt::Value value;
-  value.name = names.unique(name);
+  value.name = std::move(name);
   value.kind = kind;
   value.producer = producer;
   value.bytes = train::getBytes(type);
@@ -199,27 +204,35 @@ void GraphBuilder::addValue(std::string name, ValueClass kind, int producer,
   graph.values.push_back(std::move(value));
 }
 
+/// A use by a task with cuts says whether it is that of the product.
+Use GraphBuilder::makeUse(OpOperand &operand, int distance,
+                          bool delayed) const {
+  int at = task(operand.getOwner());
+  Reader reader = graph.tasks[at].cuts.empty()              ? Reader::Unknown
+                  : opsOf[at].front() == operand.getOwner() ? Reader::Product
+                                                            : Reader::Fused;
+  return {at, distance, delayed, reader};
+}
+
 /// Uses of the same minibatch by other tasks, also through a delay: the delay
 /// of a gradient counts in the distance of the updated weight.
 void GraphBuilder::addUses(mlir::Value value, int producer,
                            SmallVectorImpl<Use> &uses) {
-  for (Operation *user : value.getUsers()) {
+  for (OpOperand &use : value.getUses()) {
+    Operation *user = use.getOwner();
     if (isa<train::DelayOp>(user))
       addUses(user->getResult(0), producer, uses);
     else if (executes(user) && task(user) != producer)
-      uses.push_back({task(user), 0, false});
+      uses.push_back(makeUse(use, 0, false));
   }
 }
 
 void GraphBuilder::addInputs() {
   for (BlockArgument argument : block.getArguments()) {
-    auto name =
-        main.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kNameAttr);
     SmallVector<Use> uses;
     addUses(argument, -1, uses);
-    addValue(name ? name.str()
-                  : "arg" + std::to_string(argument.getArgNumber()),
-             ValueClass::Input, -1, argument.getType(), std::move(uses));
+    addValue(names[argument], ValueClass::Input, -1, argument.getType(),
+             std::move(uses));
   }
 }
 
@@ -227,8 +240,10 @@ void GraphBuilder::countParameterBytes(train::ParameterOp parameter,
                                        const Accesses &accesses) {
   int first = accesses.writer ? task(accesses.writer) : -1;
   if (first < 0)
-    for (Operation *reader : accesses.readers)
-      first = first < 0 ? task(reader) : std::min(first, task(reader));
+    for (OpOperand *reader : accesses.readers) {
+      int at = task(reader->getOwner());
+      first = first < 0 ? at : std::min(first, at);
+    }
   if (first < 0 || parameter.getKind() == ParameterKind::Derived)
     return;
   Layer &layer = graph.layers[graph.tasks[first].layer];
@@ -247,9 +262,10 @@ void GraphBuilder::addParameter(train::ParameterOp parameter,
   bool updated = graph.tasks[producer].kind == TaskKind::Update;
   bool weight = updated && parameter.getKind() != ParameterKind::OptimizerState;
   SmallVector<Use> uses;
-  for (Operation *reader : accesses.readers) {
-    bool delayed = weight && graph.tasks[task(reader)].kind != TaskKind::Update;
-    uses.push_back({task(reader), 1, delayed});
+  for (OpOperand *reader : accesses.readers) {
+    int at = task(reader->getOwner());
+    bool delayed = weight && graph.tasks[at].kind != TaskKind::Update;
+    uses.push_back(makeUse(*reader, 1, delayed));
   }
   addValue(parameter.getSymName().str(),
            weight ? ValueClass::Weight : ValueClass::State, producer,
@@ -284,17 +300,6 @@ static ValueClass classOf(OpResult result) {
   return ValueClass::Activation;
 }
 
-/// "NODE.MNEMONIC", with "#1" for a second result, or the name that a cut gave.
-static std::string resultName(OpResult result) {
-  Operation *op = result.getOwner();
-  if (auto name = op->getAttrOfType<StringAttr>(kNameAttr))
-    return name.str();
-  std::string name = (getNode(op) + "." + op->getName().stripDialect()).str();
-  if (result.getResultNumber() > 0)
-    name += "#" + std::to_string(result.getResultNumber());
-  return name;
-}
-
 void GraphBuilder::addResults() {
   for (Operation &op : block) {
     if (!executes(&op))
@@ -302,7 +307,7 @@ void GraphBuilder::addResults() {
     for (OpResult result : op.getResults()) {
       SmallVector<Use> uses;
       addUses(result, task(&op), uses);
-      addValue(resultName(result), classOf(result), task(&op), result.getType(),
+      addValue(names[result], classOf(result), task(&op), result.getType(),
                std::move(uses));
     }
   }

@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Transforms/Split.h"
+#include "CutOptions.h"
 #include "TaggingBuilder.h"
+#include "ValueNames.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/Passes.h"
 #include "takt/Transforms/Verify.h"
@@ -84,9 +86,11 @@ llvm::Expected<NamedCut> takt::parseCut(StringRef text) {
 namespace {
 class Splitter {
 public:
-  Splitter(ModuleOp module, Block &block)
-      : module(module), symbols(module), builder(block.getTerminator()) {
-    index(block);
+  Splitter(ModuleOp module, func::FuncOp main)
+      : module(module), symbols(module),
+        builder(main.getBody().front().getTerminator()),
+        names(nameValues(module, main)) {
+    index(main.getBody().front());
   }
 
   LogicalResult check(ArrayRef<NamedCut> cuts);
@@ -99,15 +103,17 @@ private:
                         int64_t end);
   mlir::Value sliceOperand(const NamedCut &cut, int part, OpOperand &operand,
                            int64_t begin, int64_t end);
-  mlir::Value sliceParameter(train::ReadOp read, train::WriteOp write,
-                             const std::string &name, RankedTensorType type,
-                             int64_t axis, int64_t begin);
+  mlir::Value sliceParameter(train::ReadOp read, const std::string &name,
+                             RankedTensorType type, int64_t axis,
+                             int64_t begin);
+  void setName(mlir::Value value, std::string name);
   mlir::Value buildSlice(Location loc, mlir::Value of, RankedTensorType type,
                          int64_t axis, int64_t begin);
 
   ModuleOp module;
   SymbolTable symbols;
   TaggingBuilder builder;
+  llvm::DenseMap<mlir::Value, std::string> names;
   llvm::StringMap<SmallVector<Operation *>> tasks; ///< for look-ups only
   llvm::StringMap<train::WriteOp> writes;          ///< by parameter
 };
@@ -127,14 +133,11 @@ LogicalResult Splitter::check(const NamedCut &cut) {
   if (it == tasks.end())
     return module.emitError("there is no task '") << cut.task << "' to cut";
   Operation *gemm = it->second.front();
-  auto cuttable = dyn_cast<train::CuttableOpInterface>(gemm);
-  if (!cuttable || getKind(gemm) != TaskKind::Dgrad ||
-      llvm::count_if(it->second, hasGemm) != 1)
+  SmallVector<CutOption> options = getCutOptions(it->second);
+  if (options.empty())
     return gemm->emitError("task '")
            << cut.task << "' is not one matrix product of kind D, which is "
            << "what can be cut";
-  SmallVector<CutOption> options;
-  cuttable.getLegalCuts(options);
   for (const CutOption &option : options) {
     if (option.axis != cut.axis)
       continue;
@@ -167,8 +170,19 @@ mlir::Value Splitter::buildSlice(Location loc, mlir::Value of,
                                 builder.getI64IntegerAttr(begin));
 }
 
-/// A derived parameter, kept up to date behind `write`, and its read.
-mlir::Value Splitter::sliceParameter(train::ReadOp read, train::WriteOp write,
+/// The names are those that applyCuts gives.
+static std::string sliceName(StringRef value, const NamedCut &cut, int part) {
+  return (value + ".slice" + Twine(part) + " for " + cut.task).str();
+}
+
+void Splitter::setName(mlir::Value value, std::string name) {
+  value.getDefiningOp()->setAttr(kNameAttr, builder.getStringAttr(name));
+  names[value] = std::move(name);
+}
+
+/// The read of a derived parameter, kept up to date behind the write of its
+/// base if there is one.
+mlir::Value Splitter::sliceParameter(train::ReadOp read,
                                      const std::string &name,
                                      RankedTensorType type, int64_t axis,
                                      int64_t begin) {
@@ -180,6 +194,9 @@ mlir::Value Splitter::sliceParameter(train::ReadOp read, train::WriteOp write,
                                             base.getSymName(), axis, begin);
   symbols.insert(derived);
   mlir::Value part = train::ReadOp::create(builder, loc, derived);
+  train::WriteOp write = writes.lookup(read.getParameter());
+  if (!write)
+    return part;
 
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointAfter(write);
@@ -211,20 +228,15 @@ mlir::Value Splitter::sliceOperand(const NamedCut &cut, int part,
   if (!cut.sliceAtProducer[part] || !producer)
     return buildSlice(gemm->getLoc(), whole, type, axis, begin);
 
-  if (auto read = dyn_cast<train::ReadOp>(producer)) {
-    auto write = writes.find(read.getParameter());
-    if (write == writes.end()) // a constant, which every processor holds
-      return buildSlice(gemm->getLoc(), whole, type, axis, begin);
-    std::string name =
-        (read.getParameter() + ".slice" + Twine(part) + " for " + cut.task)
-            .str();
-    return sliceParameter(read, write->second, name, type, axis, begin);
-  }
+  if (auto read = dyn_cast<train::ReadOp>(producer))
+    return sliceParameter(read, sliceName(read.getParameter(), cut, part), type,
+                          axis, begin);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointAfter(producer);
   builder.tagWith(TaskKind::Dgrad, getNode(gemm), getTask(producer),
                   getLayer(producer));
   mlir::Value slice = buildSlice(gemm->getLoc(), whole, type, axis, begin);
+  setName(slice, sliceName(names[whole], cut, part));
   // The producer's task may be one that is yet to be cut.
   tasks[getTask(producer)].push_back(slice.getDefiningOp());
   return slice;
@@ -243,8 +255,10 @@ mlir::Value Splitter::buildPart(const NamedCut &cut, int part, int64_t begin,
     operands.push_back(sliceOperand(cut, part, operand, begin, end));
   }
   tag();
-  return cast<train::CuttableOpInterface>(gemm).buildPart(builder, cut.axis,
-                                                          begin, end, operands);
+  mlir::Value result = cast<train::CuttableOpInterface>(gemm).buildPart(
+      builder, cut.axis, begin, end, operands);
+  setName(result, name);
+  return result;
 }
 
 void Splitter::apply(const NamedCut &cut) {
@@ -270,6 +284,7 @@ void Splitter::apply(const NamedCut &cut) {
   else
     joined = train::ConcatOp::create(builder, gemm->getLoc(), type, parts,
                                      builder.getI64IntegerAttr(axis));
+  setName(joined, names[gemm->getResult(0)]);
   for (Operation *op : ops.drop_front())
     setTask(op, join, getLayer(op));
   gemm->getResult(0).replaceAllUsesWith(joined);
@@ -287,7 +302,7 @@ LogicalResult takt::split(ModuleOp module, ArrayRef<NamedCut> cuts) {
            << kLayersAttr << "'";
   if (failed(verifyTasks(module)))
     return failure();
-  Splitter splitter(module, main->getBody().front());
+  Splitter splitter(module, *main);
   if (failed(splitter.check(cuts)))
     return failure();
   for (const NamedCut &cut : cuts)

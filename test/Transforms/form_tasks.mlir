@@ -29,11 +29,11 @@
 // GRAPH-NEXT: state var 16 bytes conv.F -> conv.F@1{{$}}
 // GRAPH-NEXT: weight w2 576 bytes conv_1.U -> conv_1.F@1+delay conv_1.D@1+delay conv_1.U@1{{$}}
 // GRAPH-NEXT: weight w3
-// GRAPH-NEXT: activation conv.conv 1024 bytes conv.F -> conv_1.D conv.W{{$}}
-// GRAPH-NEXT: activation batch_norm.batch_norm#1 16 bytes conv.F -> conv_1.D conv.W{{$}}
-// GRAPH-NEXT: activation batch_norm.batch_norm#2 16 bytes conv.F -> conv_1.D conv.W{{$}}
-// GRAPH-NEXT: activation relu.relu 1024 bytes conv.F -> conv_1.F conv_1.D conv_1.W{{$}}
-// GRAPH:      gradient loss.softmax_cross_entropy#1 48 bytes gemm.F -> gemm.D gemm.W{{$}}
+// GRAPH-NEXT: activation conv.F.conv 1024 bytes conv.F -> conv_1.D conv.W{{$}}
+// GRAPH-NEXT: activation batch_norm.F.batch_norm#1 16 bytes conv.F -> conv_1.D conv.W{{$}}
+// GRAPH-NEXT: activation batch_norm.F.batch_norm#2 16 bytes conv.F -> conv_1.D conv.W{{$}}
+// GRAPH-NEXT: activation relu.F.relu 1024 bytes conv.F -> conv_1.F conv_1.D conv_1.W{{$}}
+// GRAPH:      gradient loss.F.softmax_cross_entropy#1 48 bytes gemm.F -> gemm.D gemm.W{{$}}
 
 // The batch norm after the first layer belongs to it: its D stands in the task
 // of the layer behind, its W in its own.

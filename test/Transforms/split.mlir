@@ -7,7 +7,7 @@
 // are one behind the other. What was fused behind follows the join.
 // CHANNEL: %[[W:.*]] = train.read @fc1.weight {train.kind = "F"}
 // CHANNEL: %[[W0:.*]] = train.slice %[[W]] {axis = 0 : i64, begin = 0 : i64, {{.*}}train.task = "fc1.D.0"} : (tensor<8x6xf32>) -> tensor<3x6xf32>
-// CHANNEL: %[[P0:.*]] = train.gemm %[[DY:.*]], %[[W0]] {{.*}}train.kind = "D", train.layer = 1 : i64, train.node = "fc1", train.task = "fc1.D.0"
+// CHANNEL: %[[P0:.*]] = train.gemm %[[DY:.*]], %[[W0]] {{.*}}train.kind = "D", train.layer = 1 : i64, train.name = "fc1.D.0", train.node = "fc1", train.task = "fc1.D.0"
 // CHANNEL: %[[W1:.*]] = train.slice %[[W]] {axis = 0 : i64, begin = 3 : i64, {{.*}}train.task = "fc1.D.1"} : (tensor<8x6xf32>) -> tensor<5x6xf32>
 // CHANNEL: %[[P1:.*]] = train.gemm %[[DY]], %[[W1]] {{.*}}train.task = "fc1.D.1"
 // CHANNEL: %[[J:.*]] = train.concat %[[P0]], %[[P1]] {axis = 1 : i64, {{.*}}train.task = "fc1.D.join"

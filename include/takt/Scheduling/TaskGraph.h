@@ -34,9 +34,10 @@ struct CutOption {
 };
 
 struct Task {
-  std::string name; ///< unique: "layer.F", "layer.D", "layer.D.0", "layer.D.join"
+  std::string
+      name; ///< unique: "layer.F", "layer.D", "layer.D.0", "layer.D.join"
   TaskKind kind = TaskKind::Forward;
-  int layer = 0;    ///< index into TaskGraph::layers
+  int layer = 0; ///< index into TaskGraph::layers
   /// Its operations' work: [0] is the layer's matrix product (the one that a
   /// cut divides), the rest are fused operations.
   llvm::SmallVector<Work, 2> work;
@@ -45,14 +46,20 @@ struct Task {
   int colocated = -1;
 };
 
-enum class ValueClass : uint8_t { Activation, Gradient, Weight, WeightGradient, State, Input };
+enum class ValueClass : uint8_t {
+  Activation,
+  Gradient,
+  Weight,
+  WeightGradient,
+  State,
+  Input
+};
 
-/// Which operand of a task's matrix product (work[0]) a value is. A cut along
-/// Channel slices the weights, along Batch the gradient, along Reduction both;
-/// what is no operand, but taken by a fused operation, goes to the join.
-enum class ProductOperand : uint8_t { None, Gradient, Weight };
+/// Which operations of a task read a value: its matrix product (work[0]), those
+/// fused to it, or both. A cut gives the parts what the product reads and the
+/// join what the others read. Unknown: the cut infers it, see applyCuts.
+enum class Reader : uint8_t { Unknown, Product, Fused, Both };
 
-/// A value that serves a task in two roles has a use for each.
 struct Use {
   int task;
   /// Iterations between producer and consumer: 0, or 1 for what the previous
@@ -61,8 +68,8 @@ struct Use {
   /// Set on the uses of an updated weight by F and D: the distance is
   /// 1 + delay of the producer's layer.
   bool delayed = false;
-  /// Given for tasks with cuts only.
-  ProductOperand operand = ProductOperand::None;
+  /// Only uses by tasks with cuts need it.
+  Reader reader = Reader::Unknown;
 };
 
 /// What a dependence carries.
@@ -112,8 +119,16 @@ struct Cut {
 
 /// The graph with those tasks divided into "X.0", "X.1" (the parts of the
 /// matrix product) and "X.join" (concatenation or sum, and what was fused
-/// behind). A slice at the producer is a Value of its own, named
-/// "VALUE.slice0/1 for task". Fails if a cut is not one of the task's options.
+/// behind), in this order and in the place of X. The parts' results are the
+/// values "X.0" and "X.1"; what X produced, X.join produces. A slice at the
+/// producer is a Value of its own, named "VALUE.slice0/1 for X", and its work
+/// is the last of the producer's.
+///
+/// Where a use does not say which operations read the value, a weight of the
+/// size of the product's second operand and the gradient that the layer's W
+/// reads too (or else the latest one) are the product's, all others the join's.
+///
+/// Fails if a cut is not one of the task's options, or a task is cut twice.
 llvm::Expected<TaskGraph> applyCuts(const TaskGraph &graph,
                                     llvm::ArrayRef<Cut> cuts);
 

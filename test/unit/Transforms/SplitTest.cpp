@@ -10,6 +10,7 @@
 #include "takt/Transforms/Retime.h"
 #include "takt/Transforms/Tags.h"
 #include "takt/Transforms/Verify.h"
+#include "llvm/ADT/StringExtras.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -21,6 +22,7 @@ using testing::ElementsAreArray;
 namespace {
 
 /// One line per task or value, with everything that a schedule depends on.
+/// Only the first work has a place of its own, the matrix product's.
 std::vector<std::string> describeTasks(const TaskGraph &graph) {
   std::vector<std::string> lines;
   for (const Task &task : graph.tasks) {
@@ -28,10 +30,17 @@ std::vector<std::string> describeTasks(const TaskGraph &graph) {
     llvm::raw_string_ostream os(line);
     os << task.name << " " << letter(task.kind) << task.layer << " with "
        << task.colocated << " cuts " << task.cuts.size();
-    for (const Work &w : task.work)
-      os << " [" << letter(w.kind) << " " << w.gemm.m << "x" << w.gemm.n << "x"
-         << w.gemm.k << "*" << w.gemm.count << " e" << w.elementwise << " in "
-         << w.bytesIn << " out " << w.bytesOut << "]";
+    std::vector<std::string> works;
+    for (const Work &w : task.work) {
+      std::string text;
+      llvm::raw_string_ostream(text)
+          << " [" << letter(w.kind) << " " << w.gemm.m << "x" << w.gemm.n << "x"
+          << w.gemm.k << "*" << w.gemm.count << " e" << w.elementwise << " in "
+          << w.bytesIn << " out " << w.bytesOut << "]";
+      works.push_back(text);
+    }
+    std::sort(works.begin() + 1, works.end());
+    os << llvm::join(works, "");
     lines.push_back(line);
   }
   return lines;

@@ -1,0 +1,49 @@
+//===- ValueNames.cpp - names of what flows between tasks -----------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ValueNames.h"
+#include "UniqueNames.h"
+#include "takt/Dialect/Train/Train.h"
+#include "takt/Transforms/Tags.h"
+
+using namespace mlir;
+using namespace takt;
+
+static std::string argumentName(func::FuncOp main, unsigned index) {
+  auto name = main.getArgAttrOfType<StringAttr>(index, kNameAttr);
+  return name ? name.str() : "arg" + std::to_string(index);
+}
+
+static std::string resultName(OpResult result) {
+  Operation *op = result.getOwner();
+  if (auto name = op->getAttrOfType<StringAttr>(kNameAttr))
+    return name.str();
+  TaskKind kind = getKind(op).value_or(TaskKind::Forward);
+  std::string name =
+      (getNode(op) + "." + letter(kind) + "." + op->getName().stripDialect())
+          .str();
+  if (result.getResultNumber() > 0)
+    name += "#" + std::to_string(result.getResultNumber());
+  return name;
+}
+
+llvm::DenseMap<mlir::Value, std::string> takt::nameValues(ModuleOp module,
+                                                          func::FuncOp main) {
+  llvm::DenseMap<mlir::Value, std::string> names;
+  UniqueNames unique;
+  for (auto parameter : module.getOps<train::ParameterOp>())
+    unique.unique(parameter.getSymName());
+  Block &block = main.getBody().front();
+  for (BlockArgument argument : block.getArguments())
+    names[argument] =
+        unique.unique(argumentName(main, argument.getArgNumber()));
+  for (Operation &op : block)
+    if (executes(&op))
+      for (OpResult result : op.getResults())
+        names[result] = unique.unique(resultName(result));
+  return names;
+}
