@@ -42,7 +42,7 @@ StringRef takt::getTask(Operation *op) { return getString(op, kTaskAttr); }
 
 int64_t takt::getLayer(Operation *op) {
   auto attr = op->getAttrOfType<IntegerAttr>(kLayerAttr);
-  return attr ? attr.getInt() : -1;
+  return attr ? attr.getValue().trySExtValue().value_or(-1) : -1;
 }
 
 void takt::setTask(Operation *op, StringRef task, int64_t layer) {

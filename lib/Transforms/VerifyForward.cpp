@@ -22,7 +22,7 @@ namespace takt {
 /// F1.
 static LogicalResult verifyModule(ModuleOp module, func::FuncOp main) {
   auto batch = module->getAttrOfType<IntegerAttr>("train.batch");
-  if (!batch || batch.getInt() <= 0)
+  if (!batch || !batch.getValue().isStrictlyPositive())
     return module.emitError("expected a positive batch size in 'train.batch'");
   if (main.getNumResults() == 0)
     return main.emitError("expected at least one result of @main");

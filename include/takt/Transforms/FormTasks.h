@@ -35,8 +35,12 @@ mlir::LogicalResult assignTasks(mlir::ModuleOp module);
 
 /// The task graph of a step whose operations carry their tasks. Weights are
 /// values of their update, read by F and D with the delayed distance; a
-/// parameter that nothing writes is no value. Values and tasks are in a
-/// deterministic order, and named after nodes and parameters.
+/// parameter that nothing writes is no value. Tasks are in sequential order;
+/// values are the inputs, the parameters in the module's order, then results in
+/// program order. A parameter's value has its name, an input's its
+/// `train.name`, a result's is "NODE.KIND.MNEMONIC" ("conv1.W.conv_wgrad"),
+/// with "#1" for a second result and "_1" for a second such operation, or what
+/// a cut gave it.
 ///
 /// Fails with a diagnostic if a tag is missing or the graph does not check().
 mlir::FailureOr<TaskGraph> buildTaskGraph(mlir::ModuleOp module);
