@@ -277,7 +277,7 @@ INFER(TransposeOp) {
   ArrayRef<int64_t> x = shapeOf(adaptor.getX());
   ArrayRef<int64_t> permutation = adaptor.getPermutation();
   int64_t rank = x.size();
-  if (failed(reporter.expectRange("number of permutation", permutation.size(),
+  if (failed(reporter.expectRange("length of permutation", permutation.size(),
                                   rank, rank)))
     return failure();
   Dims dims;

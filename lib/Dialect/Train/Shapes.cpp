@@ -70,10 +70,10 @@ LogicalResult Reporter::expectTensors(TypeRange types,
     if (!accepts(type))
       return failValue("type of tensor #" + Twine(i), text,
                        accepts == isFloatTensor
-                           ? "a static tensor of f32 or f64 with at most 8 "
-                             "dimensions, each positive"
-                           : "a static tensor with at most 8 dimensions, each "
-                             "positive");
+                           ? "a static tensor of f32 or f64 of at most 8 "
+                             "positive sizes and 2^40 elements"
+                           : "a static tensor of at most 8 positive sizes and "
+                             "2^40 elements");
     Type element = cast<RankedTensorType>(type).getElementType();
     Type expected = cast<RankedTensorType>(types[0]).getElementType();
     if (element == expected)
@@ -115,7 +115,7 @@ static LogicalResult expectPerDimension(const Reporter &reporter,
                                         int64_t n, int64_t least) {
   if (given.empty())
     return success();
-  if (failed(reporter.expectRange("number of " + name, given.size(), n, n)))
+  if (failed(reporter.expectRange("length of " + name, given.size(), n, n)))
     return failure();
   for (auto [i, value] : llvm::enumerate(given))
     if (failed(reporter.expectRange(name + "[" + Twine(i) + "]", value, least,
@@ -190,7 +190,7 @@ FailureOr<Dims> takt::train::poolShape(const Reporter &reporter,
   if (failed(reporter.expectRank("x", x, 3, 5)))
     return failure();
   size_t n = x.size() - 2;
-  if (failed(reporter.expectRange("number of kernel", attributes.kernel.size(),
+  if (failed(reporter.expectRange("length of kernel", attributes.kernel.size(),
                                   n, n)) ||
       failed(expectPerDimension(reporter, "kernel", attributes.kernel, n, 1)))
     return failure();

@@ -45,22 +45,29 @@ std::optional<ParameterKind> takt::symbolizeParameterKind(StringRef keyword) {
       .Default(std::nullopt);
 }
 
-namespace mlir {
-template <> struct FieldParser<ParameterKind> {
-  static FailureOr<ParameterKind> parse(AsmParser &parser) {
-    StringRef keyword;
-    SMLoc loc = parser.getCurrentLocation();
-    if (parser.parseKeyword(&keyword))
-      return failure();
-    if (std::optional<ParameterKind> kind =
-            takt::symbolizeParameterKind(keyword))
-      return *kind;
-    return parser.emitError(loc, "parameter kind is '")
-           << keyword
-           << "', expected trainable, state, optimizer, constant or derived";
+/// `<` keyword `>`
+Attribute ParameterKindAttr::parse(AsmParser &parser, Type) {
+  StringRef keyword;
+  if (parser.parseLess())
+    return {};
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseKeyword(&keyword))
+    return {};
+  std::optional<ParameterKind> kind = takt::symbolizeParameterKind(keyword);
+  if (!kind) {
+    parser.emitError(loc, "parameter kind is '")
+        << keyword
+        << "', expected trainable, state, optimizer, constant or derived";
+    return {};
   }
-};
-} // namespace mlir
+  if (parser.parseGreater())
+    return {};
+  return get(parser.getContext(), *kind);
+}
+
+void ParameterKindAttr::print(AsmPrinter &printer) const {
+  printer << "<" << takt::stringifyParameterKind(getValue()) << ">";
+}
 
 //===----------------------------------------------------------------------===//
 // Text of initial values

@@ -11,7 +11,6 @@
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/CommonAttrConstraints.td"
 include "mlir/IR/CommonTypeConstraints.td"
-include "mlir/IR/EnumAttr.td"
 include "takt/Dialect/Train/TrainDialect.td"
 
 //===----------------------------------------------------------------------===//
@@ -22,19 +21,19 @@ include "takt/Dialect/Train/TrainDialect.td"
 // same before operands are verified.
 def Train_FloatTensor : Type<
   CPred<"::takt::train::isFloatTensor($_self)">,
-  "static tensor of f32 or f64 with at most 8 dimensions, each positive",
+  "static tensor of f32 or f64 of at most 8 positive sizes and 2^40 elements",
   "::mlir::RankedTensorType">;
 
 def Train_LabelTensor : Type<
   CPred<"::takt::train::isLabelTensor($_self)">,
-  "static tensor of i64 with at most 8 dimensions, each positive",
+  "static tensor of i64 of at most 8 positive sizes and 2^40 elements",
   "::mlir::RankedTensorType">;
 
 // What a parameter or an operation that only moves elements may hold.
 def Train_Tensor : Type<
   CPred<"::takt::train::isTensor($_self)">,
-  "static tensor of f32, f64, i32, i64 or i1 with at most 8 dimensions, each "
-  "positive",
+  "static tensor of f32, f64, i32, i64 or i1 of at most 8 positive sizes and "
+  "2^40 elements",
   "::mlir::RankedTensorType">;
 
 //===----------------------------------------------------------------------===//
@@ -57,23 +56,10 @@ def Train_PerDimension : DefaultValuedAttr<DenseI64ArrayAttr, "{}">;
 
 def Train_Flag : DefaultValuedAttr<BoolAttr, "false">;
 
-// The enumeration itself is takt::ParameterKind of Target/Program.h.
-def Train_ParameterKind : I32EnumAttr<"ParameterKind",
-    "what a parameter is for", [
-  I32EnumAttrCase<"Trainable", 1, "trainable">,
-  I32EnumAttrCase<"State", 2, "state">,
-  I32EnumAttrCase<"OptimizerState", 3, "optimizer">,
-  I32EnumAttrCase<"Constant", 4, "constant">,
-  I32EnumAttrCase<"Derived", 5, "derived">
-]> {
-  let cppNamespace = "::takt";
-  let genSpecializedAttr = 0;
-}
-
-def Train_ParameterKindAttr
-    : EnumAttr<Train_Dialect, Train_ParameterKind, "parameter_kind"> {
-  let cppNamespace = "::takt::train";
-  let assemblyFormat = "`<` $value `>`";
+// The enumeration is takt::ParameterKind of Target/Program.h.
+def Train_ParameterKindAttr : AttrDef<Train_Dialect, "ParameterKind"> {
+  let mnemonic = "parameter_kind";
+  let summary = "what a parameter is for";
   let description = [{
     - `trainable`: updated by the optimizer, possibly delayed
     - `state`: written by a forward operation (running statistics)
@@ -83,6 +69,12 @@ def Train_ParameterKindAttr
 
     Example: `#train.parameter_kind<trainable>`
   }];
+  let parameters = (ins "::takt::ParameterKind":$value);
+  let returnType = "::takt::ParameterKind";
+  let convertFromStorage = "$_self.getValue()";
+  let constBuilderCall =
+      "::takt::train::ParameterKindAttr::get($_builder.getContext(), $0)";
+  let hasCustomAssemblyFormat = 1;
 }
 
 #endif // TAKT_DIALECT_TRAIN_TRAINATTRIBUTES_TD
