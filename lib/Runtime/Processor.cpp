@@ -18,7 +18,7 @@ void Processor::run() {
     resume();
   while (pc < code.size()) {
     const Instruction &instruction = code[pc];
-    minibatch = trip - instruction.stage;
+    minibatch = inLoop ? trip - instruction.stage : 0;
     bool idle = inLoop && instruction.op != Opcode::EndLoop &&
                 (trip < instruction.stage || minibatch >= minibatches);
     if (idle)

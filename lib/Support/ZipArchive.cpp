@@ -247,7 +247,8 @@ public:
     Written w{entry.name, 0, entry.head.size() + entry.tail.size(),
               os.tell() - base};
     w.crc = crc32_z(0, StringRef(entry.head).bytes_begin(), entry.head.size());
-    w.crc = crc32_z(w.crc, entry.tail.bytes_begin(), entry.tail.size());
+    if (!entry.tail.empty()) // zlib takes a null pointer for a new beginning
+      w.crc = crc32_z(w.crc, entry.tail.bytes_begin(), entry.tail.size());
     bool large = w.size >= kIn64;
     write(kLocalSignature);
     common(w, large ? 2 * 8 : 0, large);

@@ -1,0 +1,223 @@
+//===- takt-run.cpp - trains with a program's bytes -----------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Options.h"
+#include "Summary.h"
+#include "takt/Runtime/Executor.h"
+#include "takt/Runtime/Sequential.h"
+#include "takt/Target/Container.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SHA256.h"
+
+using namespace llvm;
+using namespace takt;
+
+namespace {
+/// One invocation: what was read, and how to run it.
+class Session {
+public:
+  explicit Session(const Options &options) : options(options) {}
+  Error run();
+
+private:
+  Error loadProgram();
+  Error loadData();
+  Error loadWeights();
+  Error runBoth();
+  Error runOnce();
+  Error report(RunResult &result, double seconds);
+  Error save(const RunResult &result);
+  void trimOutputs(RunResult &result) const;
+
+  const Options &options;
+  Program program;
+  bool forward = false;
+  std::vector<Array> arrays, weights;
+  std::unique_ptr<HostData> data;
+  uint64_t samples = 0; ///< 0: made up, without end
+  RunOptions runOptions;
+};
+} // namespace
+
+Error Session::loadProgram() {
+  auto buffer = MemoryBuffer::getFile(options.program, /*IsText=*/false,
+                                      /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return createStringError(options.program + ": " +
+                             buffer.getError().message());
+  Expected<Program> decoded = decode(**buffer);
+  if (!decoded)
+    return decoded.takeError();
+  program = std::move(*decoded);
+  forward = isForwardProgram(program);
+  runOptions.checkpoint.programHash =
+      SHA256::hash(arrayRefFromStringRef((*buffer)->getBuffer()));
+  return Error::success();
+}
+
+Error Session::loadData() {
+  constexpr size_t kIterations = 1; // run-time scalar
+  uint64_t epoch = 1;
+  if (options.data.empty()) {
+    data = makeSyntheticData(program, options.seed);
+    if (!forward && program.scalars.size() > kIterations &&
+        program.scalars[kIterations].value >= 1)
+      epoch = static_cast<uint64_t>(program.scalars[kIterations].value);
+  } else {
+    Expected<std::vector<Array>> read = readArrayFile(options.data);
+    if (!read)
+      return read.takeError();
+    arrays = std::move(*read);
+    SamplingOptions sampling;
+    sampling.shuffle = options.shuffle && !forward;
+    sampling.seed = options.seed;
+    sampling.keepIncomplete = forward;
+    auto created = ArrayData::create(program, arrays, sampling);
+    if (!created)
+      return createStringError(options.data + ": " +
+                               toString(created.takeError()));
+    epoch = (*created)->minibatchesPerEpoch();
+    samples = (*created)->samples();
+    data = std::move(*created);
+  }
+  runOptions.data = data.get();
+  runOptions.iterations = options.iterations.value_or(epoch);
+  return Error::success();
+}
+
+Error Session::loadWeights() {
+  if (options.weights.empty())
+    return Error::success();
+  Expected<std::vector<Array>> read = readArrayFile(options.weights);
+  if (!read)
+    return read.takeError();
+  weights = std::move(*read);
+  auto used = count_if(program.parameters, [&](const Parameter &parameter) {
+    return findArray(weights, parameter.name) != nullptr;
+  });
+  if (used == 0)
+    return createStringError(
+        options.weights + ": no array has the name of a parameter" +
+        (program.parameters.empty()
+             ? Twine(", the program has none")
+             : ", expected for example '" + program.parameters[0].name + "'"));
+  outs() << used << " of " << program.parameters.size() << " parameters from "
+         << options.weights << "\n";
+  runOptions.weights = weights;
+  return Error::success();
+}
+
+static double secondsSince(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+      .count();
+}
+
+Error Session::runBoth() {
+  Expected<RunResult> parallel = execute(program, runOptions);
+  if (!parallel)
+    return parallel.takeError();
+  Expected<RunResult> sequential = executeSequentially(program, runOptions);
+  if (!sequential)
+    return sequential.takeError();
+  std::string difference = firstDifference(*parallel, *sequential);
+  if (!difference.empty())
+    return createStringError("the processors and the sequential interpreter "
+                             "differ: " +
+                             difference);
+  outs() << "identical: " << parallel->losses.size() << " losses and "
+         << parallel->parameters.size() << " parameters after "
+         << runOptions.iterations << " iterations on " << program.code.size()
+         << " processors\n";
+  if (options.printStaleness)
+    printStaleness(outs(), program, *parallel);
+  return save(*parallel);
+}
+
+Error Session::runOnce() {
+  auto begin = std::chrono::steady_clock::now();
+  Expected<RunResult> result = [&] {
+    Progress progress(runOptions.iterations);
+    runOptions.onLoss = [&](uint64_t minibatch, double loss) {
+      progress.show(minibatch, loss);
+    };
+    return options.sequential ? executeSequentially(program, runOptions)
+                              : execute(program, runOptions);
+  }();
+  if (!result)
+    return result.takeError();
+  return report(*result, secondsSince(begin));
+}
+
+/// Removes the rows that only filled up the last minibatch.
+void Session::trimOutputs(RunResult &result) const {
+  if (!forward || samples == 0)
+    return;
+  for (Array &array : result.outputs) {
+    uint64_t rows = array.dims.empty() ? 0 : array.dims[0];
+    if (rows <= samples)
+      continue;
+    array.data.resize(array.data.size() / rows * samples);
+    array.dims[0] = static_cast<int64_t>(samples);
+  }
+}
+
+Error Session::report(RunResult &result, double seconds) {
+  trimOutputs(result);
+  if (options.printStaleness)
+    printStaleness(outs(), program, result);
+  if (Error error = save(result))
+    return error;
+  if (forward)
+    if (Error error = printAccuracy(outs(), result, arrays))
+      return createStringError(options.data + ": " +
+                               toString(std::move(error)));
+  printSummary(outs(), program, result, runOptions.iterations, seconds);
+  return Error::success();
+}
+
+Error Session::save(const RunResult &result) {
+  std::pair<StringRef, ArrayRef<Array>> files[] = {
+      {options.saveWeights, result.parameters},
+      {options.saveGradients, result.gradients},
+      {options.saveOutputs, result.outputs}};
+  for (auto [path, saved] : files)
+    if (!path.empty())
+      if (Error error = writeNpz(path, saved))
+        return error;
+  return Error::success();
+}
+
+Error Session::run() {
+  if (Error error = loadProgram())
+    return error;
+  if (forward && !options.checkpoint.empty())
+    return createStringError("--checkpoint: a forward program has no state to "
+                             "continue from");
+  if (Error error = loadData())
+    return error;
+  if (Error error = loadWeights())
+    return error;
+  runOptions.learningRate = options.learningRate;
+  runOptions.keepAllOutputs = forward;
+  runOptions.checkpoint.directory = options.checkpoint;
+  runOptions.checkpoint.every = options.checkpointEvery;
+  runOptions.checkpoint.resume = options.resume;
+  runOptions.checkpoint.dataSeed = options.seed;
+  return options.verify ? runBoth() : runOnce();
+}
+
+int main(int argc, char **argv) {
+  InitLLVM init(argc, argv);
+  Expected<Options> options = readOptions(argc, argv);
+  Error error = options ? Session(*options).run() : options.takeError();
+  if (!error)
+    return 0;
+  errs() << "takt-run: error: " << toString(std::move(error)) << "\n";
+  return 1;
+}
