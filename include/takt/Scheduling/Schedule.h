@@ -10,6 +10,7 @@
 
 #include "takt/Machine/Machine.h"
 #include "takt/Scheduling/TaskGraph.h"
+#include <optional>
 
 namespace takt {
 
@@ -83,19 +84,40 @@ llvm::Error check(const Problem &problem);
 
 /// Independent check of every rule; shares no code with any scheduler. Rules,
 /// each its own function, each message with both sides, their times, distance
-/// and interval: all tasks exactly once; cycles as the cost model says;
-/// precedence with distances, transfers between different processors; exclusive
-/// processors and links modulo the interval; colocation; staleness legal (the
-/// delays are those of the stages); the graph is the cut of the problem's.
+/// and interval: the graph is the cut of the problem's; all tasks exactly once;
+/// cycles as the cost model says; precedence with distances, transfers between
+/// different processors; exclusive processors and links modulo the interval;
+/// loop bodies in an order that cannot wait for itself; colocation; stages are
+/// cutsets and the delays theirs (0, S or 2S everywhere, S the number of stages
+/// behind a layer's); memory suffices.
 llvm::Error verify(const Problem &problem, const Schedule &schedule);
 
 /// The bounds of the problem under the schedule's delays.
 Bounds bounds(const Problem &problem, const Schedule &schedule);
 
+/// Cycles of a task on a processor: the sum over its work. nullopt if the cost
+/// model has no answer.
+std::optional<int64_t> taskCycles(const CostModel &cost, const Task &task,
+                                  const ProcessorClass &on);
+
+/// The tasks of each processor's loop body in the order in which it issues
+/// them: by start modulo interval; among tasks of one instant those without
+/// duration first, and along their dependences. Programs must keep this order:
+/// then no processor waits for something that it has yet to issue.
+std::vector<std::vector<int>> loopBodies(const Machine &machine,
+                                         const Schedule &schedule);
+
+/// Bytes that each processor holds at the least: of every value that lives
+/// there its size times the number of instances alive at once, and parameters
+/// that are no values.
+std::vector<int64_t> peakMemory(const Problem &problem,
+                                const Schedule &schedule);
+
 /// Figures of a schedule for reports.
 struct Metrics {
   int64_t singleProcessorCycles = 0;
-  int64_t communicationBytes = 0; ///< per minibatch, each (value, destination) once
+  int64_t communicationBytes =
+      0; ///< per minibatch, each (value, destination) once
   std::vector<int64_t> busyCycles;
   double speedup = 0, utilization = 0;
 };

@@ -1,0 +1,234 @@
+//===- Bounds.cpp - periods that no schedule can beat ---------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Cuts.h"
+#include "takt/Scheduling/Schedule.h"
+#include "llvm/ADT/STLExtras.h"
+#include <map>
+#include <tuple>
+
+using namespace takt;
+
+static int64_t ceilDiv(int64_t a, int64_t b) { return a / b + (a % b != 0); }
+
+//===----------------------------------------------------------------------===//
+// The loop bound
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Maximum of Σ time / Σ distance over the cycles of a graph: guess a ratio,
+/// look for a cycle that beats it with Bellman and Ford's algorithm, take that
+/// cycle's ratio as the next guess. Exact, since it stops when no cycle beats
+/// the ratio; each guess is that of a cycle, so it ends.
+class CycleRatio {
+public:
+  CycleRatio(const std::vector<int64_t> &time) : time(time) {}
+
+  void addEdge(int from, int to, int distance) {
+    edges.push_back({from, to, distance});
+  }
+
+  /// The maximum rounded up; 0 without cycles.
+  int64_t run() {
+    // Edges sorted along the order of tasks: one pass then settles all paths
+    // that do not go round.
+    llvm::sort(edges, [](const Edge &a, const Edge &b) {
+      return std::tie(a.from, a.to, a.distance) <
+             std::tie(b.from, b.to, b.distance);
+    });
+    while (improve())
+      ;
+    return ceilDiv(numerator, denominator);
+  }
+
+private:
+  struct Edge {
+    int from, to, distance;
+  };
+
+  bool improve();
+  bool takeCycle(const std::vector<int> &via);
+
+  const std::vector<int64_t> &time;
+  std::vector<Edge> edges;
+  int64_t numerator = 0, denominator = 1;
+};
+} // namespace
+
+/// Searches a cycle above the present ratio and takes its ratio. False if there
+/// is none.
+bool CycleRatio::improve() {
+  std::vector<__int128> longest(time.size(), 0);
+  std::vector<int> via(time.size(), -1); // edge of the longest path
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (auto [index, edge] : llvm::enumerate(edges)) {
+      __int128 weight = __int128(time[edge.from]) * denominator -
+                        __int128(edge.distance) * numerator;
+      if (longest[edge.from] + weight > longest[edge.to]) {
+        longest[edge.to] = longest[edge.from] + weight;
+        via[edge.to] = static_cast<int>(index);
+        changed = true;
+      }
+    }
+    if (changed && takeCycle(via))
+      return true;
+  }
+  return false;
+}
+
+/// If the edges of `via` close a cycle, its ratio is the new one.
+bool CycleRatio::takeCycle(const std::vector<int> &via) {
+  std::vector<int> visit(time.size(), -1);
+  for (int root = 0; root < static_cast<int>(time.size()); ++root) {
+    int node = root;
+    while (visit[node] < 0 && via[node] >= 0) {
+      visit[node] = root;
+      node = edges[via[node]].from;
+    }
+    if (visit[node] != root || via[node] < 0)
+      continue;
+    int64_t cycles = 0, distance = 0;
+    int at = node;
+    do {
+      cycles += time[edges[via[at]].from];
+      distance += edges[via[at]].distance;
+      at = edges[via[at]].from;
+    } while (at != node);
+    // Every cycle has a distance: those of 0 go along the order of tasks.
+    numerator = cycles;
+    denominator = std::max<int64_t>(1, distance);
+    return true;
+  }
+  return false;
+}
+
+/// Least cycles of each task over the classes of processors.
+static std::vector<int64_t> leastCycles(const Problem &problem,
+                                        const TaskGraph &graph) {
+  std::vector<int64_t> least;
+  for (const Task &task : graph.tasks) {
+    std::optional<int64_t> best;
+    for (const ProcessorClass &on : problem.machine->classes)
+      if (std::optional<int64_t> c = taskCycles(*problem.cost, task, on))
+        best = best ? std::min(*best, *c) : *c;
+    least.push_back(best.value_or(0));
+  }
+  return least;
+}
+
+//===----------------------------------------------------------------------===//
+// Work
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// The least that a dgrad task can take, whole or cut in two.
+struct LeastParts {
+  int64_t sum, larger;
+};
+
+/// Tries every cut. Equal products are tried once.
+class PartsBound {
+public:
+  PartsBound(const Problem &problem) : problem(problem) {}
+
+  LeastParts of(const Task &task);
+
+private:
+  using Key = std::vector<int64_t>;
+  static Key keyOf(const Task &task);
+  LeastParts search(const Task &task) const;
+
+  const Problem &problem;
+  std::map<Key, LeastParts> known;
+};
+} // namespace
+
+PartsBound::Key PartsBound::keyOf(const Task &task) {
+  Key key;
+  for (const Work &w : task.work)
+    for (int64_t number :
+         {w.gemm.m, w.gemm.n, w.gemm.k, w.gemm.count, w.elementwise, w.bytesIn,
+          w.bytesOut, static_cast<int64_t>(w.type)})
+      key.push_back(number);
+  for (const CutOption &option : task.cuts) {
+    key.push_back(static_cast<int64_t>(option.axis));
+    key.push_back(option.extent);
+  }
+  return key;
+}
+
+LeastParts PartsBound::search(const Task &task) const {
+  LeastParts least{std::numeric_limits<int64_t>::max(),
+                   std::numeric_limits<int64_t>::max()};
+  auto cycles = [&](const Task &t) {
+    std::optional<int64_t> best;
+    for (const ProcessorClass &on : problem.machine->classes)
+      if (std::optional<int64_t> c = taskCycles(*problem.cost, t, on))
+        best = best ? std::min(*best, *c) : *c;
+    return best.value_or(0);
+  };
+  auto consider = [&](int64_t a, int64_t b) {
+    least.sum = std::min(least.sum, a + b);
+    least.larger = std::min(least.larger, std::max(a, b));
+  };
+  consider(cycles(task), 0);
+  Task part = task;
+  for (const CutOption &option : task.cuts)
+    for (int64_t at = 1; at < option.extent; ++at) {
+      Cut cut{0, option.axis, at, {true, true}};
+      part.work = partWork(task, cut, 0);
+      int64_t first = cycles(part);
+      part.work = partWork(task, cut, 1);
+      consider(first, cycles(part));
+    }
+  return least;
+}
+
+LeastParts PartsBound::of(const Task &task) {
+  Key key = keyOf(task);
+  auto it = known.find(key);
+  if (it == known.end())
+    it = known.emplace(std::move(key), search(task)).first;
+  return it->second;
+}
+
+/// Over the cycles of the uncut graph under the schedule's delays.
+static int64_t loopBound(const Problem &problem, const Schedule &schedule,
+                         const std::vector<int64_t> &time) {
+  const TaskGraph &graph = *problem.graph;
+  CycleRatio ratio(time);
+  for (const Value &value : graph.values) {
+    if (value.producer < 0)
+      continue;
+    int delay = schedule.delay[graph.tasks[value.producer].layer];
+    for (const Use &use : value.uses)
+      ratio.addEdge(value.producer, use.task,
+                    use.distance + (use.delayed ? delay : 0));
+  }
+  return ratio.run();
+}
+
+Bounds takt::bounds(const Problem &problem, const Schedule &schedule) {
+  std::vector<int64_t> least = leastCycles(problem, *problem.graph);
+  PartsBound parts(problem);
+  int64_t work = 0;
+  for (auto [task, cycles] : llvm::zip_equal(problem.graph->tasks, least)) {
+    if (task.cuts.empty()) {
+      work += cycles;
+      continue;
+    }
+    LeastParts cut = parts.of(task);
+    work += cut.sum;
+    cycles = cut.larger;
+  }
+  Bounds bounds;
+  bounds.loop = loopBound(problem, schedule, least);
+  bounds.resource = ceilDiv(work, problem.machine->processors());
+  bounds.largestTask = *llvm::max_element(least);
+  return bounds;
+}

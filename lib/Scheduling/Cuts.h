@@ -1,0 +1,42 @@
+//===- Cuts.h - the parts of a task that is cut -----------------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_LIB_SCHEDULING_CUTS_H
+#define TAKT_LIB_SCHEDULING_CUTS_H
+
+#include "takt/Scheduling/TaskGraph.h"
+
+namespace takt {
+
+/// Number of indices along `axis` of a task; 0 if it may not be cut so.
+int64_t cutExtent(const Task &task, CutAxis axis);
+
+/// What part 0 or 1 of a cut task does: its share of the product, and the
+/// slicing of operands that arrive whole.
+llvm::SmallVector<Work, 2> partWork(const Task &task, const Cut &cut, int part);
+
+/// Joining the parts' results, and what was fused to the product.
+llvm::SmallVector<Work, 2> joinWork(const Task &task, const Cut &cut);
+
+/// Whether the parts of a cut along `axis` need only a share of the weights, of
+/// the incoming gradient.
+bool slicesWeights(CutAxis axis);
+bool slicesGradient(CutAxis axis);
+
+/// Bytes of a part's result.
+int64_t partBytes(const Task &task, const Cut &cut, int part);
+
+/// The share of `total` that falls to a part.
+int64_t share(int64_t total, int64_t extent, const Cut &cut, int part);
+
+/// The readers of a value within `task`, inferred where they are unknown.
+/// `use` is one of value's uses and its task has cuts.
+Reader readerOf(const TaskGraph &graph, const Value &value, const Use &use);
+
+} // namespace takt
+
+#endif // TAKT_LIB_SCHEDULING_CUTS_H

@@ -1,0 +1,5 @@
+#include "Schedulers.h"
+llvm::Expected<takt::Schedule>
+takt::runLayerPipe(const Problem &problem, const ScheduleOptions &options) {
+  return runPipeDream(problem, options);
+}

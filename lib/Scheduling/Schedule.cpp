@@ -1,0 +1,110 @@
+//===- Schedule.cpp - schedules, their figures, the registry --------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Scheduling/Schedule.h"
+#include "Schedulers.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace takt;
+using llvm::Error;
+using llvm::Expected;
+
+int takt::distance(const Schedule &schedule, const Value &value,
+                   const Use &use) {
+  if (!use.delayed || value.producer < 0)
+    return use.distance;
+  return use.distance +
+         schedule.delay[schedule.graph.tasks[value.producer].layer];
+}
+
+std::optional<int64_t> takt::taskCycles(const CostModel &cost, const Task &task,
+                                        const ProcessorClass &on) {
+  int64_t total = 0;
+  for (const Work &work : task.work) {
+    std::optional<Cost> term = cost.estimate(work, on);
+    if (!term || llvm::AddOverflow(total, term->total(), total))
+      return std::nullopt;
+  }
+  return total;
+}
+
+/// The least time in which one processor does everything, uncut.
+static int64_t singleProcessorCycles(const Problem &problem) {
+  std::optional<int64_t> best;
+  for (const ProcessorClass &on : problem.machine->classes) {
+    int64_t total = 0;
+    for (const Task &task : problem.graph->tasks)
+      total += taskCycles(*problem.cost, task, on).value_or(0);
+    best = best ? std::min(*best, total) : total;
+  }
+  return best.value_or(0);
+}
+
+Metrics takt::metrics(const Problem &problem, const Schedule &schedule) {
+  Metrics metrics;
+  metrics.singleProcessorCycles = singleProcessorCycles(problem);
+  metrics.busyCycles.assign(problem.machine->processors(), 0);
+  int64_t busy = 0;
+  for (const Placement &placement : schedule.tasks) {
+    metrics.busyCycles[placement.processor] += placement.cycles;
+    busy += placement.cycles;
+  }
+  for (const TransferPlacement &transfer : schedule.transfers)
+    metrics.communicationBytes += schedule.graph.values[transfer.value].bytes;
+  auto interval = static_cast<double>(std::max<int64_t>(1, schedule.interval));
+  metrics.speedup =
+      static_cast<double>(metrics.singleProcessorCycles) / interval;
+  metrics.utilization =
+      static_cast<double>(busy) /
+      (interval * static_cast<double>(problem.machine->processors()));
+  return metrics;
+}
+
+int64_t Bounds::best() const { return std::max({loop, resource, largestTask}); }
+
+llvm::ArrayRef<SchedulerInfo> takt::schedulers() {
+  static const SchedulerInfo all[] = {
+      {"sequential", Semantics::Synchronous,
+       "one processor, task after task: plain training", runSequential},
+      {"list", Semantics::Synchronous,
+       "one step at a time, the longest remaining path first (Graham 1969)",
+       runList},
+      {"pipedream", Semantics::Delayed,
+       "straight 1F1B pipeline of layers (Narayanan et al., SOSP 2019)",
+       runPipeDream},
+      {"layerpipe", Semantics::Delayed,
+       "dgrad and wgrad apart, dgrad cut in two (LayerPipe, ICCAD 2021; delays "
+       "as in LayerPipe2, 2025)",
+       runLayerPipe},
+  };
+  return all;
+}
+
+Expected<Schedule> takt::schedule(llvm::StringRef name, const Problem &problem,
+                                  const ScheduleOptions &options) {
+  auto info = llvm::find_if(
+      schedulers(), [&](const SchedulerInfo &i) { return i.name == name; });
+  if (info == schedulers().end())
+    return llvm::createStringError(
+        "unknown schedule '" + name + "', expected one of " +
+        llvm::join(
+            llvm::map_range(schedulers(),
+                            [](const SchedulerInfo &i) { return i.name; }),
+            ", "));
+  if (Error error = check(problem))
+    return std::move(error);
+  Expected<Schedule> result = info->run(problem, options);
+  if (!result)
+    return result.takeError();
+  result->scheduler = info->name.str();
+  result->semantics = info->semantics;
+  if (Error error = verify(problem, *result))
+    return std::move(error);
+  return result;
+}
