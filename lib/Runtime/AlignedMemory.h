@@ -9,44 +9,37 @@
 #define TAKT_LIB_RUNTIME_ALIGNEDMEMORY_H
 
 #include "llvm/Support/Error.h"
-#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Memory.h"
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 
 namespace takt::runtime {
 
-/// Zeroed memory on a 64-byte boundary. From calloc, so that pages which a
-/// program never touches cost nothing.
+/// Zeroed memory on a page boundary. Pages that nobody touches cost nothing.
 class AlignedMemory {
 public:
-  static constexpr size_t kAlignment = 64;
-
   AlignedMemory() = default;
 
   /// Fails when the system has no such amount.
   static llvm::Expected<AlignedMemory> create(uint64_t bytes) {
     AlignedMemory memory;
-    if (bytes <= SIZE_MAX - kAlignment)
-      memory.block.reset(std::calloc(bytes + kAlignment, 1));
-    if (!memory.block)
+    std::error_code code = std::make_error_code(std::errc::not_enough_memory);
+    if (bytes <= INT64_MAX) // rounding up to pages must not wrap around
+      memory.block =
+          llvm::sys::OwningMemoryBlock(llvm::sys::Memory::allocateMappedMemory(
+              bytes, nullptr,
+              llvm::sys::Memory::MF_READ | llvm::sys::Memory::MF_WRITE, code));
+    if (code)
       return llvm::createStringError("cannot allocate " + llvm::Twine(bytes) +
-                                     " bytes");
+                                     " bytes: " + code.message());
     memory.size = bytes;
     return memory;
   }
 
-  char *data() const {
-    return reinterpret_cast<char *>(
-        llvm::alignTo(reinterpret_cast<uintptr_t>(block.get()), kAlignment));
-  }
+  char *data() const { return static_cast<char *>(block.base()); }
   uint64_t bytes() const { return size; }
 
 private:
-  struct Free {
-    void operator()(void *p) const { std::free(p); }
-  };
-  std::unique_ptr<void, Free> block;
+  llvm::sys::OwningMemoryBlock block;
   uint64_t size = 0;
 };
 

@@ -196,7 +196,7 @@ static Expected<Array> samplesFor(const Binding &binding,
   ArrayRef<int64_t> dims = array.dims;
   if (dims.empty() || binding.dims.empty() ||
       dims.drop_front() != ArrayRef(binding.dims).drop_front()) {
-    std::string expected = "samples";
+    std::string expected = "N";
     for (size_t axis = 1; axis < binding.dims.size(); ++axis)
       expected += "x" + itostr(binding.dims[axis]);
     return createStringError(

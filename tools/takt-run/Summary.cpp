@@ -56,7 +56,7 @@ void takt::printSummary(raw_ostream &os, const Program &program,
 void takt::printStaleness(raw_ostream &os, const Program &program,
                           const RunResult &result) {
   for (const ObservedStaleness &observed : result.staleness) {
-    auto *parameter = find_if(program.parameters, [&](const Parameter &p) {
+    auto parameter = find_if(program.parameters, [&](const Parameter &p) {
       return p.name == observed.parameter;
     });
     os << "staleness of " << observed.parameter << ": observed "
@@ -76,16 +76,16 @@ static int64_t argmax(const Array &scores, int64_t row, int64_t classes) {
 Error takt::printAccuracy(raw_ostream &os, const RunResult &result,
                           ArrayRef<Array> data) {
   const Array *given = findArray(data, "label");
-  const Array *scores = find_if(result.outputs, [](const Array &array) {
+  auto scores = find_if(result.outputs, [](const Array &array) {
     return array.dims.size() == 2 &&
            (array.type == ArrayType::F32 || array.type == ArrayType::F64);
   });
-  if (!given || scores == result.outputs.data() + result.outputs.size())
+  if (!given || scores == result.outputs.end())
     return Error::success();
   Expected<Array> label = convert(*given, ArrayType::I64);
   if (!label)
     return label.takeError();
-  if (label->dims.size() != 1 || label->dims[0] != scores->dims[0])
+  if (label->dims.size() != 1 || label->dims[0] < scores->dims[0])
     return createStringError("array 'label' is " +
                              describe("<i8", label->dims) + ", expected " +
                              describe("<i8", scores->dims[0]));

@@ -11,6 +11,7 @@
 #include "takt/Runtime/Sequential.h"
 #include "takt/Target/Container.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SHA256.h"
@@ -41,6 +42,7 @@ private:
   std::vector<Array> arrays, weights;
   std::unique_ptr<HostData> data;
   uint64_t samples = 0; ///< 0: made up, without end
+  uint64_t epoch = 1;   ///< minibatches
   RunOptions runOptions;
 };
 } // namespace
@@ -51,19 +53,19 @@ Error Session::loadProgram() {
   if (!buffer)
     return createStringError(options.program + ": " +
                              buffer.getError().message());
-  Expected<Program> decoded = decode(**buffer);
+  ArrayRef<uint8_t> bytes = arrayRefFromStringRef((*buffer)->getBuffer());
+  Expected<Program> decoded = decode(bytes);
   if (!decoded)
-    return decoded.takeError();
+    return createStringError(options.program + ": " +
+                             toString(decoded.takeError()));
   program = std::move(*decoded);
   forward = isForwardProgram(program);
-  runOptions.checkpoint.programHash =
-      SHA256::hash(arrayRefFromStringRef((*buffer)->getBuffer()));
+  runOptions.checkpoint.programHash = SHA256::hash(bytes);
   return Error::success();
 }
 
 Error Session::loadData() {
   constexpr size_t kIterations = 1; // run-time scalar
-  uint64_t epoch = 1;
   if (options.data.empty()) {
     data = makeSyntheticData(program, options.seed);
     if (!forward && program.scalars.size() > kIterations &&
@@ -98,17 +100,21 @@ Error Session::loadWeights() {
   if (!read)
     return read.takeError();
   weights = std::move(*read);
-  auto used = count_if(program.parameters, [&](const Parameter &parameter) {
-    return findArray(weights, parameter.name) != nullptr;
-  });
+  size_t used = 0, known = 0;
+  for (const Parameter &parameter : program.parameters) {
+    if (parameter.kind == ParameterKind::Derived)
+      continue; // follows the parameter that it is a slice of
+    ++known;
+    used += findArray(weights, parameter.name) != nullptr;
+  }
   if (used == 0)
     return createStringError(
         options.weights + ": no array has the name of a parameter" +
         (program.parameters.empty()
              ? Twine(", the program has none")
              : ", expected for example '" + program.parameters[0].name + "'"));
-  outs() << used << " of " << program.parameters.size() << " parameters from "
-         << options.weights << "\n";
+  outs() << used << " of " << known << " parameters from " << options.weights
+         << "\n";
   runOptions.weights = weights;
   return Error::success();
 }
@@ -204,7 +210,12 @@ Error Session::run() {
   if (Error error = loadWeights())
     return error;
   runOptions.learningRate = options.learningRate;
-  runOptions.keepAllOutputs = forward;
+  // A forward program is asked about its samples, all of them, once.
+  runOptions.keepAllOutputs = forward && samples != 0;
+  if (runOptions.keepAllOutputs && runOptions.iterations > epoch)
+    return createStringError("--iterations=" + Twine(runOptions.iterations) +
+                             ": the data has " + Twine(epoch) +
+                             " minibatches for a forward program");
   runOptions.checkpoint.directory = options.checkpoint;
   runOptions.checkpoint.every = options.checkpointEvery;
   runOptions.checkpoint.resume = options.resume;

@@ -135,7 +135,7 @@ TEST(HostData, MessagesNameExpectedAndFound) {
   arrays = fiveSamples();
   arrays[0].dims = {5};
   EXPECT_EQ(failure(arrays), "array 'image' is |u1 5, the program's input "
-                             "'image' needs <f4 samplesx1");
+                             "'image' needs <f4 Nx1");
   arrays = fiveSamples();
   arrays[1] = array<float>("label", ArrayType::F32, {5}, {0, 1, 2, 3, 4});
   EXPECT_EQ(failure(arrays),
