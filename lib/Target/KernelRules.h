@@ -58,6 +58,11 @@ public:
   llvm::Error expectRange(const llvm::Twine &name, int64_t value, int64_t least,
                           int64_t most) const;
 
+  /// Checks that word `i` is 0 or 1.
+  llvm::Error expectFlag(const llvm::Twine &name, size_t i) const {
+    return expectRange(name, word(i), 0, 1);
+  }
+
 private:
   llvm::ArrayRef<llvm::StringRef> operandNames, resultNames;
 };
@@ -76,6 +81,15 @@ struct KernelRule {
 
 /// The rule of a known kernel.
 KernelRule kernelRule(KernelId id);
+
+// The rules of sliding windows, in WindowRules.cpp.
+llvm::Error checkConv(const KernelSubject &s);
+llvm::Error checkConvDgrad(const KernelSubject &s);
+llvm::Error checkConvWgrad(const KernelSubject &s);
+llvm::Error checkMaxPool(const KernelSubject &s);
+llvm::Error checkMaxPoolDgrad(const KernelSubject &s);
+llvm::Error checkAveragePool(const KernelSubject &s);
+llvm::Error checkAveragePoolDgrad(const KernelSubject &s);
 
 /// "2x3x4", or "scalar".
 std::string shapeText(llvm::ArrayRef<int64_t> dims);

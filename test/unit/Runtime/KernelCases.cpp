@@ -425,7 +425,7 @@ Bench::Bench(const Kernel &kernel, Random random) : kernel(kernel) {
     bool isFloat =
         tensor.type == ElementType::F32 || tensor.type == ElementType::F64;
     for (int64_t k = 0; k < results.back().elements(); ++k)
-      results.back().set(k, isFloat ? std::nan("") : -1);
+      results.back().set(k, isFloat ? std::nan("") : 1);
   }
 }
 
