@@ -62,10 +62,22 @@ private:
 };
 } // namespace
 
-Error takt::runtime::saveCheckpoint(const CheckpointOptions &options,
-                                    const MachineState &state) {
+Error takt::runtime::prepareDirectory(const CheckpointOptions &options) {
   if (std::error_code code = sys::fs::create_directories(options.directory))
     return createStringError(options.directory + ": " + code.message());
+  // Also installs LLVM's clean-up of temporary files on this thread, not on a
+  // processor's, whose signal stack belongs to a sanitizer.
+  Expected<sys::fs::TempFile> probe =
+      sys::fs::TempFile::create(checkpointPath(options) + ".tmp%%%%%%");
+  Error failure = probe ? probe->discard() : probe.takeError();
+  if (failure)
+    return createStringError(options.directory + ": " +
+                             toString(std::move(failure)));
+  return Error::success();
+}
+
+Error takt::runtime::saveCheckpoint(const CheckpointOptions &options,
+                                    const MachineState &state) {
   Saver saver;
   saver.integers("version", {kVersion});
   saver.bytes("program", options.programHash);

@@ -33,6 +33,10 @@ struct MachineState {
   uint64_t trips = 0; ///< finished ones
 };
 
+/// Makes the directory. Fails if it cannot be written, so that this is known
+/// before the training and not after it.
+llvm::Error prepareDirectory(const CheckpointOptions &options);
+
 /// The file appears whole or not at all. Fails if it cannot be written.
 llvm::Error saveCheckpoint(const CheckpointOptions &options,
                            const MachineState &state);

@@ -52,6 +52,8 @@ static Error prepareCheckpoints(ProcessorArray &machine) {
     return Error::success();
   if (Error error = checkCheckpoints(machine.program))
     return error;
+  if (Error error = prepareDirectory(options))
+    return error;
   if (!options.resume)
     return Error::success();
   if (Error error = loadCheckpoint(options, machine.program, machine.state))

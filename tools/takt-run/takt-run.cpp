@@ -87,6 +87,8 @@ Error Session::loadData() {
     epoch = (*created)->minibatchesPerEpoch();
     samples = (*created)->samples();
     data = std::move(*created);
+    // Accuracy still needs the labels; everything else has been copied.
+    erase_if(arrays, [](const Array &array) { return array.name != "label"; });
   }
   runOptions.data = data.get();
   runOptions.iterations = options.iterations.value_or(epoch);
@@ -136,10 +138,11 @@ Error Session::runBoth() {
     return createStringError("the processors and the sequential interpreter "
                              "differ: " +
                              difference);
-  outs() << "identical: " << parallel->losses.size() << " losses and "
-         << parallel->parameters.size() << " parameters after "
-         << runOptions.iterations << " iterations on " << program.code.size()
-         << " processors\n";
+  outs() << "identical after " << runOptions.iterations << " iterations on "
+         << program.code.size() << " processors: losses "
+         << parallel->losses.size() << ", parameters "
+         << parallel->parameters.size() << ", outputs "
+         << parallel->outputs.size() << "\n";
   if (options.printStaleness)
     printStaleness(outs(), program, *parallel);
   return save(*parallel);

@@ -135,3 +135,14 @@ TEST_F(Checkpoint, NeedsTheInstruction) {
               "the program cannot be checkpointed: processor 1 has no "
               "checkpoint instruction");
 }
+
+TEST_F(Checkpoint, UnwritableDirectoryIsKnownAtTheStart) {
+  RunOptions saving = options(3, true);
+  saving.checkpoint.directory = file(); // a file, not a directory
+  std::error_code code;
+  raw_fd_ostream(file(), code) << "x";
+  int losses = 0;
+  saving.onLoss = [&](uint64_t, double) { ++losses; };
+  expectError(execute(program, saving), "checkpoint.npz: ");
+  EXPECT_EQ(losses, 0);
+}
