@@ -173,13 +173,19 @@ static LogicalResult inferPool(const Reporter &reporter, Value x,
 }
 
 INFER(MaxPoolOp) {
-  return inferPool(Reporter(location, getOperationName()), adaptor.getX(),
+  Reporter reporter(location, getOperationName());
+  if (failed(reporter.expectAttribute("kernel", adaptor.getKernelAttr())))
+    return failure();
+  return inferPool(reporter, adaptor.getX(),
                    maxPoolAttributes<Adaptor &>(adaptor), adaptor.getCeilMode(),
                    types);
 }
 
 INFER(AveragePoolOp) {
-  return inferPool(Reporter(location, getOperationName()), adaptor.getX(),
+  Reporter reporter(location, getOperationName());
+  if (failed(reporter.expectAttribute("kernel", adaptor.getKernelAttr())))
+    return failure();
+  return inferPool(reporter, adaptor.getX(),
                    averagePoolAttributes<Adaptor &>(adaptor),
                    adaptor.getCeilMode(), types);
 }
@@ -199,7 +205,8 @@ INFER(GlobalAveragePoolOp) {
 
 INFER(MaxPoolDgradOp) {
   Reporter reporter(location, getOperationName());
-  if (failed(reporter.expectTensors(adaptor.getOperands().getTypes())) ||
+  if (failed(reporter.expectAttribute("kernel", adaptor.getKernelAttr())) ||
+      failed(reporter.expectTensors(adaptor.getOperands().getTypes())) ||
       failed(expectPooled(reporter, shapeOf(adaptor.getDy()),
                           shapeOf(adaptor.getX()),
                           maxPoolAttributes<Adaptor &>(adaptor))))
@@ -246,6 +253,8 @@ INFER(SumOp) {
 
 INFER(ConcatOp) {
   Reporter reporter(location, getOperationName());
+  if (failed(reporter.expectAttribute("axis", adaptor.getAxisAttr())))
+    return failure();
   ValueRange operands = adaptor.getOperands();
   if (operands.empty())
     return reporter.failValue("number of operands", "0", "at least 1");
@@ -271,7 +280,9 @@ INFER(ConcatOp) {
 
 INFER(TransposeOp) {
   Reporter reporter(location, getOperationName());
-  if (failed(
+  if (failed(reporter.expectAttribute("permutation",
+                                      adaptor.getPermutationAttr())) ||
+      failed(
           reporter.expectTensors(adaptor.getOperands().getTypes(), isTensor)))
     return failure();
   ArrayRef<int64_t> x = shapeOf(adaptor.getX());

@@ -86,6 +86,10 @@ LogicalResult Reporter::expectTensors(TypeRange types,
   return success();
 }
 
+LogicalResult Reporter::expectAttribute(StringRef name, Attribute attr) const {
+  return attr ? success() : fail("requires attribute '" + name + "'");
+}
+
 LogicalResult takt::train::makeResult(const Reporter &reporter,
                                       ArrayRef<int64_t> dims, Type elementType,
                                       SmallVectorImpl<Type> &types) {

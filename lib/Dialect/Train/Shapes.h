@@ -65,6 +65,10 @@ public:
   expectTensors(mlir::TypeRange types,
                 bool (*accepts)(mlir::Type) = isFloatTensor) const;
 
+  /// Checks that an attribute which inference reads is there.
+  mlir::LogicalResult expectAttribute(llvm::StringRef name,
+                                      mlir::Attribute attr) const;
+
 private:
   std::optional<mlir::Location> loc;
   llvm::StringRef operation;

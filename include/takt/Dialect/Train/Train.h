@@ -161,6 +161,8 @@ tryCreate(mlir::OpBuilder &builder, mlir::Location loc,
   mlir::MLIRContext *context = builder.getContext();
   auto dictionary = mlir::DictionaryAttr::get(context, attributes);
   Properties properties{};
+  mlir::OperationName(OpTy::getOperationName(), context)
+      .populateDefaultProperties(mlir::OpaqueProperties(&properties));
   if constexpr (!std::is_same_v<Properties, mlir::EmptyProperties>)
     if (mlir::failed(OpTy::setPropertiesFromAttr(properties, dictionary, [&] {
           return mlir::emitError(loc)

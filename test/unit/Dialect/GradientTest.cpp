@@ -1,0 +1,204 @@
+//===- GradientTest.cpp - every dgrad and wgrad by finite differences -----===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// For an operation y = f(operands) and random dy, the gradient that the
+// operation builds for an operand must be that of the number Σ dy · y, which is
+// differenced in double precision, with an error of the fourth order.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Evaluator.h"
+#include "llvm/ADT/StringSet.h"
+#include <gtest/gtest.h>
+
+using namespace mlir;
+using namespace takt::train;
+
+namespace {
+
+struct GradientCase {
+  const char *name;
+  const char *parameters; ///< of the function
+  const char *body;       ///< one operation
+  bool piecewise = false; ///< operands must keep away from each other and 0
+};
+
+void PrintTo(const GradientCase &testCase, std::ostream *stream) {
+  *stream << testCase.name;
+}
+
+const GradientCase kCases[] = {
+#include "GradientCases.inc"
+};
+
+class GradientTest : public testing::TestWithParam<GradientCase> {
+protected:
+  GradientTest() : parsed(GetParam().parameters, GetParam().body) {}
+
+  void SetUp() override {
+    ASSERT_TRUE(parsed.function()) << GetParam().body;
+    op = parsed.last();
+    for (Value argument : parsed.block().getArguments()) {
+      auto type = cast<RankedTensorType>(argument.getType());
+      inputs.push_back(GetParam().piecewise ? distinctTensor(type, generator)
+                                            : randomTensor(type, generator));
+    }
+  }
+
+  /// The number that is differentiated: dy · y, or a loss.
+  double objective() {
+    Values values;
+    for (auto [argument, tensor] :
+         llvm::zip(parsed.block().getArguments(), inputs))
+      values[argument] = tensor;
+    EXPECT_FALSE(llvm::errorToBool(evaluate(parsed.block(), values)));
+    Tensor y = values[op->getResult(0)];
+    double sum = 0;
+    for (int64_t i = 0; i < y.size(); ++i)
+      sum += (weights.type() ? weights[i] : 1.0) * y[i];
+    return sum;
+  }
+
+  /// d objective / d element, four points on a line.
+  double difference(double &element) {
+    constexpr double kStep = 1e-3;
+    double centre = element;
+    auto at = [&](double offset) {
+      element = centre + offset;
+      double value = objective();
+      element = centre;
+      return value;
+    };
+    return (8 * (at(kStep) - at(-kStep)) - (at(2 * kStep) - at(-2 * kStep))) /
+           (12 * kStep);
+  }
+
+  void expectGradient(Value operand, const Tensor &gradient) {
+    Tensor input = inputs[cast<BlockArgument>(operand).getArgNumber()];
+    ASSERT_EQ(gradient.type(), input.type());
+    double largest = 1e-3;
+    for (int64_t i = 0; i < gradient.size(); ++i)
+      largest = std::max(largest, std::abs(gradient[i]));
+    for (int64_t i = 0; i < gradient.size(); ++i)
+      ASSERT_NEAR(gradient[i], difference(input[i]), 1e-6 * largest)
+          << "element " << i << " of argument "
+          << cast<BlockArgument>(operand).getArgNumber();
+  }
+
+  std::mt19937_64 generator{20261121};
+  ParsedFunction parsed;
+  Operation *op = nullptr;
+  SmallVector<Tensor> inputs;
+  Tensor weights; ///< dy; none: 1
+};
+
+/// Operands that have no gradient.
+bool isConstant(Operation *op, unsigned operand) {
+  return isa<BatchNormOp>(op) && operand >= 3;
+}
+
+TEST_P(GradientTest, AgreesWithDifferences) {
+  auto differentiable = dyn_cast<DifferentiableOpInterface>(op);
+  if (!differentiable) {
+    // A loss: its second result is the gradient of the first.
+    Values values;
+    for (auto [argument, tensor] :
+         llvm::zip(parsed.block().getArguments(), inputs))
+      values[argument] = tensor;
+    ASSERT_FALSE(llvm::errorToBool(evaluate(parsed.block(), values)));
+    expectGradient(op->getOperand(0), values[op->getResult(1)]);
+    return;
+  }
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  weights = randomTensor(type, generator);
+  for (unsigned i = 0; i < op->getNumOperands(); ++i) {
+    // A block of its own for each operand's gradient, behind the operation.
+    ParsedFunction copy(GetParam().parameters, GetParam().body);
+    Value dy = copy.block().addArgument(
+        RankedTensorType::get(type.getShape(),
+                              Float64Type::get(copy.context())),
+        copy.function().getLoc());
+    SmallVector<Value> gradients(op->getNumResults());
+    gradients[0] = dy;
+    OpBuilder builder = copy.builder();
+    auto source = cast<DifferentiableOpInterface>(copy.last());
+    Value gradient = source.buildOperandGradient(builder, i, gradients);
+    ASSERT_EQ(!gradient, isConstant(op, i)) << "operand " << i;
+    if (!gradient)
+      continue;
+    // The function's type does not know of dy: verify the operations.
+    for (Operation &built : copy.block())
+      ASSERT_TRUE(succeeded(mlir::verify(&built)));
+    Values values;
+    for (auto [argument, tensor] :
+         llvm::zip(copy.block().getArguments(), inputs))
+      values[argument] = tensor;
+    values[dy] = weights;
+    ASSERT_FALSE(llvm::errorToBool(evaluate(copy.block(), values)));
+    Tensor result = values[gradient],
+           expected(cast<RankedTensorType>(op->getOperand(i).getType()));
+    ASSERT_EQ(result.type().getShape(), expected.type().getShape());
+    std::memcpy(expected.data(), result.data(), getBytes(result.type()));
+    expectGradient(op->getOperand(i), expected);
+  }
+}
+
+TEST_P(GradientTest, IsNullWithoutResultGradient) {
+  auto differentiable = dyn_cast<DifferentiableOpInterface>(op);
+  if (!differentiable)
+    return;
+  OpBuilder builder = parsed.builder();
+  SmallVector<Value> none(op->getNumResults());
+  for (unsigned i = 0; i < op->getNumOperands(); ++i)
+    EXPECT_FALSE(differentiable.buildOperandGradient(builder, i, none));
+  EXPECT_EQ(parsed.last(), op);
+}
+
+INSTANTIATE_TEST_SUITE_P(Operations, GradientTest, testing::ValuesIn(kCases),
+                         [](const auto &info) {
+                           return std::string(info.param.name);
+                         });
+
+/// The table leaves no differentiable operation and no loss out.
+TEST(GradientCases, CoverTheDialect) {
+  llvm::StringSet<> covered;
+  for (const GradientCase &testCase : kCases)
+    covered.insert(ParsedFunction(testCase.parameters, testCase.body)
+                       .last()
+                       ->getName()
+                       .getStringRef());
+  MLIRContext context;
+  context.loadDialect<TrainDialect>();
+  for (RegisteredOperationName name :
+       context.getRegisteredOperationsByDialect("train"))
+    if (name.hasInterface<DifferentiableOpInterface>() ||
+        name.getStringRef() == SoftmaxCrossEntropyOp::getOperationName() ||
+        name.getStringRef() == MeanSquaredErrorOp::getOperationName())
+      EXPECT_TRUE(covered.count(name.getStringRef()))
+          << name.getStringRef().str();
+}
+
+/// Scale and bias of a batch normalization have one gradient operation.
+TEST(GradientSharing, BatchNorm) {
+  ParsedFunction parsed(
+      "%x: tensor<2x3xf64>, %s: tensor<3xf64>, %dy: tensor<2x3xf64>",
+      "%0:5 = train.batch_norm %x, %s, %s, %s, %s : (tensor<2x3xf64>, "
+      "tensor<3xf64>, tensor<3xf64>, tensor<3xf64>, tensor<3xf64>) -> "
+      "(tensor<2x3xf64>, tensor<3xf64>, tensor<3xf64>, tensor<3xf64>, "
+      "tensor<3xf64>)");
+  ASSERT_TRUE(parsed.function());
+  auto op = cast<DifferentiableOpInterface>(parsed.last());
+  OpBuilder builder = parsed.builder();
+  SmallVector<Value> gradients(5);
+  gradients[0] = parsed.block().getArgument(2);
+  Value bias = op.buildOperandGradient(builder, 2, gradients);
+  Value scale = op.buildOperandGradient(builder, 1, gradients);
+  EXPECT_EQ(bias.getDefiningOp(), scale.getDefiningOp());
+  EXPECT_NE(bias, scale);
+}
+
+} // namespace
