@@ -20,7 +20,8 @@ if(TAKT_SANITIZE)
   add_link_options(-fsanitize=${TAKT_SANITIZE})
 endif()
 
-add_compile_options(-Wall -Wextra -Wno-unused-parameter)
+# libstdc++ 12 itself uses what it declares deprecated (get_temporary_buffer).
+add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-deprecated-declarations)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false positives inside LLVM's headers.
   add_compile_options(-Wno-comment -Wno-dangling-pointer -Wno-maybe-uninitialized)

@@ -43,7 +43,7 @@ static ModelSummary summarize(ModuleOp module, const TaskGraph &graph) {
   summary.name = graph.name;
   summary.layers = graph.layers.size();
   for (auto parameter : module.getOps<train::ParameterOp>())
-    if (parameter.getKind() == train::ParameterKind::Trainable)
+    if (parameter.getKind() == ParameterKind::Trainable)
       summary.parameters +=
           cast<ShapedType>(parameter.getType()).getNumElements();
   module.walk([&](train::KernelOpInterface op) {

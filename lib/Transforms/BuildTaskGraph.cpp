@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CutOptions.h"
-#include "ValueNames.h"
+#include "takt/Transforms/ValueNames.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/FormTasks.h"
 #include "takt/Transforms/Tags.h"

@@ -8,7 +8,7 @@
 #include "takt/Transforms/Split.h"
 #include "CutOptions.h"
 #include "TaggingBuilder.h"
-#include "ValueNames.h"
+#include "takt/Transforms/ValueNames.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/Passes.h"
 #include "takt/Transforms/Verify.h"

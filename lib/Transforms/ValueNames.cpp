@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ValueNames.h"
+#include "takt/Transforms/ValueNames.h"
 #include "UniqueNames.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/Tags.h"

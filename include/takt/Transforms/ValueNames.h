@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TAKT_LIB_TRANSFORMS_VALUENAMES_H
-#define TAKT_LIB_TRANSFORMS_VALUENAMES_H
+#ifndef TAKT_TRANSFORMS_VALUENAMES_H
+#define TAKT_TRANSFORMS_VALUENAMES_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -23,4 +23,4 @@ llvm::DenseMap<mlir::Value, std::string> nameValues(mlir::ModuleOp module,
 
 } // namespace takt
 
-#endif // TAKT_LIB_TRANSFORMS_VALUENAMES_H
+#endif // TAKT_TRANSFORMS_VALUENAMES_H

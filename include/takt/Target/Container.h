@@ -1,0 +1,100 @@
+//===- Container.h - a program as bytes -------------------------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// One file holds the program of the whole array. Little-endian fixed-width
+// structures, every offset from the start of the file, no pointers and no
+// relocations; docs/container.md lists every field. The same program always
+// gives the same bytes: encode(*decode(b)) == b and *decode(*encode(p)) == p.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_TARGET_CONTAINER_H
+#define TAKT_TARGET_CONTAINER_H
+
+#include "takt/Target/Program.h"
+#include "llvm/Support/Error.h"
+
+namespace takt {
+
+/// First bytes of a container: not ASCII, and broken by text-mode transfers.
+constexpr uint8_t kContainerMagic[8] = {0x89, 'T',  'A',  'K',
+                                        'T',  '\r', '\n', 0x1A};
+constexpr uint16_t kContainerMajor = 1, kContainerMinor = 0;
+constexpr uint32_t kHeaderBytes = 128, kSectionEntryBytes = 48;
+constexpr uint32_t kSectionAlignment = 64;
+constexpr uint32_t kInstructionBytes = 16, kDescriptorBytes = 64;
+constexpr uint32_t kMaxSections = 64;
+
+/// Fixed values of the header and of section table entries.
+struct ContainerHeader {
+  uint16_t major = kContainerMajor, minor = kContainerMinor;
+  uint32_t headerBytes = kHeaderBytes;
+  uint64_t totalBytes = 0;
+  uint64_t requiredFeatures = 0;            ///< none is defined yet
+  std::array<uint8_t, 32> machineHash = {}; ///< SHA-256 of the machine's text
+  uint32_t processors = 0;
+  uint32_t sections = 0;
+  uint64_t sectionTable = kHeaderBytes; ///< offset
+  uint64_t predictedInterval = 0;       ///< cycles: the watchdog's base
+};
+
+enum class SectionType : uint32_t {
+  Machine = 1,
+  Info = 2,
+  Regions = 3,
+  Bindings = 4,
+  Scalars = 5,
+  Semaphores = 6,
+  Values = 7,
+  Parameters = 8,
+  Initializers = 9,
+  Descriptors = 10,
+  Processors = 11,
+  Code = 12,
+  Tasks = 13,
+  Layers = 14,
+  Strings = 15,
+  Data = 16,
+  /// Optional: what every instruction that executes belongs to, and when it is
+  /// predicted to run.
+  TaskMap = 0x100,
+};
+
+/// Empty when the type is unknown.
+llvm::StringRef name(SectionType type);
+
+struct SectionEntry {
+  SectionType type;
+  bool required = true;
+  uint64_t offset = 0, bytes = 0;
+  uint32_t crc = 0; ///< CRC-32C of the section's bytes
+};
+
+/// The container's bytes. Fails if a number does not fit its field (more than
+/// 65,535 slots, a tensor of rank above 8, an axis above 2^32 - 1).
+llvm::Expected<std::vector<uint8_t>> encode(const Program &program);
+
+/// Reads and validates untrusted bytes: header, section table, checksums, every
+/// index and range, reserved fields, and then the program itself (Validate.h).
+/// Fails with what is wrong and where; never reads outside `bytes`.
+llvm::Expected<Program> decode(llvm::ArrayRef<uint8_t> bytes);
+
+/// Header and section table alone, checked as decode checks them.
+llvm::Expected<std::pair<ContainerHeader, std::vector<SectionEntry>>>
+decodeHeader(llvm::ArrayRef<uint8_t> bytes);
+
+/// Fails unless the container was compiled for the machine of that canonical
+/// text.
+llvm::Error checkMachine(llvm::ArrayRef<uint8_t> bytes,
+                         llvm::StringRef canonicalText);
+
+/// CRC-32C (Castagnoli), as in RFC 3720, appendix B.4.
+uint32_t crc32c(llvm::ArrayRef<uint8_t> bytes);
+
+} // namespace takt
+
+#endif // TAKT_TARGET_CONTAINER_H

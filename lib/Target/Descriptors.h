@@ -1,0 +1,92 @@
+//===- Descriptors.h - 64-byte descriptors ----------------------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Instructions name descriptors by their number in the file. A kernel's is
+// followed by its further attribute words and then its operands' and results'
+// tensors; a transfer's by source and destination; a host copy's by its tensor.
+// Parameters' homes and initializers' targets come last.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_LIB_TARGET_DESCRIPTORS_H
+#define TAKT_LIB_TARGET_DESCRIPTORS_H
+
+#include "Archive.h"
+#include "takt/Target/Program.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace takt {
+
+enum class DescriptorType : uint8_t {
+  Tensor = 1,
+  Kernel = 2,
+  Transfer = 3,
+  HostCopy = 4,
+  Words = 5,
+};
+
+/// Writes descriptors and says which number each got.
+class DescriptorWriter {
+public:
+  explicit DescriptorWriter(Writer &out) : out(out) {}
+
+  /// Kernels, transfers and host copies; fills the numbers below.
+  void write(const Program &program);
+  uint32_t write(const TensorRef &tensor);
+
+  std::vector<uint32_t> kernels, transfers, hostCopies;
+
+private:
+  void write(const Kernel &kernel);
+  void begin(DescriptorType type);
+  /// Fills the descriptor up with zeros.
+  void end();
+
+  Writer &out;
+  uint32_t count = 0;
+};
+
+/// Reads all descriptors of a section into the program, and remembers what each
+/// number is.
+class DescriptorReader {
+public:
+  DescriptorReader(llvm::ArrayRef<uint8_t> bytes, Program &program)
+      : in(bytes, {}), count(bytes.size() / 64), program(program) {}
+
+  llvm::Error read();
+
+  /// Index into program.kernels, …, of descriptor `number`; -1 if it is none.
+  int64_t kernel(uint32_t number) const { return find(kernels, number); }
+  int64_t transfer(uint32_t number) const { return find(transfers, number); }
+  int64_t hostCopy(uint32_t number) const { return find(hostCopies, number); }
+  /// A tensor that belongs to no other descriptor; null if it is none.
+  const TensorRef *tensor(uint32_t number) const;
+
+private:
+  using Numbers = llvm::DenseMap<uint32_t, uint32_t>;
+  static int64_t find(const Numbers &numbers, uint32_t number) {
+    auto it = numbers.find(number);
+    return it == numbers.end() ? -1 : int64_t(it->second);
+  }
+  void readKernel();
+  void readTransfer();
+  void readHostCopy();
+  /// The next descriptor, which must be a tensor.
+  TensorRef nextTensor();
+  TensorRef readTensor();
+  DescriptorType next();
+
+  Reader in;
+  uint32_t count, number = 0;
+  Program &program;
+  Numbers kernels, transfers, hostCopies, tensors;
+  std::vector<TensorRef> tensorRefs;
+};
+
+} // namespace takt
+
+#endif // TAKT_LIB_TARGET_DESCRIPTORS_H
