@@ -1,4 +1,4 @@
-//===- TrainForwardOps.td - layers and activations ----------*- tablegen -*-===//
+//===- TrainForwardOps.td - layers and activations ---------*- tablegen -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -199,7 +199,7 @@ def Train_ReluOp : Train_ActivationOp<"relu"> {
 }
 
 def Train_LeakyReluOp : Train_ActivationOp<"leaky_relu", Train_Words> {
-  let summary = "x where x is positive, alpha · x elsewhere";
+  let summary = "x, or alpha · x where x is negative";
   let description = [{
     Example:
 

@@ -100,7 +100,7 @@ def Train_BatchNormDgradOp : Train_KernelOp<"batch_norm_dgrad",
 
 def Train_BatchNormWgradOp : Train_KernelOp<"batch_norm_wgrad",
     [Train_Inferred], ["getWork"]> {
-  let summary = "gradients of batch normalization with respect to scale and bias";
+  let summary = "gradients of batch normalization for scale and bias";
   let description = [{
     dscale = Σ dy · (x − mean) · inv_std and dbias = Σ dy, per channel.
 
@@ -172,7 +172,7 @@ def Train_ReluDgradOp : Train_ResultDgradOp<"relu_dgrad"> {
 
 def Train_LeakyReluDgradOp : Train_KernelOp<"leaky_relu_dgrad",
     [Train_OneType], Train_Words> {
-  let summary = "dy where the operand is positive, alpha · dy elsewhere";
+  let summary = "dy, or alpha · dy where the operand is negative";
   let description = [{
     Example:
 
