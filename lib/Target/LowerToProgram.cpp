@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Target/LowerToProgram.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Target/StepExecutions.h"
 #include "takt/Target/Validate.h"
