@@ -1,5 +1,169 @@
+//===- LayerPipeScheduler.cpp - delayed gradients, balanced ---------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Unnikrishnan and Parhi, "LayerPipe", ICCAD 2021: dgrad and wgrad are tasks of
+// their own, and a dgrad may be divided between the processors of neighbouring
+// layers. The papers publish no algorithm; this one is docs/scheduling.md's:
+// first the assignment with the least interval and few bytes, then orders with
+// few delay stages.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ChainFamily.h"
+#include "DelaySearch.h"
+#include "Memory.h"
 #include "Schedulers.h"
-llvm::Expected<takt::Schedule>
-takt::runLayerPipe(const Problem &problem, const ScheduleOptions &options) {
-  return runPipeDream(problem, options);
+#include "StagePartition.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace takt;
+
+/// The last stage has no delay: of its last layer, F, W and U follow each other
+/// within an interval.
+static int64_t undelayedLoop(const Problem &problem) {
+  int last = static_cast<int>(problem.graph->layers.size()) - 1;
+  int64_t least = 0;
+  for (const ProcessorClass &on : problem.machine->classes) {
+    int64_t cycles = 0;
+    bool updates = false;
+    for (const Task &task : problem.graph->tasks)
+      if (task.layer == last && task.kind != TaskKind::Dgrad) {
+        cycles += *taskCycles(*problem.cost, task, on);
+        updates |= task.kind == TaskKind::Update;
+      }
+    if (updates)
+      least = least ? std::min(least, cycles) : cycles;
+  }
+  return least;
+}
+
+/// The layers of a straight pipeline's stages, each on one processor.
+static Assignment wholeLayers(const Problem &problem,
+                              const StagePartition &partition) {
+  Assignment assignment;
+  assignment.graph = *problem.graph;
+  for (const Task &task : problem.graph->tasks)
+    assignment.processor.push_back(
+        partition.processor[partition.stage[task.layer]]);
+  computeCycles(problem, assignment);
+  return assignment;
+}
+
+namespace {
+class LayerPipe {
+public:
+  LayerPipe(const Problem &problem, const ScheduleOptions &options)
+      : problem(problem), options(options), family(problem),
+        partition(partitionStages(problem)),
+        least(std::max({family.leastInterval(), undelayedLoop(problem)})) {
+    least =
+        std::min(least, std::max(partition.largest, undelayedLoop(problem)));
+  }
+
+  llvm::Expected<Schedule> run();
+
+private:
+  Assignment assign(int tolerance) const;
+  std::optional<Schedule> schedule(const Assignment &assignment) const;
+  std::optional<Schedule> tryTolerance(int tolerance) const;
+
+  const Problem &problem;
+  const ScheduleOptions &options;
+  ChainFamily family;
+  StagePartition partition;
+  int64_t least; ///< interval that an assignment is known for
+};
+} // namespace
+
+/// Few bytes at an interval `tolerance` thousandths above the least.
+Assignment LayerPipe::assign(int tolerance) const {
+  int64_t limit =
+      least + least / 1000 * tolerance + least % 1000 * tolerance / 1000;
+  std::optional<Assignment> best = assignChain(family, limit);
+  if (best)
+    improveTraffic(problem, limit, *best);
+  if (!best || partition.largest <= limit) {
+    Assignment whole = wholeLayers(problem, partition);
+    improveTraffic(problem, std::max(limit, partition.largest), whole);
+    if (!best || whole.bytes() < best->bytes())
+      best = std::move(whole);
+  }
+  return std::move(*best);
+}
+
+/// The schedule with the fewest stages that is found, at the least interval at
+/// which one is.
+std::optional<Schedule>
+LayerPipe::schedule(const Assignment &assignment) const {
+  const Machine &machine = *problem.machine;
+  int64_t interval =
+      std::max(assignment.leastInterval(machine), undelayedLoop(problem));
+  int64_t serial = 1;
+  for (int64_t cycles : assignment.cycles)
+    serial += cycles;
+  // When the orders tried do not do, the interval grows: by little at first.
+  for (int64_t step = std::max<int64_t>(1, interval / 256);
+       interval <= 2 * serial; interval += step, step += step / 2 + 1) {
+    std::optional<DelayedSolution> found = searchDelays(
+        machine, assignment, interval, options.stages, options.seed);
+    if (!found)
+      continue;
+    Schedule schedule = toSchedule(machine, assignment.graph,
+                                   found->arrangement, std::move(found->times));
+    schedule.cuts = assignment.cuts;
+    schedule.stages = found->stages;
+    for (auto [layer, behind] : llvm::enumerate(found->behind)) {
+      schedule.stage[layer] = found->stages - 1 - behind;
+      schedule.delay[layer] = 2 * behind;
+    }
+    return schedule;
+  }
+  return std::nullopt;
+}
+
+std::optional<Schedule> LayerPipe::tryTolerance(int tolerance) const {
+  return schedule(assign(tolerance));
+}
+
+llvm::Expected<Schedule> LayerPipe::run() {
+  auto layers = static_cast<int>(problem.graph->layers.size());
+  if (options.stages < 0 || options.stages > layers)
+    return llvm::createStringError("schedule 'layerpipe' with " +
+                                   llvm::Twine(options.stages) + " stages of " +
+                                   llvm::Twine(layers) + " layers");
+  // Where links cost or memory is short, an assignment with fewer bytes may be
+  // the better one although its processors are busy for longer.
+  std::vector<int> tolerances = {std::max(0, options.intervalTolerance)};
+  for (int more : {20, 50, 100, 200, 400, 800})
+    if (more > tolerances[0])
+      tolerances.push_back(more);
+  bool linksAreFree = problem.machine->interconnect.bytesPerCycle == 0 &&
+                      problem.machine->interconnect.latencyCycles == 0;
+  std::optional<Schedule> best;
+  bool bestFits = false;
+  for (int tolerance : tolerances) {
+    std::optional<Schedule> schedule = tryTolerance(tolerance);
+    if (!schedule)
+      continue;
+    bool fits = !llvm::errorToBool(checkMemoryFits(problem, *schedule));
+    if (!best || (fits && !bestFits) ||
+        (fits == bestFits && schedule->interval < best->interval)) {
+      best = std::move(schedule);
+      bestFits = fits;
+    }
+    if (linksAreFree && bestFits)
+      break;
+  }
+  if (best)
+    return std::move(*best);
+  return runSequential(problem, options);
+}
+
+llvm::Expected<Schedule> takt::runLayerPipe(const Problem &problem,
+                                            const ScheduleOptions &options) {
+  return LayerPipe(problem, options).run();
 }

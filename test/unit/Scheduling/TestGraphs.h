@@ -1,0 +1,56 @@
+//===- TestGraphs.h - task graphs for tests ---------------------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_TEST_UNIT_SCHEDULING_TESTGRAPHS_H
+#define TAKT_TEST_UNIT_SCHEDULING_TESTGRAPHS_H
+
+#include "takt/Scheduling/Schedule.h"
+#include <random>
+
+namespace takt::test {
+
+/// A layer of a test network: its forward product, and the layers it reads.
+struct LayerSpec {
+  std::string name;
+  int64_t m, n, k; ///< of F
+  int64_t batch, inputChannels, outputChannels;
+  int64_t outputBytes, weightBytes;
+  std::vector<int> reads; ///< layers before it; empty: the network's input
+  bool cuttable = true;
+};
+
+/// The training step of a network of layers: F, D, W and U of each, where
+/// needed, and the values between them.
+TaskGraph makeTrainingGraph(llvm::ArrayRef<LayerSpec> layers);
+
+/// A chain of fully connected layers with products of m x n x k.
+LayerSpec product(int64_t m, int64_t n, int64_t k);
+TaskGraph makeChain(std::vector<LayerSpec> layers);
+
+/// VGG-16 (Simonyan and Zisserman 2014, configuration D), 224 x 224 pixels.
+TaskGraph makeVgg16(int64_t batch);
+
+/// A random network of up to `maxLayers` layers with skips and branches.
+TaskGraph makeRandomGraph(std::minstd_rand &random, int maxLayers);
+
+/// Owns what a Problem points to.
+struct Instance {
+  TaskGraph graph;
+  Machine machine;
+  std::unique_ptr<CostModel> cost;
+
+  Instance(TaskGraph graph, int64_t processors, llvm::StringRef cost = "macs");
+  Problem problem() const { return {&graph, &machine, cost.get()}; }
+};
+
+/// The schedule, which the test expects to exist.
+Schedule scheduleOf(llvm::StringRef name, const Problem &problem,
+                    const ScheduleOptions &options = {});
+
+} // namespace takt::test
+
+#endif // TAKT_TEST_UNIT_SCHEDULING_TESTGRAPHS_H
