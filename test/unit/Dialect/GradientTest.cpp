@@ -166,20 +166,21 @@ INSTANTIATE_TEST_SUITE_P(Operations, GradientTest, testing::ValuesIn(kCases),
 /// The table leaves no differentiable operation and no loss out.
 TEST(GradientCases, CoverTheDialect) {
   llvm::StringSet<> covered;
-  for (const GradientCase &testCase : kCases)
-    covered.insert(ParsedFunction(testCase.parameters, testCase.body)
-                       .last()
-                       ->getName()
-                       .getStringRef());
+  for (const GradientCase &testCase : kCases) {
+    ParsedFunction parsed(testCase.parameters, testCase.body);
+    ASSERT_TRUE(parsed.function()) << testCase.name;
+    covered.insert(parsed.last()->getName().getStringRef());
+  }
   MLIRContext context;
   context.loadDialect<TrainDialect>();
   for (RegisteredOperationName name :
        context.getRegisteredOperationsByDialect("train"))
     if (name.hasInterface<DifferentiableOpInterface>() ||
         name.getStringRef() == SoftmaxCrossEntropyOp::getOperationName() ||
-        name.getStringRef() == MeanSquaredErrorOp::getOperationName())
+        name.getStringRef() == MeanSquaredErrorOp::getOperationName()) {
       EXPECT_TRUE(covered.count(name.getStringRef()))
           << name.getStringRef().str();
+    }
 }
 
 /// Scale and bias of a batch normalization have one gradient operation.

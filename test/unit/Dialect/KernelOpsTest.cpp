@@ -43,11 +43,12 @@ TEST(KernelOps, AreAllOperationsWithAKernel) {
   llvm::StringSet<> others;
   for (RegisteredOperationName name :
        context.getRegisteredOperationsByDialect("train"))
-    if (name.hasInterface<KernelOpInterface>())
+    if (name.hasInterface<KernelOpInterface>()) {
       EXPECT_TRUE(kernels.erase(name.getStringRef()))
           << name.getStringRef().str();
-    else
+    } else {
       others.insert(name.getStringRef());
+    }
   EXPECT_TRUE(kernels.empty());
   for (StringRef name :
        {"train.parameter", "train.read", "train.write", "train.delay"})
@@ -67,9 +68,10 @@ TEST(KernelOps, HaveTheKernelsAttributes) {
       StringRef name = field.trim();
       name.consume_back(":f");
       name.consume_back("[n]");
-      if (name != "n")
+      if (name != "n") {
         EXPECT_TRUE(attributes.erase(name))
             << pair.operation.str() << " has no " << name.str();
+      }
     }
     // Only shape inference needs it.
     attributes.erase("ceil_mode");

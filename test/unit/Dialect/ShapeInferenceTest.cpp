@@ -111,9 +111,10 @@ TEST_F(ShapeInferenceTest, PoolsCountWindows) {
                      builder.getNamedAttr("ceil_mode",
                                           builder.getBoolAttr(ceil))});
                 ASSERT_EQ(succeeded(op), legal);
-                if (legal)
+                if (legal) {
                   EXPECT_EQ(shape(*op),
                             ArrayRef<int64_t>({2, 3, ceil ? up : down}));
+                }
               }
               ceiled += legal && up > down;
             }
@@ -137,8 +138,9 @@ TEST_F(ShapeInferenceTest, BroadcastsAxisByAxis) {
       FailureOr<AddOp> op =
           tryCreate<AddOp>(builder, loc(), {argument(a), argument(b)});
       ASSERT_EQ(succeeded(op), legal);
-      if (legal)
+      if (legal) {
         EXPECT_EQ(shape(*op), ArrayRef(expected));
+      }
     }
 }
 
