@@ -1,0 +1,235 @@
+//===- StreamRecordOps.td - what instructions refer to -*- tablegen -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_DIALECT_STREAM_STREAMRECORDOPS_TD
+#define TAKT_DIALECT_STREAM_STREAMRECORDOPS_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/RegionKindInterface.td"
+include "takt/Dialect/Stream/StreamAttributes.td"
+
+class Stream_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Stream_Dialect, mnemonic, traits>;
+
+class Stream_Record<string mnemonic>
+    : Stream_Op<mnemonic, [HasParent<"ProgramOp">]>;
+
+def Stream_Tensors : TypedArrayAttrBase<Stream_TensorAttr, "tensors">;
+
+def Stream_ProgramOp : Stream_Op<"program", [
+    NoTerminator, SingleBlock, NoRegionArguments, IsolatedFromAbove]> {
+  let summary = "the program of the whole array";
+  let description = [{
+    Constraints:
+    - C1: holds only operations of this dialect that are no instructions.
+    - C2: the program is valid (`takt::validate`) when it is encoded.
+
+    Example:
+    ```mlir
+    stream.program "lenet" by "list" interval 100 batch 8 machine "" {
+      stream.layer "conv1"
+    }
+    ```
+  }];
+  let arguments = (ins StrAttr:$model, StrAttr:$schedule, I64Attr:$interval,
+    I64Attr:$batch, StrAttr:$machine,
+    OptionalAttr<ElementsAttr>:$data);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $model `by` $schedule `interval` $interval `batch` $batch
+    `machine` $machine (`data` $data^)? attr-dict-with-keyword $body
+  }];
+  let hasRegionVerifier = 1;
+}
+
+def Stream_RegionOp : Stream_Record<"region"> {
+  let summary = "a region of memory";
+  let description = [{
+    Its class (`RegionClass`), the processor that owns it (4294967295: the
+    host), its size in bytes, alignment, and whether programs read and write it.
+
+    Example: `stream.region 4 on 0 bytes 1024 align 64 access "rw"`
+  }];
+  let arguments = (ins I64Attr:$region_class, I64Attr:$processor,
+    I64Attr:$bytes, I64Attr:$alignment, StrAttr:$access);
+  let assemblyFormat = [{
+    $region_class `on` $processor `bytes` $bytes `align` $alignment
+    `access` $access attr-dict
+  }];
+}
+
+def Stream_BindingOp : Stream_Record<"binding"> {
+  let summary = "what the host supplies or receives for every minibatch";
+  let description = [{
+    Example: `stream.binding "image" 1 : tensor<8x1x28x28xf32> in 0`
+  }];
+  let arguments = (ins StrAttr:$name, I64Attr:$kind, TypeAttr:$type,
+    I64Attr:$region);
+  let assemblyFormat = "$name $kind `:` $type `in` $region attr-dict";
+}
+
+def Stream_ScalarOp : Stream_Record<"scalar"> {
+  let summary = "a run-time scalar that the host writes";
+  let description = [{
+    Example: `stream.scalar "learning_rate" 0.1`
+  }];
+  let arguments = (ins StrAttr:$name, F64Attr:$value);
+  let assemblyFormat = "$name $value attr-dict";
+}
+
+def Stream_SemaphoreOp : Stream_Record<"semaphore"> {
+  let summary = "a monotonic counter with one writer";
+  let description = [{
+    Example: `stream.semaphore from 0 to 1 initial 0`
+  }];
+  let arguments = (ins I64Attr:$writer, I64Attr:$waiter, I64Attr:$initial);
+  let assemblyFormat = [{
+    `from` $writer `to` $waiter `initial` $initial attr-dict
+  }];
+}
+
+def Stream_ValueOp : Stream_Record<"value"> {
+  let summary = "a value of the training step";
+  let description = [{
+    Example: `stream.value "conv1.F.conv" : tensor<8x6x28x28xf32>`
+  }];
+  let arguments = (ins StrAttr:$name, TypeAttr:$type);
+  let assemblyFormat = "$name `:` $type attr-dict";
+}
+
+def Stream_ParameterOp : Stream_Record<"parameter"> {
+  let summary = "a named tensor that outlives the minibatch";
+  let description = [{
+    Kind (`ParameterKind`), layer, delay in updates, the ring of its owner, the
+    values that reads carry and that the update produces. `splat` holds the
+    bytes of the initial element, or there is the offset of the initial data in
+    the program's `data`. A derived parameter is a slice of `base`.
+
+    Example:
+    ```mlir
+    stream.parameter "w" 1 layer 0 delay 2 home #stream.tensor<type = tensor<4xf32>, region = 0, offset = 0, slots = 3, stride = 64, lag = 0, value = 5> read 1 write 5 splat [0, 0, 128, 63, 0, 0, 0, 0] data 0 base 0 axis 0 begin 0
+    ```
+  }];
+  let arguments = (ins StrAttr:$name, I64Attr:$kind, I64Attr:$layer,
+    I64Attr:$delay, Stream_TensorAttr:$home, I64Attr:$read_value,
+    I64Attr:$write_value, OptionalAttr<DenseI64ArrayAttr>:$splat,
+    I64Attr:$data_offset, I64Attr:$base, I64Attr:$axis, I64Attr:$begin);
+  let assemblyFormat = [{
+    $name $kind `layer` $layer `delay` $delay `home` $home `read` $read_value
+    `write` $write_value (`splat` $splat^)? `data` $data_offset `base` $base
+    `axis` $axis `begin` $begin attr-dict
+  }];
+}
+
+def Stream_InitializerOp : Stream_Record<"initializer"> {
+  let summary = "initial content of a ring";
+  let description = [{
+    Every slot of the target starts as the parameter's initial value, or as the
+    slice of it that begins at `begin` on `axis`.
+
+    Example:
+    ```mlir
+    stream.initializer 0 axis 0 begin 0 into #stream.tensor<type = tensor<4xf32>, region = 0, offset = 0, slots = 3, stride = 64, lag = 0, value = 5>
+    ```
+  }];
+  let arguments = (ins I64Attr:$parameter, I64Attr:$axis, I64Attr:$begin,
+    Stream_TensorAttr:$target);
+  let assemblyFormat = [{
+    $parameter `axis` $axis `begin` $begin `into` $target attr-dict
+  }];
+}
+
+def Stream_KernelOp : Stream_Record<"kernel"> {
+  let summary = "a call of a kernel";
+  let description = [{
+    Constraints:
+    - C1: the name is a mnemonic of `Kernels.def`.
+
+    Example: `stream.kernel "relu" task 0 cycles 0 words [] operands [] results []`
+  }];
+  let arguments = (ins StrAttr:$kernel, I64Attr:$task, I64Attr:$cycles,
+    DenseI64ArrayAttr:$words, Stream_Tensors:$operand_tensors,
+    Stream_Tensors:$result_tensors);
+  let assemblyFormat = [{
+    $kernel `task` $task `cycles` $cycles `words` $words
+    `operands` $operand_tensors `results` $result_tensors attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Stream_TransferOp : Stream_Record<"transfer"> {
+  let summary = "a copy into a peer's memory";
+  let description = [{
+    Example:
+    ```mlir
+    stream.transfer #stream.tensor<type = tensor<4xf32>, region = 0, offset = 0, slots = 1, stride = 64, lag = 0, value = 5> to #stream.tensor<type = tensor<4xf32>, region = 1, offset = 0, slots = 2, stride = 64, lag = 0, value = 5> arrival 0 completion 1 cycles 4 latency 1
+    ```
+  }];
+  let arguments = (ins Stream_TensorAttr:$source, Stream_TensorAttr:$destination,
+    I64Attr:$arrival, I64Attr:$completion, I64Attr:$cycles, I64Attr:$latency);
+  let assemblyFormat = [{
+    $source `to` $destination `arrival` $arrival `completion` $completion
+    `cycles` $cycles `latency` $latency attr-dict
+  }];
+}
+
+def Stream_HostCopyOp : Stream_Record<"host_copy"> {
+  let summary = "a copy between the host and a local buffer";
+  let description = [{
+    Example:
+    ```mlir
+    stream.host_copy 0 at #stream.tensor<type = tensor<4xf32>, region = 0, offset = 0, slots = 1, stride = 64, lag = 0, value = 5>
+    ```
+  }];
+  let arguments = (ins I64Attr:$binding, Stream_TensorAttr:$local);
+  let assemblyFormat = "$binding `at` $local attr-dict";
+}
+
+def Stream_TaskOp : Stream_Record<"task"> {
+  let summary = "a task where the scheduler placed it";
+  let description = [{
+    Kind (0 to 3: F, D, W, U), layer, processor, predicted start and duration.
+
+    Example: `stream.task "conv1.F" 0 layer 0 on 1 at 100 for 40`
+  }];
+  let arguments = (ins StrAttr:$name, I64Attr:$kind, I64Attr:$layer,
+    I64Attr:$processor, I64Attr:$start, I64Attr:$cycles);
+  let assemblyFormat = [{
+    $name $kind `layer` $layer `on` $processor `at` $start `for` $cycles
+    attr-dict
+  }];
+}
+
+def Stream_LayerOp : Stream_Record<"layer"> {
+  let summary = "the name of a layer";
+  let description = [{
+    Example: `stream.layer "conv1"`
+  }];
+  let arguments = (ins StrAttr:$name);
+  let assemblyFormat = "$name attr-dict";
+}
+
+def Stream_ProcessorOp : Stream_Op<"processor", [
+    HasParent<"ProgramOp">, NoTerminator, SingleBlock, NoRegionArguments]> {
+  let summary = "the instruction stream of the next processor";
+  let description = [{
+    Constraints:
+    - C1: holds only instructions.
+
+    Example:
+    ```mlir
+    stream.processor {
+      stream.halt
+    }
+    ```
+  }];
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "attr-dict-with-keyword $body";
+  let hasRegionVerifier = 1;
+}
+
+#endif // TAKT_DIALECT_STREAM_STREAMRECORDOPS_TD
