@@ -16,6 +16,7 @@
 #include "ChainFamily.h"
 #include "DelaySearch.h"
 #include "Memory.h"
+#include "Rebalance.h"
 #include "Schedulers.h"
 #include "StagePartition.h"
 #include "llvm/ADT/STLExtras.h"
@@ -58,41 +59,86 @@ class LayerPipe {
 public:
   LayerPipe(const Problem &problem, const ScheduleOptions &options)
       : problem(problem), options(options), family(problem),
-        partition(partitionStages(problem)),
-        least(std::max({family.leastInterval(), undelayedLoop(problem)})) {
-    least =
-        std::min(least, std::max(partition.largest, undelayedLoop(problem)));
-  }
+        partition(partitionStages(problem)) {}
 
   llvm::Expected<Schedule> run();
 
 private:
+  void findLeast();
+  void leaveChain();
+  int64_t lowerBound() const;
   Assignment assign(int tolerance) const;
   std::optional<Schedule> schedule(const Assignment &assignment) const;
-  std::optional<Schedule> tryTolerance(int tolerance) const;
 
   const Problem &problem;
   const ScheduleOptions &options;
   ChainFamily family;
   StagePartition partition;
-  int64_t least; ///< interval that an assignment is known for
+  int64_t least = 0; ///< interval that an assignment is known for
+  /// One for that interval outside the chain family and the partition.
+  std::optional<Assignment> balanced;
 };
 } // namespace
+
+int64_t LayerPipe::lowerBound() const {
+  int64_t work = 0;
+  for (const auto &layer : family.layers)
+    for (const auto &unit : layer.units)
+      work += *llvm::min_element(unit.cycles);
+  int64_t count = family.processors();
+  return std::max((work + count - 1) / count, undelayedLoop(problem));
+}
+
+void LayerPipe::findLeast() {
+  least = std::max(std::min(family.leastInterval(), partition.largest),
+                   undelayedLoop(problem));
+  leaveChain();
+}
+
+/// Looks for a shorter interval without the restrictions of the chain, where
+/// that leaves something to gain.
+void LayerPipe::leaveChain() {
+  // Networks of more units balance well enough: their tasks are small.
+  constexpr size_t kMaxTasks = 600;
+  constexpr int kSteps = 8;
+  int64_t low = lowerBound();
+  if (problem.graph->tasks.size() > kMaxTasks || least - low <= low / 1000)
+    return;
+  std::optional<Assignment> start = assignChain(family, least);
+  if (!start)
+    start = wholeLayers(problem, partition);
+  for (int step = 0; step < kSteps && least - low > low / 1000; ++step) {
+    int64_t middle = low + (least - low) / 2;
+    std::optional<Assignment> found =
+        rebalance(family, balanced ? *balanced : *start, middle);
+    if (found) {
+      balanced = std::move(found);
+      least = middle;
+    } else {
+      low = middle;
+    }
+  }
+}
 
 /// Few bytes at an interval `tolerance` thousandths above the least.
 Assignment LayerPipe::assign(int tolerance) const {
   int64_t limit =
       least + least / 1000 * tolerance + least % 1000 * tolerance / 1000;
-  std::optional<Assignment> best = assignChain(family, limit);
-  if (best)
-    improveTraffic(problem, limit, *best);
-  if (!best || partition.largest <= limit) {
-    Assignment whole = wholeLayers(problem, partition);
-    improveTraffic(problem, std::max(limit, partition.largest), whole);
-    if (!best || whole.bytes() < best->bytes())
-      best = std::move(whole);
+  std::vector<Assignment> candidates;
+  if (std::optional<Assignment> chain = assignChain(family, limit))
+    candidates.push_back(std::move(*chain));
+  if (balanced)
+    candidates.push_back(*balanced);
+  if (candidates.empty() || partition.largest <= limit) {
+    limit = std::max(limit, partition.largest);
+    candidates.push_back(wholeLayers(problem, partition));
   }
-  return std::move(*best);
+  for (Assignment &candidate : candidates)
+    improveTraffic(problem, limit, candidate);
+  return *std::min_element(candidates.begin(), candidates.end(),
+                           [](const Assignment &a, const Assignment &b) {
+                             return a.bytes() < b.bytes();
+                           });
 }
 
 /// The schedule with the fewest stages that is found, at the least interval at
@@ -125,16 +171,13 @@ LayerPipe::schedule(const Assignment &assignment) const {
   return std::nullopt;
 }
 
-std::optional<Schedule> LayerPipe::tryTolerance(int tolerance) const {
-  return schedule(assign(tolerance));
-}
-
 llvm::Expected<Schedule> LayerPipe::run() {
   auto layers = static_cast<int>(problem.graph->layers.size());
   if (options.stages < 0 || options.stages > layers)
     return llvm::createStringError("schedule 'layerpipe' with " +
                                    llvm::Twine(options.stages) + " stages of " +
                                    llvm::Twine(layers) + " layers");
+  findLeast();
   // Where links cost or memory is short, an assignment with fewer bytes may be
   // the better one although its processors are busy for longer.
   std::vector<int> tolerances = {std::max(0, options.intervalTolerance)};
@@ -146,7 +189,7 @@ llvm::Expected<Schedule> LayerPipe::run() {
   std::optional<Schedule> best;
   bool bestFits = false;
   for (int tolerance : tolerances) {
-    std::optional<Schedule> schedule = tryTolerance(tolerance);
+    std::optional<Schedule> schedule = this->schedule(assign(tolerance));
     if (!schedule)
       continue;
     bool fits = !llvm::errorToBool(checkMemoryFits(problem, *schedule));
