@@ -1,0 +1,228 @@
+//===- Binder.cpp - binds a node's inputs and attributes ------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Binder.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace takt::import;
+using onnx::AttributeProto;
+
+//===----------------------------------------------------------------------===//
+// Inputs
+//===----------------------------------------------------------------------===//
+
+Operand Binder::optionalOperand() { return node.operand(nextInput++); }
+
+Operand Binder::operand(StringRef role) {
+  Operand operand = optionalOperand();
+  if (!operand && firstError())
+    node.invalid() << "has no input #" << nextInput - 1 << ", " << role;
+  return operand;
+}
+
+Value Binder::optionalTensor(StringRef role) {
+  Operand operand = optionalOperand();
+  if (!operand || wrong)
+    return {};
+  FailureOr<Value> value = node.toValue(operand, role);
+  wrong |= failed(value);
+  return value.value_or(Value());
+}
+
+Value Binder::tensor(StringRef role) {
+  int index = nextInput;
+  Value value = optionalTensor(role);
+  if (!value && firstError())
+    node.invalid() << "has no input #" << index << ", " << role;
+  return value;
+}
+
+SmallVector<Value> Binder::tensors(StringRef role) {
+  SmallVector<Value> values;
+  do
+    values.push_back(tensor(role));
+  while (hasMoreInputs() && !wrong);
+  return values;
+}
+
+std::optional<Dims> Binder::optionalIntegers(StringRef role) {
+  Operand operand = optionalOperand();
+  if (!operand || wrong)
+    return std::nullopt;
+  if (!operand.constant) {
+    wrong = true;
+    node.unsupported() << "computes " << role
+                       << " from the inputs, expected a constant";
+    return std::nullopt;
+  }
+  Subject subject = node.subject();
+  subject.text += ", in " + role.str() + " '" + operand.constant->name + "',";
+  auto values = node.graph.reader.integers(*operand.constant, subject);
+  wrong |= failed(values);
+  if (failed(values))
+    return std::nullopt;
+  return Dims(values->begin(), values->end());
+}
+
+Dims Binder::integers(StringRef role) {
+  int index = nextInput;
+  std::optional<Dims> values = optionalIntegers(role);
+  if (!values && firstError())
+    node.invalid() << "has no input #" << index << ", " << role;
+  return values.value_or(Dims());
+}
+
+std::optional<float> Binder::optionalScalar(StringRef role) {
+  Operand operand = optionalOperand();
+  if (!operand || wrong)
+    return std::nullopt;
+  if (!operand.constant) {
+    wrong = true;
+    node.unsupported() << "computes " << role
+                       << " from the inputs, expected a constant";
+    return std::nullopt;
+  }
+  Subject subject = node.subject();
+  subject.text += ", in " + role.str() + " '" + operand.constant->name + "',";
+  FailureOr<float> value = node.graph.reader.scalar(*operand.constant, subject);
+  wrong |= failed(value);
+  if (failed(value))
+    return std::nullopt;
+  return *value;
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+const AttributeProto *Binder::attribute(StringRef name) {
+  for (const AttributeProto &attribute : node.proto.attribute())
+    if (attribute.name() == name) {
+      taken.insert(&attribute);
+      return &attribute;
+    }
+  return nullptr;
+}
+
+static StringRef attributeTypeName(int type) {
+  if (!onnx::AttributeProto_AttributeType_IsValid(type))
+    return "unknown";
+  return onnx::AttributeProto_AttributeType_Name(
+      static_cast<AttributeProto::AttributeType>(type));
+}
+
+const AttributeProto *Binder::attribute(StringRef name,
+                                        AttributeProto::AttributeType type) {
+  const AttributeProto *attribute = this->attribute(name);
+  if (!attribute || attribute->type() == type)
+    return wrong ? nullptr : attribute;
+  if (firstError())
+    node.invalid() << "has attribute '" << name << "' of type "
+                   << attributeTypeName(attribute->type()) << ", expected "
+                   << attributeTypeName(type);
+  return nullptr;
+}
+
+float Binder::number(StringRef name, float otherwise) {
+  const AttributeProto *found = attribute(name, AttributeProto::FLOAT);
+  if (!found)
+    return otherwise;
+  if (std::isfinite(found->f()))
+    return found->f();
+  if (firstError())
+    node.invalid() << "has attribute '" << name << "' " << found->f()
+                   << ", expected a finite number";
+  return otherwise;
+}
+
+int64_t Binder::integer(StringRef name, int64_t otherwise, int64_t least,
+                        int64_t most) {
+  const AttributeProto *found = attribute(name, AttributeProto::INT);
+  if (!found)
+    return otherwise;
+  if (found->i() >= least && found->i() <= most)
+    return found->i();
+  if (firstError())
+    node.invalid() << "has attribute '" << name << "' " << found->i()
+                   << ", expected a number from " << least << " to " << most;
+  return otherwise;
+}
+
+int64_t Binder::requiredInteger(StringRef name) {
+  const AttributeProto *found = attribute(name, AttributeProto::INT);
+  if (found)
+    return found->i();
+  if (firstError())
+    node.invalid() << "has no attribute '" << name << "'";
+  return 0;
+}
+
+std::optional<Dims> Binder::list(StringRef name) {
+  const AttributeProto *found = attribute(name, AttributeProto::INTS);
+  if (!found)
+    return std::nullopt;
+  return Dims(found->ints().begin(), found->ints().end());
+}
+
+std::string Binder::text(StringRef name, StringRef otherwise) {
+  const AttributeProto *found = attribute(name, AttributeProto::STRING);
+  return found ? found->s() : otherwise.str();
+}
+
+const onnx::TensorProto *Binder::tensorAttribute(StringRef name) {
+  const AttributeProto *found = attribute(name, AttributeProto::TENSOR);
+  return found ? &found->t() : nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// What is left over
+//===----------------------------------------------------------------------===//
+
+LogicalResult Binder::checkAttributes() {
+  llvm::StringSet<> names;
+  for (const AttributeProto &attribute : node.proto.attribute()) {
+    if (!names.insert(attribute.name()).second)
+      return node.invalid()
+             << "has attribute '" << attribute.name() << "' twice";
+    if (!taken.contains(&attribute))
+      return node.invalid()
+             << "has attribute '" << attribute.name() << "', which version "
+             << node.since << " of the operator does not have";
+    if (!attribute.ref_attr_name().empty())
+      return node.unsupported() << "refers to a function's attribute '"
+                                << attribute.ref_attr_name() << "'";
+  }
+  return success();
+}
+
+LogicalResult Binder::checkCounts(int outputs) {
+  if (hasMoreInputs())
+    return node.invalid() << "has " << node.proto.input_size()
+                          << " inputs, expected at most " << nextInput;
+  for (int i = outputs; i < node.proto.output_size(); ++i)
+    if (node.isUsed(i))
+      return node.unsupported()
+             << "has output #" << i << ", '" << node.proto.output(i)
+             << "', which is used; expected only "
+             << (outputs == 1 ? "output #0" : "the first " + Twine(outputs));
+  return success();
+}
+
+LogicalResult Binder::finish(int outputs) {
+  if (wrong || failed(checkAttributes()) || failed(checkCounts(outputs)))
+    return failure();
+  return success();
+}
+
+FailureOr<int64_t> takt::import::resolveAxis(const Node &node, int64_t axis,
+                                             int64_t rank) {
+  if (axis >= -rank && axis < rank)
+    return axis < 0 ? axis + rank : axis;
+  return node.invalid() << "has axis " << axis << ", expected a number from "
+                        << -rank << " to " << rank - 1;
+}

@@ -1,0 +1,100 @@
+//===- Binder.h - binds a node's inputs and attributes ----------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_LIB_IMPORT_BINDER_H
+#define TAKT_LIB_IMPORT_BINDER_H
+
+#include "Node.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include <limits>
+
+namespace takt::import {
+
+/// Takes a node apart. Inputs are taken in their order, attributes by name; the
+/// first thing that is wrong is reported, and from then on every function gives
+/// defaults, so that a conversion checks once, with finish():
+///
+///     Binder bind(node);
+///     Value x = bind.tensor("X");
+///     float alpha = bind.number("alpha", 0.01f);
+///     if (failed(bind.finish()))
+///       return failure();
+///
+/// finish() also rejects inputs, attributes and used outputs that the
+/// conversion did not ask for: nothing in a file is ignored.
+class Binder {
+public:
+  explicit Binder(Node &node) : node(node) {}
+
+  //===--------------------------------------------------------------------===//
+  // Inputs
+  //===--------------------------------------------------------------------===//
+
+  /// The next input as a float tensor; constants become parameters.
+  mlir::Value tensor(llvm::StringRef role);
+  /// Null if it is left out.
+  mlir::Value optionalTensor(llvm::StringRef role);
+  /// All inputs that are left, at least one.
+  llvm::SmallVector<mlir::Value> tensors(llvm::StringRef role);
+  /// The next input as it is.
+  Operand operand(llvm::StringRef role);
+  Operand optionalOperand();
+  /// The next input as integers that are known at import; nullopt if it is left
+  /// out.
+  std::optional<Dims> optionalIntegers(llvm::StringRef role);
+  Dims integers(llvm::StringRef role);
+  /// The next input as a number that is known at import.
+  std::optional<float> optionalScalar(llvm::StringRef role);
+  bool hasMoreInputs() const { return nextInput < node.proto.input_size(); }
+
+  //===--------------------------------------------------------------------===//
+  // Attributes
+  //===--------------------------------------------------------------------===//
+
+  /// A finite number.
+  float number(llvm::StringRef name, float otherwise);
+  int64_t integer(llvm::StringRef name, int64_t otherwise,
+                  int64_t least = std::numeric_limits<int64_t>::min(),
+                  int64_t most = std::numeric_limits<int64_t>::max());
+  int64_t requiredInteger(llvm::StringRef name);
+  /// 0 or 1.
+  bool flag(llvm::StringRef name, bool otherwise) {
+    return integer(name, otherwise, 0, 1) != 0;
+  }
+  /// nullopt if there is no such attribute.
+  std::optional<Dims> list(llvm::StringRef name);
+  std::string text(llvm::StringRef name, llvm::StringRef otherwise);
+  const onnx::TensorProto *tensorAttribute(llvm::StringRef name);
+  /// Any attribute, to look at its type.
+  const onnx::AttributeProto *attribute(llvm::StringRef name);
+
+  /// Fails if anything was wrong or is left over. The conversion defines the
+  /// first `outputs` outputs.
+  mlir::LogicalResult finish(int outputs = 1);
+
+private:
+  const onnx::AttributeProto *
+  attribute(llvm::StringRef name, onnx::AttributeProto::AttributeType type);
+  /// True for the first thing that is wrong.
+  bool firstError() { return !std::exchange(wrong, true); }
+  mlir::LogicalResult checkAttributes();
+  mlir::LogicalResult checkCounts(int outputs);
+
+  Node &node;
+  int nextInput = 0;
+  bool wrong = false;
+  llvm::SmallPtrSet<const onnx::AttributeProto *, 8> taken;
+};
+
+/// An axis counted from 0, of one that may count from the end.
+/// Fails with a diagnostic if it is not in [-rank, rank).
+mlir::FailureOr<int64_t> resolveAxis(const Node &node, int64_t axis,
+                                     int64_t rank);
+
+} // namespace takt::import
+
+#endif // TAKT_LIB_IMPORT_BINDER_H

@@ -1,0 +1,206 @@
+//===- ElementwiseOps.cpp - element by element ----------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Binder.h"
+#include "Registry.h"
+#include "ShapeArithmetic.h"
+#include "llvm/Support/xxhash.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace takt::import;
+namespace train = takt::train;
+
+//===----------------------------------------------------------------------===//
+// Activations
+//===----------------------------------------------------------------------===//
+
+template <typename OpTy> static LogicalResult convertActivation(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("X");
+  if (failed(bind.finish()))
+    return failure();
+  return node.emitSameType<OpTy>(x);
+}
+
+static LogicalResult convertLeakyRelu(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("X");
+  float alpha = bind.number("alpha", 0.01f);
+  if (failed(bind.finish()))
+    return failure();
+  return node.emitSameType<train::LeakyReluOp>(
+      x, node.attributes().number("alpha", alpha));
+}
+
+/// Before opset 13, softmax takes all axes from `axis` on together.
+template <typename OpTy> static LogicalResult convertSoftmax(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("input");
+  bool together = node.since < 13;
+  int64_t axis = bind.integer("axis", together ? 1 : -1);
+  if (failed(bind.finish()))
+    return failure();
+  Dims dims(cast<RankedTensorType>(x.getType()).getShape());
+  FailureOr<int64_t> resolved = resolveAxis(node, axis, dims.size());
+  if (failed(resolved))
+    return failure();
+  axis = *resolved;
+  ArrayRef<int64_t> behind = ArrayRef(dims).drop_front(axis + 1);
+  AttributeList attributes = node.attributes();
+  if (!together || llvm::all_of(behind, [](int64_t d) { return d == 1; }))
+    return node.emitSameType<OpTy>(x, attributes.integer("axis", axis));
+  Dims matrix = {1, 1};
+  for (auto [i, dim] : llvm::enumerate(dims))
+    matrix[int64_t(i) >= axis] *= dim;
+  FailureOr<Value> flat = node.reshape(x, matrix);
+  if (failed(flat))
+    return failure();
+  auto softmax = node.createTyped<OpTy>((*flat).getType(), *flat,
+                                        attributes.integer("axis", 1));
+  if (failed(softmax))
+    return failure();
+  FailureOr<Value> result = node.reshape((*softmax)->getResult(0), dims);
+  if (failed(result))
+    return failure();
+  return node.define(0, *result);
+}
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+static LogicalResult convertAdd(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldArithmetic(node, IntegerOperation::Add);
+  Binder bind(node);
+  Value a = bind.tensor("A"), b = bind.tensor("B");
+  if (failed(bind.finish()))
+    return failure();
+  return node.emit<train::AddOp>({a, b});
+}
+
+/// The factor, if one operand is a float constant of rank 0.
+static FailureOr<std::optional<float>> scalarFactor(Node &node,
+                                                    const Operand &operand) {
+  if (!operand.constant || operand.constant->isInteger() ||
+      !operand.constant->shape.empty())
+    return std::optional<float>();
+  Subject subject = node.subject();
+  subject.text += ", in '" + operand.constant->name + "',";
+  FailureOr<float> value = node.graph.reader.scalar(*operand.constant, subject);
+  if (failed(value))
+    return failure();
+  if (!std::isfinite(*value))
+    return subject.unsupported()
+           << "has " << *value << ", expected a finite number";
+  return std::optional<float>(*value);
+}
+
+/// A product by a number is train.scale, so that the number is no parameter.
+static LogicalResult convertMul(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldArithmetic(node, IntegerOperation::Mul);
+  Binder bind(node);
+  Operand a = bind.operand("A"), b = bind.operand("B");
+  if (failed(bind.finish()))
+    return failure();
+  if (a.constant && !b.constant)
+    std::swap(a, b);
+  FailureOr<Value> left = node.toValue(a, "A");
+  FailureOr<std::optional<float>> factor = scalarFactor(node, b);
+  if (failed(left) || failed(factor))
+    return failure();
+  if (*factor)
+    return node.emitSameType<train::ScaleOp>(
+        *left, node.attributes().number("value", **factor));
+  FailureOr<Value> right = node.toValue(b, "B");
+  if (failed(right))
+    return failure();
+  return node.emit<train::MulOp>({*left, *right});
+}
+
+static LogicalResult convertSub(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldArithmetic(node, IntegerOperation::Sub);
+  return node.unsupported() << "subtracts floats";
+}
+
+static LogicalResult convertDiv(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldArithmetic(node, IntegerOperation::Div);
+  return node.unsupported() << "divides floats";
+}
+
+static LogicalResult convertSum(Node &node) {
+  Binder bind(node);
+  SmallVector<Value> values = bind.tensors("data_0");
+  if (failed(bind.finish()))
+    return failure();
+  return node.emit<train::SumOp>(values);
+}
+
+//===----------------------------------------------------------------------===//
+// Dropout
+//===----------------------------------------------------------------------===//
+
+/// From opset 12 on there is an input training_mode. Where it is left out, as
+/// before opset 12, whether to drop is for Takt's own mode to say; `false` in
+/// so many words holds in training too.
+static LogicalResult convertDropout(Node &node) {
+  Binder bind(node);
+  Operand data = bind.operand("data");
+  float ratio = 0.5f;
+  std::optional<int64_t> seed;
+  bool active = node.training();
+  if (node.since < 12) {
+    ratio = bind.number("ratio", 0.5f);
+  } else {
+    if (bind.attribute("seed"))
+      seed = bind.integer("seed", 0);
+    ratio = bind.optionalScalar("ratio").value_or(0.5f);
+    std::optional<Dims> mode = bind.optionalIntegers("training_mode");
+    active &= !mode || (mode->size() == 1 && mode->front() != 0);
+  }
+  if (failed(bind.finish()))
+    return failure();
+  if (!(ratio >= 0 && ratio < 1))
+    return node.invalid() << "has ratio " << ratio
+                          << ", expected a number from 0 to less than 1";
+  if (!active || ratio == 0)
+    return node.define(0, data);
+  FailureOr<Value> x = node.toValue(data, "data");
+  if (failed(x))
+    return failure();
+  // Output names are unique and stay the same when other nodes change.
+  uint64_t bits = seed ? static_cast<uint64_t>(*seed)
+                       : llvm::xxh3_64bits(StringRef(node.proto.output(0)));
+  AttributeList attributes = node.attributes();
+  attributes.number("ratio", ratio).integer("seed", bits & 0xFFFFFFFF);
+  return node.emitSameType<train::DropoutOp>(*x, attributes);
+}
+
+void takt::import::addElementwiseOps(Registry &registry) {
+  registry.add("Relu", {6, 13, 14}, convertActivation<train::ReluOp>,
+               "train.relu");
+  registry.add("LeakyRelu", {6, 16}, convertLeakyRelu, "train.leaky_relu");
+  registry.add("Sigmoid", {6, 13}, convertActivation<train::SigmoidOp>,
+               "train.sigmoid");
+  registry.add("Tanh", {6, 13}, convertActivation<train::TanhOp>, "train.tanh");
+  registry.add("Softmax", {1, 11, 13}, convertSoftmax<train::SoftmaxOp>,
+               "train.softmax");
+  registry.add("LogSoftmax", {1, 11, 13}, convertSoftmax<train::LogSoftmaxOp>,
+               "train.log_softmax");
+  registry.add("Add", {7, 13, 14}, convertAdd, "train.add; folded on shapes");
+  registry.add("Mul", {7, 13, 14}, convertMul,
+               "train.mul, train.scale; folded on shapes");
+  registry.add("Sub", {7, 13, 14}, convertSub, "folded on shapes");
+  registry.add("Div", {7, 13, 14}, convertDiv, "folded on shapes");
+  registry.add("Sum", {6, 8, 13}, convertSum, "train.sum");
+  registry.add("Dropout", {7, 10, 12, 13}, convertDropout,
+               "train.dropout; nothing in forward mode; without mask");
+}

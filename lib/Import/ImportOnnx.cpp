@@ -1,0 +1,218 @@
+//===- ImportOnnx.cpp - from ONNX to the train dialect --------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Import/ImportOnnx.h"
+#include "Graph.h"
+#include "Node.h"
+#include "Order.h"
+#include "ReadModel.h"
+#include "Registry.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
+#include "takt/Dialect/Train/Train.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace takt::import;
+using takt::ImportOptions;
+namespace train = takt::train;
+
+namespace {
+/// Imports the graph of one model.
+class Importer {
+public:
+  Importer(const onnx::ModelProto &model, int64_t opset, MLIRContext *context,
+           const ImportOptions &options, StringRef path)
+      : proto(model.graph()), opset(opset), context(context), options(options),
+        path(path) {}
+
+  OwningOpRef<ModuleOp> run();
+
+private:
+  FailureOr<Inputs> readInputs(const NodeOrder &order);
+  func::FuncOp createMain(ArrayRef<Input> inputs);
+  LogicalResult importInto(func::FuncOp main, const Inputs &inputs,
+                           NodeOrder order);
+  LogicalResult defineInitializers(Graph &graph);
+  LogicalResult importNode(Graph &graph, const onnx::NodeProto &node);
+  LogicalResult createReturn(Graph &graph, func::FuncOp main);
+
+  const onnx::GraphProto &proto;
+  int64_t opset;
+  MLIRContext *context;
+  const ImportOptions &options;
+  StringRef path;
+  OwningOpRef<ModuleOp> module;
+};
+} // namespace
+
+/// A name that is easy to type and to use as a file's.
+static std::string moduleName(StringRef graph, StringRef path) {
+  StringRef source = graph.empty() ? llvm::sys::path::stem(path) : graph;
+  std::string name;
+  for (char c : source)
+    name += llvm::isAlnum(c) || c == '-' || c == '.' ? c : '_';
+  return name.empty() ? "model" : name;
+}
+
+/// Inputs that are used and are no initializers.
+FailureOr<Inputs> Importer::readInputs(const NodeOrder &order) {
+  llvm::StringSet<> initializers;
+  for (const onnx::TensorProto &tensor : proto.initializer())
+    initializers.insert(tensor.name());
+  SmallVector<const onnx::ValueInfoProto *> infos;
+  for (const onnx::ValueInfoProto &input : proto.input())
+    if (!initializers.contains(input.name()) &&
+        order.used.contains(input.name()))
+      infos.push_back(&input);
+  if (infos.empty())
+    return Subject{UnknownLoc::get(context), "the graph"}.unsupported()
+           << "has no input that its outputs depend on";
+  return bindInputs(infos, options, context);
+}
+
+func::FuncOp Importer::createMain(ArrayRef<Input> inputs) {
+  SmallVector<Type> types;
+  for (const Input &input : inputs)
+    types.push_back(input.type);
+  OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
+  auto main =
+      func::FuncOp::create(builder, module->getLoc(), "main",
+                           FunctionType::get(context, types, /*results=*/{}));
+  main.addEntryBlock();
+  for (auto [i, input] : llvm::enumerate(inputs)) {
+    auto name = StringAttr::get(context, input.name);
+    main.setArgAttr(i, "train.name", name);
+    main.getArgument(i).setLoc(NameLoc::get(name));
+  }
+  return main;
+}
+
+LogicalResult Importer::defineInitializers(Graph &graph) {
+  for (const onnx::TensorProto &tensor : proto.initializer()) {
+    if (!graph.used.contains(tensor.name()))
+      continue;
+    Subject subject{UnknownLoc::get(context),
+                    "initializer '" + tensor.name() + "'"};
+    FailureOr<Constant> constant = makeConstant(tensor.name(), tensor, subject);
+    if (failed(constant))
+      return failure();
+    graph.constants.push_back(std::move(*constant));
+    graph.operands[tensor.name()].constant = &graph.constants.back();
+  }
+  return success();
+}
+
+LogicalResult Importer::importNode(Graph &graph, const onnx::NodeProto &node) {
+  Subject subject = nodeSubject(node, opset, context);
+  std::optional<Registry::Match> match =
+      Registry::get().lookup(node.domain(), node.op_type(), opset);
+  if (!match)
+    return subject.unsupported() << "is of no operator that Takt knows";
+  if (!match->convert)
+    return subject.invalid()
+           << "is of an operator that is new in opset " << match->since;
+  Node view(graph, node, match->since, subject.loc);
+  if (failed(match->convert(view)))
+    return failure();
+  // What a conversion does not define, Binder found to be unused.
+  for (const std::string &name : node.output())
+    if (graph.used.contains(name) && !graph.operands.contains(name))
+      return subject.unsupported() << "does not compute '" << name << "'";
+  return success();
+}
+
+LogicalResult Importer::createReturn(Graph &graph, func::FuncOp main) {
+  SmallVector<Value> results;
+  for (const onnx::ValueInfoProto &output : proto.output()) {
+    Subject subject{UnknownLoc::get(context), "output '" + output.name() + "'"};
+    Operand operand = graph.operands.lookup(output.name());
+    Value value = operand.value;
+    if (!value) {
+      FailureOr<Value> read =
+          graph.parameters.read(graph.builder, *operand.constant, subject);
+      if (failed(read))
+        return failure();
+      value = *read;
+    }
+    auto type = cast<RankedTensorType>(value.getType());
+    if (failed(checkOutput(output, type, graph.batch, context)))
+      return failure();
+    results.push_back(value);
+  }
+  func::ReturnOp::create(graph.builder, main.getLoc(), results);
+  main.setFunctionType(
+      FunctionType::get(context, main.getArgumentTypes(), TypeRange(results)));
+  for (auto [i, output] : llvm::enumerate(proto.output()))
+    main.setResultAttr(i, "train.name",
+                       StringAttr::get(context, output.name()));
+  return success();
+}
+
+LogicalResult Importer::importInto(func::FuncOp main, const Inputs &inputs,
+                                   NodeOrder order) {
+  OpBuilder builder = OpBuilder::atBlockEnd(&main.getBody().front());
+  TensorReader reader(context, llvm::sys::path::parent_path(path).str());
+  ParameterTable parameters(*module, main, reader);
+  Graph graph(builder, parameters, reader);
+  graph.mode = options.mode;
+  graph.opset = opset;
+  graph.batch = inputs.batch;
+  graph.used = std::move(order.used);
+  if (failed(defineInitializers(graph)))
+    return failure();
+  for (auto [input, argument] :
+       llvm::zip_equal(inputs.inputs, main.getArguments()))
+    graph.operands[input.name] = {argument, nullptr, /*fromInput=*/true};
+  for (const onnx::NodeProto *node : order.nodes)
+    if (failed(importNode(graph, *node)))
+      return failure();
+  if (failed(createReturn(graph, main)))
+    return failure();
+  parameters.decideKinds();
+  return success();
+}
+
+OwningOpRef<ModuleOp> Importer::run() {
+  FailureOr<NodeOrder> order = orderNodes(proto, opset, context);
+  if (failed(order))
+    return nullptr;
+  FailureOr<Inputs> inputs = readInputs(*order);
+  if (failed(inputs))
+    return nullptr;
+  std::string name = moduleName(proto.name(), path);
+  module = ModuleOp::create(NameLoc::get(StringAttr::get(context, name)), name);
+  Builder builder(context);
+  (*module)->setAttr("train.batch",
+                     builder.getI64IntegerAttr(inputs->batch.size));
+  (*module)->setAttr("train.opset", builder.getI64IntegerAttr(opset));
+  func::FuncOp main = createMain(inputs->inputs);
+  if (failed(importInto(main, *inputs, std::move(*order))) ||
+      failed(verify(*module)))
+    return nullptr;
+  return std::move(module);
+}
+
+OwningOpRef<ModuleOp> takt::importOnnx(llvm::MemoryBufferRef file,
+                                       MLIRContext &context,
+                                       const ImportOptions &options) {
+  context.loadDialect<func::FuncDialect, train::TrainDialect>();
+  if (options.batch < 0) {
+    emitError(UnknownLoc::get(&context))
+        << "--batch=" << options.batch << ": expected a positive integer";
+    return nullptr;
+  }
+  std::unique_ptr<onnx::ModelProto> model = readModel(file, context);
+  if (!model)
+    return nullptr;
+  FailureOr<int64_t> opset = readOpset(*model, &context);
+  if (failed(opset))
+    return nullptr;
+  return Importer(*model, *opset, &context, options, file.getBufferIdentifier())
+      .run();
+}

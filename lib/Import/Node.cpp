@@ -1,0 +1,162 @@
+//===- Node.cpp - a node under conversion ---------------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Node.h"
+
+using namespace mlir;
+using namespace takt::import;
+namespace train = takt::train;
+
+ArrayRef<int64_t> Operand::shape() const {
+  if (constant)
+    return constant->shape;
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+StringRef takt::import::nodeName(const onnx::NodeProto &proto) {
+  if (!proto.name().empty() || proto.output_size() == 0)
+    return proto.name();
+  return proto.output(0);
+}
+
+Subject takt::import::nodeSubject(const onnx::NodeProto &proto, int64_t opset,
+                                  MLIRContext *context) {
+  StringRef name = nodeName(proto);
+  std::string type = proto.op_type();
+  if (!proto.domain().empty() && proto.domain() != "ai.onnx")
+    type = proto.domain() + "." + type;
+  return {NameLoc::get(StringAttr::get(context, name)),
+          ("node '" + name + "' of type '" + type + "' (opset " + Twine(opset) +
+           ")")
+              .str()};
+}
+
+AttributeList &AttributeList::perDimension(StringRef name,
+                                           ArrayRef<int64_t> values,
+                                           int64_t otherwise) {
+  if (llvm::all_of(values, [&](int64_t value) { return value == otherwise; }))
+    return *this;
+  return integers(name, values);
+}
+
+//===----------------------------------------------------------------------===//
+// Operands
+//===----------------------------------------------------------------------===//
+
+Operand Node::operand(int index) const {
+  if (index >= proto.input_size() || proto.input(index).empty())
+    return {};
+  return graph.operands.lookup(proto.input(index));
+}
+
+bool Node::isShapeArithmetic() const {
+  bool any = false;
+  for (int i = 0; i < proto.input_size(); ++i) {
+    Operand operand = this->operand(i);
+    if (!operand)
+      continue;
+    if (!operand.constant || !operand.constant->isInteger())
+      return false;
+    any = true;
+  }
+  return any;
+}
+
+bool Node::isUsed(int output) const {
+  return output < proto.output_size() &&
+         graph.used.contains(proto.output(output));
+}
+
+FailureOr<Value> Node::toValue(const Operand &operand, StringRef role) {
+  if (operand.value)
+    return operand.value;
+  if (operand.constant->isInteger())
+    return unsupported() << "has the constant '" << operand.constant->name
+                         << "' of type " << typeName(operand.constant->type)
+                         << " for " << role << ", expected a float tensor";
+  return graph.parameters.read(graph.builder, *operand.constant, subject());
+}
+
+//===----------------------------------------------------------------------===//
+// Operations
+//===----------------------------------------------------------------------===//
+
+void Node::reportRejected(StringRef operation, StringRef message) const {
+  message.consume_front(("'" + operation + "' op ").str());
+  Subject subject = this->subject();
+  subject.text += ":";
+  subject.invalid() << message;
+}
+
+FailureOr<Value> Node::reshape(Value value, ArrayRef<int64_t> shape) {
+  auto type = cast<RankedTensorType>(value.getType());
+  if (type.getShape() == shape)
+    return value;
+  auto op = createTyped<train::ReshapeOp>(
+      RankedTensorType::get(shape, type.getElementType()), value);
+  if (failed(op))
+    return failure();
+  return Value((*op)->getResult(0));
+}
+
+//===----------------------------------------------------------------------===//
+// Outputs
+//===----------------------------------------------------------------------===//
+
+LogicalResult Node::define(int output, const Operand &operand) {
+  bool fromInput = operand.fromInput;
+  for (int i = 0; i < proto.input_size(); ++i)
+    fromInput |= this->operand(i).fromInput;
+  if (output >= proto.output_size() || proto.output(output).empty())
+    return success();
+  graph.operands[proto.output(output)] = {operand.value, operand.constant,
+                                          fromInput};
+  return success();
+}
+
+LogicalResult Node::define(int output, Value value) {
+  Operand operand;
+  operand.value = value;
+  return define(output, operand);
+}
+
+LogicalResult Node::define(int output, Constant constant) {
+  if (output < proto.output_size())
+    constant.name = proto.output(output);
+  graph.constants.push_back(std::move(constant));
+  Operand operand;
+  operand.constant = &graph.constants.back();
+  return define(output, operand);
+}
+
+LogicalResult Node::defineIntegers(ArrayRef<int64_t> values,
+                                   ArrayRef<int64_t> shape, int32_t type) {
+  if (int64_t(values.size()) > kMaxIntegers)
+    return unsupported() << "computes " << values.size()
+                         << " integers, expected at most " << kMaxIntegers;
+  Constant constant;
+  constant.type = type;
+  constant.shape.assign(shape.begin(), shape.end());
+  constant.integers.emplace(values.begin(), values.end());
+  return define(0, std::move(constant));
+}
+
+LogicalResult Node::defineReshaped(const Operand &operand,
+                                   ArrayRef<int64_t> shape) {
+  if (operand.constant && operand.constant->isInteger()) {
+    Constant constant = *operand.constant;
+    constant.shape.assign(shape.begin(), shape.end());
+    return define(0, std::move(constant));
+  }
+  FailureOr<Value> value = toValue(operand, "the first input");
+  if (failed(value))
+    return failure();
+  FailureOr<Value> reshaped = reshape(*value, shape);
+  if (failed(reshaped))
+    return failure();
+  return define(0, *reshaped);
+}

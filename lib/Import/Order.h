@@ -1,0 +1,35 @@
+//===- Order.h - the order in which nodes are imported ----------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_LIB_IMPORT_ORDER_H
+#define TAKT_LIB_IMPORT_ORDER_H
+
+#include "Onnx.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/StringSet.h"
+#include <vector>
+
+namespace takt::import {
+
+/// The nodes that the graph's outputs need, and the names that they and the
+/// outputs use.
+struct NodeOrder {
+  std::vector<const onnx::NodeProto *> nodes; ///< producers first
+  llvm::StringSet<> used;
+};
+
+/// Checks that every name is defined once and every use has a definition, and
+/// sorts the nodes; those of a file that is sorted already keep their order.
+/// Linear in the size of the graph.
+/// Fails with a diagnostic, for a cycle naming one of its nodes.
+mlir::FailureOr<NodeOrder> orderNodes(const onnx::GraphProto &graph,
+                                      int64_t opset,
+                                      mlir::MLIRContext *context);
+
+} // namespace takt::import
+
+#endif // TAKT_LIB_IMPORT_ORDER_H

@@ -1,0 +1,156 @@
+//===- Parameters.cpp - constants that become parameters ------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Parameters.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "takt/Import/ImportOnnx.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace takt;
+using namespace takt::import;
+
+//===----------------------------------------------------------------------===//
+// Making parameters
+//===----------------------------------------------------------------------===//
+
+FailureOr<ParameterTable::Entry *>
+ParameterTable::lookup(OpBuilder &builder, const Constant &constant,
+                       const Subject &user) {
+  auto [it, inserted] = entries.try_emplace(constant.name);
+  Entry &entry = it->second;
+  if (!inserted)
+    return &entry;
+  Location unknown = builder.getUnknownLoc();
+  Subject tensor{unknown, "tensor '" + constant.name + "'"};
+  if (constant.name == SymbolTable::getSymbolName(main).getValue())
+    return user.unsupported() << "uses a parameter of the name '"
+                              << constant.name << "', which is the function's";
+  FailureOr<ElementsAttr> value = reader.floats(constant, tensor);
+  if (failed(value))
+    return failure();
+  Location loc = NameLoc::get(builder.getStringAttr(constant.name));
+  OpBuilder before(main);
+  entry.parameter =
+      train::ParameterOp::create(before, loc, constant.name,
+                                 cast<RankedTensorType>(value->getShapedType()),
+                                 ParameterKind::Constant, *value);
+  entry.read = train::ReadOp::create(builder, loc, entry.parameter);
+  return &entry;
+}
+
+FailureOr<mlir::Value> ParameterTable::read(OpBuilder &builder,
+                                            const Constant &constant,
+                                            const Subject &user) {
+  FailureOr<Entry *> entry = lookup(builder, constant, user);
+  if (failed(entry))
+    return failure();
+  if (!(*entry)->stateOf.empty())
+    return user.unsupported()
+           << "uses '" << constant.name << "', a running statistic of "
+           << (*entry)->stateOf;
+  return (*entry)->read.getValue();
+}
+
+FailureOr<mlir::Value> ParameterTable::readState(OpBuilder &builder,
+                                                 const Constant &constant,
+                                                 const Subject &user) {
+  FailureOr<Entry *> entry = lookup(builder, constant, user);
+  if (failed(entry))
+    return failure();
+  std::string &owner = (*entry)->stateOf;
+  bool fresh = owner.empty() && (*entry)->read->use_empty();
+  if (!fresh)
+    return user.unsupported()
+           << "has the running statistic '" << constant.name << "', which "
+           << (owner.empty() ? "another node uses" : "is that of " + owner);
+  owner = user.text;
+  auto kind =
+      train::ParameterKindAttr::get(builder.getContext(), ParameterKind::State);
+  (*entry)->parameter.setKindAttr(kind);
+  return (*entry)->read.getValue();
+}
+
+/// True if an operation with a gradient takes the value, or one that only moves
+/// its elements to such an operation.
+static bool reachesGradient(mlir::Value value) {
+  SmallVector<mlir::Value> worklist = {value};
+  llvm::SmallPtrSet<Operation *, 8> seen;
+  while (!worklist.empty())
+    for (Operation *user : worklist.pop_back_val().getUsers()) {
+      if (!seen.insert(user).second)
+        continue;
+      if (isa<train::ReshapeOp, train::TransposeOp>(user))
+        worklist.push_back(user->getResult(0));
+      else if (isa<train::DifferentiableOpInterface>(user))
+        return true;
+    }
+  return false;
+}
+
+void ParameterTable::decideKinds() {
+  auto trainable = train::ParameterKindAttr::get(module.getContext(),
+                                                 ParameterKind::Trainable);
+  // Each is decided by itself, so the order of the map does not matter.
+  for (auto &[name, entry] : entries)
+    if (entry.parameter && entry.stateOf.empty() &&
+        entry.parameter.getTensorType().getRank() > 0 &&
+        reachesGradient(entry.read.getValue()))
+      entry.parameter.setKindAttr(trainable);
+}
+
+//===----------------------------------------------------------------------===//
+// Showing parameters
+//===----------------------------------------------------------------------===//
+
+static StringAttr locationName(Operation *op) {
+  if (auto name = dyn_cast<NameLoc>(op->getLoc()))
+    return name.getName();
+  return op->getName().getIdentifier();
+}
+
+/// Names of the operations that take the value, those that only move its
+/// elements looked through. A step's gradients have their forward operation's
+/// name, which makes them one consumer.
+static llvm::SetVector<StringAttr> consumersOf(mlir::Value value) {
+  llvm::SetVector<StringAttr> names;
+  SmallVector<mlir::Value> worklist = {value};
+  llvm::SmallPtrSet<Operation *, 8> seen;
+  while (!worklist.empty()) {
+    mlir::Value next = worklist.pop_back_val();
+    // Users are listed last to first.
+    for (Operation *user : llvm::reverse(SmallVector<Operation *>(
+             next.getUsers().begin(), next.getUsers().end()))) {
+      if (!seen.insert(user).second || user->hasTrait<OpTrait::IsTerminator>())
+        continue;
+      if (isa<train::ReshapeOp, train::TransposeOp>(user))
+        worklist.push_back(user->getResult(0));
+      else
+        names.insert(locationName(user));
+    }
+  }
+  return names;
+}
+
+void takt::printParameters(ModuleOp module, llvm::raw_ostream &os) {
+  llvm::MapVector<StringRef, llvm::SetVector<StringAttr>> consumers;
+  module.walk([&](train::ReadOp read) {
+    auto names = consumersOf(read.getValue());
+    consumers[read.getParameter()].insert(names.begin(), names.end());
+  });
+  for (auto parameter : module.getOps<train::ParameterOp>()) {
+    os << llvm::formatv("{0,-40} {1,-16} {2,-10}", parameter.getSymName(),
+                        shapeText(parameter.getTensorType().getShape()),
+                        stringifyParameterKind(parameter.getKind()));
+    for (StringAttr name : consumers[parameter.getSymName()])
+      os << " " << name.getValue();
+    os << "\n";
+  }
+}

@@ -1,0 +1,136 @@
+//===- ReadModel.cpp - from bytes to ONNX's classes -----------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ReadModel.h"
+#include "Subject.h"
+#include "takt/Import/ImportOnnx.h"
+#include "llvm/Support/Regex.h"
+#include <limits>
+#include <onnx/defs/parser.h>
+
+using namespace mlir;
+using namespace takt;
+using namespace takt::import;
+
+/// Deepest nesting of brackets in text; the parser is recursive, and a graph
+/// that can be imported needs four.
+static constexpr int kMaxNesting = 32;
+
+static Subject fileSubject(Location loc) { return {loc, "the file"}; }
+
+/// No protobuf of a model begins with '<', a group's end.
+static bool isText(llvm::MemoryBufferRef file) {
+  StringRef name = file.getBufferIdentifier(), text = file.getBuffer();
+  if (name.ends_with(".onnxtxt") || name.ends_with(".onnxtext"))
+    return true;
+  while (true) {
+    text = text.ltrim();
+    if (!text.starts_with("#"))
+      return text.starts_with("<");
+    text = text.drop_until([](char c) { return c == '\n'; });
+  }
+}
+
+static bool nestsTooDeep(StringRef text) {
+  int depth = 0;
+  for (char c : text) {
+    if (c == '(' || c == '{' || c == '[')
+      ++depth;
+    else if (c == ')' || c == '}' || c == ']')
+      --depth;
+    if (depth > kMaxNesting)
+      return true;
+  }
+  return false;
+}
+
+/// The parser's message is "[ParseError at position (line: L column: C)]",
+/// lines of context, and what is wrong.
+static void reportParseError(StringRef file, StringRef message,
+                             MLIRContext &context) {
+  unsigned line = 1, column = 1;
+  SmallVector<StringRef> position;
+  if (llvm::Regex("line: ([0-9]+) column: ([0-9]+)")
+          .match(message, &position)) {
+    position[1].getAsInteger(10, line);
+    position[2].getAsInteger(10, column);
+  }
+  StringRef reason = message.rtrim();
+  reason = reason.substr(reason.rfind('\n') + 1);
+  fileSubject(FileLineColLoc::get(&context, file, line, column)).invalid()
+      << "is no ONNX text: " << reason.rtrim('.');
+}
+
+static bool parseText(llvm::MemoryBufferRef file, MLIRContext &context,
+                      onnx::ModelProto &model) {
+  StringRef name = file.getBufferIdentifier();
+  if (nestsTooDeep(file.getBuffer())) {
+    reportParseError(name, "brackets are nested too deep", context);
+    return false;
+  }
+  std::string text = file.getBuffer().str(), message;
+  // The parser converts numbers with functions that throw.
+  try {
+    onnx::OnnxParser parser(text.c_str());
+    onnx::Common::Status status = parser.Parse(model);
+    if (status.IsOK() && parser.EndOfInput())
+      return true;
+    message = status.IsOK() ? "text after the end of the graph"
+                            : status.ErrorMessage();
+  } catch (const std::exception &error) {
+    message = std::string("a number is out of range (") + error.what() + ")";
+  }
+  reportParseError(name, message, context);
+  return false;
+}
+
+std::unique_ptr<onnx::ModelProto>
+takt::import::readModel(llvm::MemoryBufferRef file, MLIRContext &context) {
+  auto model = std::make_unique<onnx::ModelProto>();
+  Subject subject = fileSubject(UnknownLoc::get(&context));
+  if (isText(file))
+    return parseText(file, context, *model) ? std::move(model) : nullptr;
+  if (file.getBufferSize() > size_t(std::numeric_limits<int>::max())) {
+    subject.invalid() << "has " << file.getBufferSize()
+                      << " bytes, more than a protobuf may have; expected "
+                         "weights in external data";
+    return nullptr;
+  }
+  if (!model->ParseFromArray(file.getBufferStart(), file.getBufferSize())) {
+    subject.invalid() << "is no protobuf of a model, or is truncated";
+    return nullptr;
+  }
+  if (!model->has_graph()) {
+    subject.invalid() << "has no graph";
+    return nullptr;
+  }
+  return model;
+}
+
+FailureOr<int64_t> takt::import::readOpset(const onnx::ModelProto &model,
+                                           MLIRContext *context) {
+  Subject subject = {UnknownLoc::get(context), "the model"};
+  std::optional<int64_t> version;
+  for (const onnx::OperatorSetIdProto &opset : model.opset_import()) {
+    if (!opset.domain().empty() && opset.domain() != "ai.onnx")
+      continue;
+    if (version && *version != opset.version()) {
+      return subject.invalid() << "imports opset " << *version << " and opset "
+                               << opset.version() << " of the default domain";
+    }
+    version = opset.version();
+  }
+  if (!version) {
+    return subject.invalid() << "imports no opset of the default domain";
+  }
+  if (*version < kMinOpset || *version > kMaxOpset) {
+    return subject.unsupported()
+           << "uses opset " << *version << " of the default domain, expected "
+           << kMinOpset << " to " << kMaxOpset;
+  }
+  return *version;
+}

@@ -1,0 +1,67 @@
+//===- Registry.cpp - which operators there are ---------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Registry.h"
+#include "takt/Import/ImportOnnx.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace takt;
+using namespace takt::import;
+using llvm::StringRef;
+
+/// "ai.onnx" is the default domain's long name.
+static StringRef canonicalDomain(StringRef domain) {
+  return domain == "ai.onnx" ? "" : domain;
+}
+
+const Registry &Registry::get() {
+  static const Registry registry = [] {
+    Registry result;
+    addWindowOps(result);
+    addMatrixOps(result);
+    addElementwiseOps(result);
+    addNormalizationOps(result);
+    addShapeOps(result);
+    addShapeArithmetic(result);
+    addConstantOps(result);
+    return result;
+  }();
+  return registry;
+}
+
+void Registry::add(StringRef name, std::initializer_list<int64_t> since,
+                   Conversion convert, StringRef becomes) {
+  Operator &op = operators[{"", name.str()}];
+  op.becomes = becomes;
+  for (int64_t version : since)
+    op.versions[version] = convert;
+}
+
+std::optional<Registry::Match>
+Registry::lookup(StringRef domain, StringRef name, int64_t opset) const {
+  auto it = operators.find({canonicalDomain(domain).str(), name.str()});
+  if (it == operators.end())
+    return std::nullopt;
+  const auto &versions = it->second.versions;
+  auto newer = versions.upper_bound(opset);
+  if (newer == versions.begin())
+    return Match{nullptr, newer->first};
+  auto match = std::prev(newer);
+  return Match{match->second, match->first};
+}
+
+void takt::listOps(llvm::raw_ostream &os) {
+  os << "ONNX operators, opset " << kMinOpset << " to " << kMaxOpset
+     << ": versions, and what they become\n";
+  for (const auto &[key, op] : Registry::get().all()) {
+    std::string versions;
+    for (const auto &[since, convert] : op.versions)
+      versions += (versions.empty() ? "" : ", ") + std::to_string(since);
+    os << llvm::formatv("{0,-20} {1,-16} {2}\n", key.second, versions,
+                        op.becomes);
+  }
+}

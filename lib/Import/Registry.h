@@ -1,0 +1,69 @@
+//===- Registry.h - which operators there are -------------------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_LIB_IMPORT_REGISTRY_H
+#define TAKT_LIB_IMPORT_REGISTRY_H
+
+#include "mlir/Support/LLVM.h"
+#include "llvm/ADT/StringRef.h"
+#include <initializer_list>
+#include <map>
+#include <string>
+
+namespace takt::import {
+
+class Node;
+
+/// Converts one node: binds its operands and attributes, creates operations and
+/// defines its outputs. Fails with a diagnostic about the node.
+using Conversion = mlir::LogicalResult (*)(Node &node);
+
+/// Conversions by domain, operator and the opset that introduced the version of
+/// the operator. A version holds until the next one that ONNX defines; a
+/// conversion is registered for each version that it understands.
+class Registry {
+public:
+  struct Operator {
+    std::map<int64_t, Conversion> versions; ///< by since-version
+    llvm::StringRef becomes;                ///< what it becomes, for users
+  };
+  struct Match {
+    Conversion convert;
+    int64_t since;
+  };
+
+  /// All operators.
+  static const Registry &get();
+
+  /// Adds versions of an operator of the default domain.
+  void add(llvm::StringRef name, std::initializer_list<int64_t> since,
+           Conversion convert, llvm::StringRef becomes);
+
+  /// The newest version that is not newer than the opset. Null conversion: the
+  /// operator is known, but all versions are newer. nullopt: it is not known.
+  std::optional<Match> lookup(llvm::StringRef domain, llvm::StringRef name,
+                              int64_t opset) const;
+
+  using Key = std::pair<std::string, std::string>; ///< domain, name
+  const std::map<Key, Operator> &all() const { return operators; }
+
+private:
+  std::map<Key, Operator> operators;
+};
+
+// One function per file of conversions.
+void addWindowOps(Registry &registry);
+void addMatrixOps(Registry &registry);
+void addElementwiseOps(Registry &registry);
+void addNormalizationOps(Registry &registry);
+void addShapeOps(Registry &registry);
+void addShapeArithmetic(Registry &registry);
+void addConstantOps(Registry &registry);
+
+} // namespace takt::import
+
+#endif // TAKT_LIB_IMPORT_REGISTRY_H

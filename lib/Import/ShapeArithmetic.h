@@ -1,0 +1,32 @@
+//===- ShapeArithmetic.h - integers that are known at import ----*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Exporters compute the shapes of Reshape nodes in the graph: Shape, Gather,
+// Concat and arithmetic. All sizes are known at import, so that these nodes
+// become constants.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_LIB_IMPORT_SHAPEARITHMETIC_H
+#define TAKT_LIB_IMPORT_SHAPEARITHMETIC_H
+
+#include "Node.h"
+
+namespace takt::import {
+
+enum class IntegerOperation { Add, Sub, Mul, Div };
+
+/// The node's two integer constants combined; one of them may have one element.
+/// Fails with a diagnostic on overflow and division by zero.
+mlir::LogicalResult foldArithmetic(Node &node, IntegerOperation operation);
+
+/// Concatenates the node's integer constants of rank 1.
+mlir::LogicalResult foldConcat(Node &node);
+
+} // namespace takt::import
+
+#endif // TAKT_LIB_IMPORT_SHAPEARITHMETIC_H
