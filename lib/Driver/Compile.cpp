@@ -116,7 +116,7 @@ takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
                       const CompileOptions &options,
                       OwningOpRef<ModuleOp> *scheduledModule) {
   auto begin = std::chrono::steady_clock::now();
-  OwningOpRef<ModuleOp> module = step.module->clone();
+  OwningOpRef<ModuleOp> module = step.module.get().clone();
   auto fail = [&](llvm::Error error) {
     return module->emitError() << llvm::toString(std::move(error));
   };
