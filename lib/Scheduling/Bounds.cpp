@@ -81,8 +81,10 @@ bool CycleRatio::improve() {
   return false;
 }
 
-/// If the edges of `via` close a cycle, its ratio is the new one.
+/// Takes the largest ratio of the cycles that the edges of `via` close; false
+/// if they close none.
 bool CycleRatio::takeCycle(const std::vector<int> &via) {
+  bool found = false;
   std::vector<int> visit(time.size(), -1);
   for (int root = 0; root < static_cast<int>(time.size()); ++root) {
     int node = root;
@@ -100,11 +102,14 @@ bool CycleRatio::takeCycle(const std::vector<int> &via) {
       at = edges[via[at]].from;
     } while (at != node);
     // Every cycle has a distance: those of 0 go along the order of tasks.
-    numerator = cycles;
-    denominator = std::max<int64_t>(1, distance);
-    return true;
+    if (!found ||
+        __int128(cycles) * denominator > __int128(numerator) * distance) {
+      numerator = cycles;
+      denominator = distance;
+      found = true;
+    }
   }
-  return false;
+  return found;
 }
 
 /// Least cycles of each task over the classes of processors.

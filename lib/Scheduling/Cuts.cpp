@@ -159,6 +159,18 @@ Reader takt::readerOf(const TaskGraph &graph, const Value &value,
 // The cut graph
 //===----------------------------------------------------------------------===//
 
+static llvm::StringRef axisName(CutAxis axis) {
+  switch (axis) {
+  case CutAxis::Channel:
+    return "channel";
+  case CutAxis::Batch:
+    return "batch";
+  case CutAxis::Reduction:
+    return "reduction";
+  }
+  return "an unknown axis";
+}
+
 static Error checkCut(const TaskGraph &graph, const Cut &cut) {
   if (cut.task < 0 || static_cast<size_t>(cut.task) >= graph.tasks.size())
     return createStringError("a cut of task " + Twine(cut.task) + " of " +
@@ -166,9 +178,8 @@ static Error checkCut(const TaskGraph &graph, const Cut &cut) {
   const Task &task = graph.tasks[cut.task];
   int64_t extent = cutExtent(task, cut.axis);
   if (extent == 0)
-    return createStringError("task '" + task.name +
-                             "' may not be cut along axis " +
-                             Twine(static_cast<int>(cut.axis)));
+    return createStringError("task '" + task.name + "' may not be cut along " +
+                             axisName(cut.axis));
   if (cut.at < 1 || cut.at >= extent)
     return createStringError("a cut of task '" + task.name + "' at " +
                              Twine(cut.at) + ", expected 1 to " +

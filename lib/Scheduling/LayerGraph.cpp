@@ -12,20 +12,25 @@ using namespace takt;
 
 LayerGraph::LayerGraph(const TaskGraph &graph)
     : successors(graph.layers.size()), predecessors(graph.layers.size()) {
-  for (const Value &value : graph.values) {
-    if (value.producer < 0 ||
-        graph.tasks[value.producer].kind != TaskKind::Forward)
-      continue;
-    int from = graph.tasks[value.producer].layer;
-    for (const Use &use : value.uses) {
-      const Task &user = graph.tasks[use.task];
-      if (user.kind == TaskKind::Forward && use.distance == 0 &&
-          user.layer != from) {
-        successors[from].push_back(user.layer);
-        predecessors[user.layer].push_back(from);
-      }
+  auto addEdge = [&](int from, int to) {
+    if (from < to) {
+      successors[from].push_back(to);
+      predecessors[to].push_back(from);
     }
-  }
+  };
+  for (const Value &value : graph.values)
+    for (const Use &use : value.uses) {
+      if (value.producer < 0 || use.distance > 0)
+        continue;
+      const Task &from = graph.tasks[value.producer];
+      const Task &to = graph.tasks[use.task];
+      bool fromForward = from.kind == TaskKind::Forward;
+      bool toForward = to.kind == TaskKind::Forward;
+      if (fromForward && toForward)
+        addEdge(from.layer, to.layer);
+      if (!fromForward && !toForward)
+        addEdge(to.layer, from.layer);
+    }
   for (auto *lists : {&successors, &predecessors})
     for (std::vector<int> &list : *lists) {
       llvm::sort(list);

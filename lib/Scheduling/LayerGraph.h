@@ -12,7 +12,8 @@
 
 namespace takt {
 
-/// The forward graph between layers.
+/// The order that dependences within an iteration give to layers: from the one
+/// whose F is first, and whose backward tasks are last, to the other.
 struct LayerGraph {
   explicit LayerGraph(const TaskGraph &graph);
 

@@ -162,10 +162,10 @@ LayerPipe::schedule(const Assignment &assignment) const {
                                    found->arrangement, std::move(found->times));
     schedule.cuts = assignment.cuts;
     schedule.stages = found->stages;
-    for (auto [layer, behind] : llvm::enumerate(found->behind)) {
-      schedule.stage[layer] = found->stages - 1 - behind;
-      schedule.delay[layer] = 2 * behind;
-    }
+    for (auto [stage, behind] : llvm::zip_equal(schedule.stage, found->behind))
+      stage = found->stages - 1 - behind;
+    for (auto [delay, behind] : llvm::zip_equal(schedule.delay, found->behind))
+      delay = 2 * behind;
     return schedule;
   }
   return std::nullopt;

@@ -40,7 +40,7 @@ public:
 private:
   void assign();
   void addHops();
-  void placeBlocks();
+  bool placeBlocks();
   int stageOf(int task) const {
     return partition.stage[graph.tasks[task].layer];
   }
@@ -101,8 +101,8 @@ int64_t OneForwardOneBackward::leastInterval() const {
 /// straight to its backward block; before it, a stage's forward block ends just
 /// in time for the next stage, and its backward block follows a forward block
 /// of S minibatches later (S stages behind it), or comes later still where
-/// transfers need it.
-void OneForwardOneBackward::placeBlocks() {
+/// transfers need it. False if it then reaches into the next forward block.
+bool OneForwardOneBackward::placeBlocks() {
   int64_t interval = arrangement.interval;
   int last = static_cast<int>(blocks.size()) - 1;
   std::vector<int64_t> forwardAt(blocks.size(), 0), backwardAt(blocks.size());
@@ -112,6 +112,9 @@ void OneForwardOneBackward::placeBlocks() {
     backwardAt[k] = std::max(
         forwardAt[k] + (last - k) * interval + blocks[k].forward,
         backwardAt[k + 1] + blocks[k + 1].backward + blocks[k + 1].backwardHop);
+    if (backwardAt[k] + blocks[k].backward >
+        forwardAt[k] + (last - k + 1) * interval)
+      return false;
   }
   arrangement.position.clear();
   for (int task = 0; task < static_cast<int>(graph.tasks.size()); ++task) {
@@ -120,13 +123,15 @@ void OneForwardOneBackward::placeBlocks() {
     arrangement.position.push_back(((at % interval) + interval) % interval);
     at += arrangement.cycles[task];
   }
+  return true;
 }
 
 /// The schedule at that interval; nullopt if a stage would need more delay than
 /// it has stages behind it.
 std::optional<Schedule> OneForwardOneBackward::tryInterval(int64_t interval) {
   arrangement.interval = interval;
-  placeBlocks();
+  if (!placeBlocks())
+    return std::nullopt;
   std::optional<Times> times = timing.compute(arrangement);
   if (!times)
     return std::nullopt;

@@ -256,14 +256,15 @@ void Partitioner::extend(int set, int64_t largest) {
         label.load = load;
         insert(to, label);
       }
-      if (labels[index].load == 0)
+      if (labels[index].load == 0 && load <= largest)
         continue;
-      Reached full{label.processor, largest};
-      label.load = 0;
-      if (auto next = add({full.first, largest + 1}, layer, largest)) {
+      std::optional<Reached> next =
+          add({label.processor, largest + 1}, layer, largest);
+      if (next) {
         std::tie(label.processor, label.load) = *next;
+        bool isFirst = labels[index].previous < 0;
         label.bytes = labels[index].bytes + sets.crossing[set];
-        label.stages = labels[index].stages + 1;
+        label.stages = labels[index].stages + (isFirst ? 0 : 1);
         insert(to, label);
       }
     }

@@ -106,6 +106,11 @@ static Error checkUse(const TaskGraph &graph, const Value &value,
                              "'" +
                              user.name + "', but '" + producer.name +
                              "' is no update");
+  if (use.distance == 0 && producer.kind == TaskKind::Forward &&
+      user.kind == TaskKind::Forward && user.layer < producer.layer)
+    return createStringError("value '" + value.name + "' goes from '" +
+                             producer.name + "' to '" + user.name +
+                             "', against the order of layers");
   if (use.distance == 0 && use.task <= value.producer)
     return createStringError("value '" + value.name + "' goes from '" +
                              producer.name + "' to '" + user.name +
