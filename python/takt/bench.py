@@ -4,11 +4,11 @@ allows, its traffic, compile times, and the executor against PyTorch."""
 import argparse
 import csv
 import os
-import resource
 import subprocess
 import sys
 import time
 
+from takt import chains, pytorch_step
 from takt.tools import MODELS, Tools, table
 
 NETWORKS = ["vgg16", "resnet18", "resnet50", "alexnet"]
@@ -106,7 +106,7 @@ def main():
         csv.writer(file).writerows([COLUMNS, *everything])
     print(f"\nwritten to {path}")
     compile_times(tools, out)
-    from takt import pytorch_step
+    chains.main(tools, out)
     pytorch_step.main(tools, out)
 
 
