@@ -73,7 +73,7 @@ private:
 };
 
 /// Work, in tasks and uses timed, that a search may take.
-constexpr int64_t kSearchWork = 3000000;
+constexpr int64_t kSearchWork = 10000000;
 
 } // namespace
 

@@ -106,5 +106,7 @@ Expected<Schedule> takt::schedule(llvm::StringRef name, const Problem &problem,
   result->semantics = info->semantics;
   if (Error error = verify(problem, *result))
     return std::move(error);
+  if (result->interval == bounds(problem, *result).best())
+    result->status = SolveStatus::Optimal;
   return result;
 }

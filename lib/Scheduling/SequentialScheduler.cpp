@@ -30,6 +30,5 @@ llvm::Expected<Schedule> takt::runSequential(const Problem &problem,
       best = std::move(schedule);
     first += static_cast<int>(on.count);
   }
-  best.status = SolveStatus::Optimal;
   return best;
 }

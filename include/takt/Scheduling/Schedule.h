@@ -15,6 +15,7 @@
 namespace takt {
 
 enum class Semantics : uint8_t { Synchronous, Delayed };
+/// Optimal: the interval is the best of the schedule's bounds().
 enum class SolveStatus : uint8_t { Optimal, Feasible };
 
 /// What a scheduler is asked.
