@@ -1,0 +1,195 @@
+//===- GraphTest.cpp - graphs that text cannot say ------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ImportTestSupport.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "gtest/gtest.h"
+#include <cmath>
+
+using namespace takt;
+using namespace takt::test;
+
+namespace {
+
+void addNumber(onnx::NodeProto *node, llvm::StringRef name, float value) {
+  onnx::AttributeProto *attribute = node->add_attribute();
+  attribute->set_name(name.str());
+  attribute->set_type(onnx::AttributeProto::FLOAT);
+  attribute->set_f(value);
+}
+
+TEST(ImportGraph, Network) {
+  ImportOptions options;
+  options.batch = 4;
+  Imported imported = importModel(makeNetwork(), options);
+  ASSERT_TRUE(imported) << imported.error();
+  EXPECT_EQ(imported.parameter("w").getKind(), ParameterKind::Trainable);
+  EXPECT_EQ(imported.parameter("fc").getKind(), ParameterKind::Trainable);
+  EXPECT_EQ(imported.parameter("mean").getKind(), ParameterKind::State);
+  EXPECT_EQ(imported.parameter("var").getKind(), ParameterKind::State);
+  EXPECT_FALSE(imported.parameter("ratio"));
+}
+
+TEST(ImportGraph, NodesAreNamed) {
+  onnx::ModelProto model = makeModel();
+  addNode(model, "Relu", {"x", "x"}, {"y"})->set_name("layer/1");
+  EXPECT_EQ(importModel(model).error(),
+            "invalid ONNX: node 'layer/1' of type 'Relu' (opset 13) has 2 "
+            "inputs, expected at most 1");
+}
+
+TEST(ImportGraph, NumbersThatAreNotFinite) {
+  for (float value : {NAN, INFINITY, -INFINITY}) {
+    onnx::ModelProto model = makeModel();
+    addNumber(addNode(model, "LeakyRelu", {"x"}, {"y"}), "alpha", value);
+    EXPECT_NE(importModel(model).error().find(", expected a finite number"),
+              std::string::npos)
+        << value;
+  }
+}
+
+TEST(ImportGraph, RatioThatIsNotANumber) {
+  onnx::ModelProto model = makeModel();
+  addNode(model, "Dropout", {"x", "ratio"}, {"y"});
+  onnx::TensorProto *ratio = model.mutable_graph()->add_initializer();
+  ratio->set_name("ratio");
+  ratio->set_data_type(onnx::TensorProto::FLOAT);
+  ratio->add_float_data(NAN);
+  EXPECT_EQ(importModel(model).error(),
+            "invalid ONNX: node 'y' of type 'Dropout' (opset 13) has ratio "
+            "nan, expected a number from 0 to less than 1");
+}
+
+TEST(ImportGraph, FactorThatIsNotANumber) {
+  onnx::ModelProto model = makeModel();
+  addNode(model, "Mul", {"x", "factor"}, {"y"});
+  onnx::TensorProto *factor = model.mutable_graph()->add_initializer();
+  factor->set_name("factor");
+  factor->set_data_type(onnx::TensorProto::FLOAT);
+  factor->add_float_data(NAN);
+  EXPECT_NE(importModel(model).error().find("expected a finite number"),
+            std::string::npos);
+}
+
+TEST(ImportGraph, InputsThatAreNoTensors) {
+  onnx::ModelProto model = makeModel();
+  addNode(model, "Relu", {"x"}, {"y"});
+  onnx::TypeProto *type =
+      model.mutable_graph()->mutable_input(0)->mutable_type();
+  type->mutable_sequence_type();
+  EXPECT_EQ(importModel(model).error(),
+            "unsupported: input 'x' is no dense tensor");
+  type->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
+  EXPECT_EQ(importModel(model).error(), "unsupported: input 'x' has no shape");
+}
+
+TEST(ImportGraph, InputsThatAreTooLarge) {
+  onnx::ModelProto model = makeModel();
+  addNode(model, "Relu", {"x"}, {"y"});
+  auto *shape = model.mutable_graph()
+                    ->mutable_input(0)
+                    ->mutable_type()
+                    ->mutable_tensor_type()
+                    ->mutable_shape();
+  shape->add_dim()->set_dim_value(int64_t(1) << 40);
+  EXPECT_EQ(importModel(model).error(),
+            "unsupported: input 'x' has shape 2x1099511627776, expected at "
+            "most 8 positive sizes and 2^40 elements");
+}
+
+TEST(ImportGraph, SparseInitializers) {
+  onnx::ModelProto model = makeModel();
+  addNode(model, "Relu", {"x"}, {"y"});
+  model.mutable_graph()->add_sparse_initializer();
+  EXPECT_EQ(importModel(model).error(),
+            "unsupported: the graph has sparse initializers");
+}
+
+TEST(ImportGraph, NodesWithoutOutputs) {
+  onnx::ModelProto model = makeModel();
+  addNode(model, "Relu", {"x"}, {})->set_name("lost");
+  EXPECT_EQ(importModel(model).error(),
+            "invalid ONNX: node 'lost' of type 'Relu' (opset 13) has no "
+            "output");
+}
+
+TEST(ImportGraph, AttributesOfAFunction) {
+  onnx::ModelProto model = makeModel();
+  onnx::NodeProto *node = addNode(model, "LeakyRelu", {"x"}, {"y"});
+  addNumber(node, "alpha", 0.1f);
+  node->mutable_attribute(0)->set_ref_attr_name("outer");
+  EXPECT_EQ(importModel(model).error(),
+            "unsupported: node 'y' of type 'LeakyRelu' (opset 13) refers to a "
+            "function's attribute 'outer'");
+}
+
+/// A chain of `count` nodes, the last one first in the file.
+onnx::ModelProto makeReversedChain(int count) {
+  onnx::ModelProto model = makeModel();
+  auto name = [&](int i) {
+    return i == 0       ? std::string("x")
+           : i == count ? std::string("y")
+                        : "v" + std::to_string(i);
+  };
+  for (int i = count; i-- > 0;) {
+    std::string from = name(i), to = name(i + 1);
+    addNode(model, "Relu", {from}, {to});
+  }
+  return model;
+}
+
+TEST(ImportGraph, DeepGraphsNeedNoStack) {
+  Imported imported = importModel(makeReversedChain(100000));
+  ASSERT_TRUE(imported) << imported.error();
+  auto main = imported.module->lookupSymbol<mlir::func::FuncOp>("main");
+  EXPECT_EQ(main.getBody().front().getOperations().size(), 100001u);
+}
+
+TEST(ImportGraph, DeepTextIsRejected) {
+  std::string text = "< ir_version: 7, opset_import: [\"\" : 13] > g (";
+  for (int i = 0; i < 100000; ++i)
+    text += "seq(";
+  EXPECT_EQ(importBytes(text).error(),
+            "invalid ONNX: the file is no ONNX text: brackets are nested too "
+            "deep");
+}
+
+TEST(ImportGraph, EveryOperatorHasAVersionForSomeOpset) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  listOps(os);
+  for (const char *name : {"Conv ",
+                           "Gemm ",
+                           "MatMul ",
+                           "BatchNormalization ",
+                           "Relu ",
+                           "LeakyRelu ",
+                           "Sigmoid ",
+                           "Tanh ",
+                           "MaxPool ",
+                           "AveragePool ",
+                           "GlobalAveragePool ",
+                           "LRN ",
+                           "Add ",
+                           "Mul ",
+                           "Sum ",
+                           "Concat ",
+                           "Flatten ",
+                           "Reshape ",
+                           "Transpose ",
+                           "Unsqueeze ",
+                           "Squeeze ",
+                           "Dropout ",
+                           "Softmax ",
+                           "LogSoftmax ",
+                           "Identity ",
+                           "Constant ",
+                           "ConstantOfShape "})
+    EXPECT_NE(text.find(std::string("\n") + name), std::string::npos) << name;
+}
+
+} // namespace
