@@ -56,7 +56,7 @@ private:
   }
 
   llvm::Error readParameters();
-  void readInitialValue(train::ParameterOp op, Parameter &parameter);
+  llvm::Error readInitialValue(train::ParameterOp op, Parameter &parameter);
   void readInputs();
   llvm::Error readKernels();
   llvm::Error readWrites();
@@ -75,25 +75,14 @@ private:
   llvm::StringMap<int> tasks, parameters;
   llvm::DenseMap<mlir::Value, int> values;
   std::vector<Operation *> operations; ///< of the step's kernels
-  std::vector<bool> written;           ///< by parameter
+  std::vector<bool> written, hasLayer; ///< by parameter
 };
 } // namespace
-
-static ElementType elementType(Type type) {
-  Type element = cast<ShapedType>(type).getElementType();
-  if (element.isF64())
-    return ElementType::F64;
-  if (element.isInteger(64))
-    return ElementType::I64;
-  if (element.isInteger(32))
-    return ElementType::I32;
-  return element.isInteger(1) ? ElementType::I1 : ElementType::F32;
-}
 
 int StepReader::addValue(const std::string &name, Type type, RegionClass kind) {
   StepValue value;
   value.info.name = name;
-  value.info.type = elementType(type);
+  value.info.type = train::getElementType(type);
   llvm::append_range(value.info.dims, cast<ShapedType>(type).getShape());
   value.kind = kind;
   step.values.push_back(std::move(value));
@@ -104,7 +93,7 @@ int StepReader::addBinding(StringRef name, BindingKind kind, Type type) {
   Binding binding;
   binding.name = name.str();
   binding.kind = kind;
-  binding.type = elementType(type);
+  binding.type = train::getElementType(type);
   llvm::append_range(binding.dims, cast<ShapedType>(type).getShape());
   binding.region = program.regions.size();
   bool isInput = kind == BindingKind::Input || kind == BindingKind::Label;
@@ -129,9 +118,10 @@ RegionClass StepReader::regionOf(ParameterKind kind) const {
   }
 }
 
-void StepReader::readInitialValue(train::ParameterOp op, Parameter &parameter) {
+llvm::Error StepReader::readInitialValue(train::ParameterOp op,
+                                         Parameter &parameter) {
   if (!op.getInitialValue())
-    return;
+    return llvm::Error::success();
   ElementsAttr value = *op.getInitialValue();
   ArrayRef<char> bytes;
   if (auto dense = dyn_cast<DenseElementsAttr>(value)) {
@@ -145,11 +135,17 @@ void StepReader::readInitialValue(train::ParameterOp op, Parameter &parameter) {
   if (parameter.splat) {
     llvm::copy(bytes.take_front(parameter.splatBytes.size()),
                parameter.splatBytes.begin());
-    return;
+    return llvm::Error::success();
   }
+  int64_t expected = train::getBytes(op.getType());
+  if (int64_t(bytes.size()) != expected)
+    return llvm::createStringError(
+        "parameter '" + parameter.name + "' has " + Twine(bytes.size()) +
+        " bytes of initial data, expected " + Twine(expected));
   program.data.resize(llvm::alignTo(program.data.size(), 64));
   parameter.dataOffset = program.data.size();
   program.data.insert(program.data.end(), bytes.begin(), bytes.end());
+  return llvm::Error::success();
 }
 
 /// A parameter has the value that reads of it name, and, where the step writes
@@ -157,7 +153,7 @@ void StepReader::readInitialValue(train::ParameterOp op, Parameter &parameter) {
 llvm::Error StepReader::readParameters() {
   llvm::StringSet<> used;
   main.walk([&](Operation *op) {
-    if (auto read = dyn_cast<train::ReadOp>(op))
+    if (auto read = dyn_cast<train::ReadOp>(op); read && !read->use_empty())
       used.insert(read.getParameter());
     if (auto write = dyn_cast<train::WriteOp>(op))
       used.insert(write.getParameter());
@@ -179,7 +175,8 @@ llvm::Error StepReader::readParameters() {
       parameter.axis = *op.getAxis();
       parameter.begin = *op.getBegin();
     }
-    readInitialValue(op, parameter);
+    if (llvm::Error error = readInitialValue(op, parameter))
+      return error;
     int read = addValue(parameter.name, op.getType(), regionOf(op.getKind()));
     step.values[read].parameter = program.parameters.size();
     parameter.readValue = parameter.writeValue = read;
@@ -187,6 +184,7 @@ llvm::Error StepReader::readParameters() {
     program.parameters.push_back(std::move(parameter));
   }
   written.resize(program.parameters.size());
+  hasLayer.resize(program.parameters.size());
   return llvm::Error::success();
 }
 
@@ -255,7 +253,7 @@ llvm::Error StepReader::readWrites() {
     parameter.writeValue = value->second;
     parameter.layer =
         schedule.graph.tasks[step.kernels[version.kernel].task].layer;
-    written[index] = true;
+    written[index] = hasLayer[index] = true;
   }
   return llvm::Error::success();
 }
@@ -280,7 +278,10 @@ llvm::Error StepReader::readOperands() {
         operand = producer->getOperand(0);
       if (auto read = operand.getDefiningOp<train::ReadOp>()) {
         int parameter = parameters.lookup(read.getParameter());
-        const Parameter &info = program.parameters[parameter];
+        Parameter &info = program.parameters[parameter];
+        if (!hasLayer[parameter])
+          info.layer = schedule.graph.tasks[kernel.task].layer;
+        hasLayer[parameter] = true;
         kernel.operands.push_back({int(info.writeValue),
                                    int(readDistance(parameter, kind)),
                                    info.readValue});

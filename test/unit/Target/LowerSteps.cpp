@@ -1,0 +1,262 @@
+//===- LowerSteps.cpp - steps and schedules made by hand ------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "LowerSteps.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace takt;
+
+static Machine machineOf(const ChainOptions &options) {
+  Machine machine = llvm::cantFail(Machine::uniform(options.processors));
+  machine.interconnect.bytesPerCycle = options.linkBytesPerCycle;
+  machine.interconnect.latencyCycles = options.linkLatency;
+  machine.classes.front().memoryBytes = options.memoryBytes;
+  return machine;
+}
+
+ChainProblem::ChainProblem(const ChainOptions &options)
+    : options(options), machine(machineOf(options)),
+      cost(llvm::cantFail(createCostModel("macs"))) {
+  int layers = options.delay.size();
+  std::vector<int> x = {addInput("x", BindingKind::Input)}, weights;
+  int label = addInput("label", BindingKind::Label), dy = -1;
+  auto read = [&](int parameter, int distance) {
+    const Parameter &p = program.parameters[parameter];
+    return StepUse{int(p.writeValue), distance, p.readValue};
+  };
+  auto use = [](int value) { return StepUse{value, 0, uint32_t(value)}; };
+  struct LayerParameters {
+    int w, v, mean;
+  };
+  std::vector<LayerParameters> parameters;
+
+  // Reads of parameters are added once their versions exist.
+  std::vector<std::pair<int, std::pair<int, int>>> reads;
+  auto readLater = [&](int kernel, int parameter, int distance) {
+    reads.push_back({kernel, {parameter, distance}});
+  };
+  for (int l = 0; l < layers; ++l) {
+    std::string n = std::to_string(l);
+    graph.layers.push_back({"l" + n});
+    parameters.push_back({addParameter("w" + n, ParameterKind::Trainable),
+                          addParameter("v" + n, ParameterKind::OptimizerState),
+                          addParameter("mean" + n, ParameterKind::State)});
+    int task = addTask(l, TaskKind::Forward);
+    int gemm = addKernel(task, KernelId::Gemm, {use(x.back())});
+    readLater(gemm, parameters[l].w, 1 + options.delay[l]);
+    int h = addResult(gemm, "h" + n, RegionClass::Activation);
+    int norm = addKernel(task, KernelId::BatchNorm, {use(h)});
+    readLater(norm, parameters[l].mean, 1);
+    x.push_back(addResult(norm, "y" + n, RegionClass::Activation));
+    setVersion(parameters[l].mean,
+               addResult(norm, "mean" + n, RegionClass::State));
+    if (l + 1 < layers)
+      continue;
+    int loss = addKernel(task, KernelId::SoftmaxCrossEntropy,
+                         {use(x.back()), use(label)});
+    int value = addResult(loss, "loss", RegionClass::Activation);
+    Binding binding{"loss",
+                    BindingKind::Loss,
+                    uint32_t(program.regions.size()),
+                    ElementType::F32,
+                    {4, 4}};
+    program.regions.push_back(
+        {RegionClass::HostOutput, kHostProcessor, 64, 64});
+    step.outputs.push_back({value, int(program.bindings.size())});
+    program.bindings.push_back(binding);
+    dy = addResult(loss, "dy", RegionClass::Gradient);
+  }
+  for (int l = layers - 1; l >= 0; --l) {
+    std::string n = std::to_string(l);
+    int dx = -1;
+    if (l > 0) {
+      int gemm =
+          addKernel(addTask(l, TaskKind::Dgrad), KernelId::Gemm, {use(dy)});
+      readLater(gemm, parameters[l].w, 1 + options.delay[l]);
+      dx = addResult(gemm, "dx" + n, RegionClass::Gradient);
+    }
+    int gemm = addKernel(addTask(l, TaskKind::Wgrad), KernelId::Gemm,
+                         {use(x[l]), use(dy)});
+    int dw = addResult(gemm, "dw" + n, RegionClass::Gradient);
+    int update =
+        addKernel(addTask(l, TaskKind::Update), KernelId::Momentum, {use(dw)});
+    readLater(update, parameters[l].w, 1);
+    readLater(update, parameters[l].v, 1);
+    setVersion(parameters[l].w,
+               addResult(update, "w" + n, RegionClass::Parameter));
+    setVersion(parameters[l].v,
+               addResult(update, "v" + n, RegionClass::OptimizerState));
+    program.parameters[parameters[l].w].delay = options.delay[l];
+    dy = dx;
+  }
+  for (auto [kernel, what] : reads)
+    step.kernels[kernel].operands.push_back(read(what.first, what.second));
+  for (const StepValue &value : step.values)
+    program.values.push_back(value.info);
+  program.scalars = {{"learning_rate", 0.1}, {"iterations", 1}};
+  addGraphValues();
+}
+
+int ChainProblem::addValue(const std::string &name, RegionClass kind) {
+  StepValue value;
+  value.info = {name, ElementType::F32, {4, 4}};
+  value.kind = kind;
+  step.values.push_back(value);
+  return step.values.size() - 1;
+}
+
+int ChainProblem::addTask(int layer, TaskKind kind) {
+  Task task;
+  task.name = "l" + std::to_string(layer) + "." + letter(kind).str();
+  task.kind = kind;
+  task.layer = layer;
+  graph.tasks.push_back(task);
+  return graph.tasks.size() - 1;
+}
+
+int ChainProblem::addKernel(int task, KernelId id,
+                            std::vector<StepUse> operands) {
+  StepKernel kernel;
+  kernel.id = id;
+  kernel.task = task;
+  kernel.operands.assign(operands.begin(), operands.end());
+  step.kernels.push_back(kernel);
+  return step.kernels.size() - 1;
+}
+
+int ChainProblem::addResult(int kernel, const std::string &name,
+                            RegionClass kind) {
+  int value = addValue(name, kind);
+  step.values[value].kernel = kernel;
+  step.kernels[kernel].results.push_back(value);
+  return value;
+}
+
+int ChainProblem::addInput(const std::string &name, BindingKind kind) {
+  int value = addValue(name, RegionClass::Activation);
+  step.values[value].input = program.bindings.size();
+  program.bindings.push_back(
+      {name, kind, uint32_t(program.regions.size()), ElementType::F32, {4, 4}});
+  program.regions.push_back({RegionClass::HostInput, kHostProcessor, 64, 64});
+  return value;
+}
+
+int ChainProblem::addParameter(const std::string &name, ParameterKind kind) {
+  Parameter parameter;
+  parameter.name = name;
+  parameter.kind = kind;
+  parameter.readValue = addValue(name + ".read", RegionClass::Parameter);
+  program.parameters.push_back(parameter);
+  return program.parameters.size() - 1;
+}
+
+void ChainProblem::setVersion(int parameter, int value) {
+  program.parameters[parameter].writeValue = value;
+  step.values[value].parameter = parameter;
+}
+
+void ChainProblem::addGraphValues() {
+  std::vector<llvm::SmallVector<Use, 3>> uses(step.values.size());
+  for (const StepKernel &kernel : step.kernels)
+    for (const StepUse &use : kernel.operands)
+      uses[use.value].push_back({kernel.task, use.distance, false});
+  for (auto [index, value] : llvm::enumerate(step.values))
+    if (value.kernel >= 0)
+      graph.values.push_back({value.info.name, ValueClass::Activation,
+                              step.kernels[value.kernel].task, 64,
+                              uses[index]});
+}
+
+int64_t ChainProblem::transferTime(int from, int to) const {
+  return machine.transferCycles(from, to, 64) +
+         machine.transferLatency(from, to);
+}
+
+/// When everything that a task needs from its own minibatch is there.
+int64_t ChainProblem::earliest(const Schedule &schedule, int task) const {
+  int64_t at = 0;
+  const Placement &here = schedule.tasks[task];
+  for (const Value &value : graph.values)
+    for (const Use &use : value.uses) {
+      if (use.task != task || use.distance > 0 || value.producer == task)
+        continue;
+      const Placement &from = schedule.tasks[value.producer];
+      at = std::max(at, from.start + from.cycles +
+                            transferTime(from.processor, here.processor));
+    }
+  return at;
+}
+
+bool ChainProblem::holds(const Schedule &schedule) const {
+  for (const Value &value : graph.values)
+    for (const Use &use : value.uses) {
+      const Placement &from = schedule.tasks[value.producer];
+      const Placement &to = schedule.tasks[use.task];
+      if (use.task != value.producer &&
+          to.start + use.distance * schedule.interval <
+              from.start + from.cycles +
+                  transferTime(from.processor, to.processor))
+        return false;
+    }
+  return true;
+}
+
+/// Occupies a task's cycles; false where they are taken. A task without
+/// duration must not stand inside another.
+static bool occupy(std::vector<int> &owner, const Placement &at, int task) {
+  int64_t n = owner.size();
+  if (at.cycles > n)
+    return false;
+  int64_t first = at.start % n;
+  if (at.cycles == 0)
+    return owner[first] < 0 || owner[first] != owner[(first + n - 1) % n];
+  for (int64_t c = 0; c < at.cycles; ++c)
+    if (owner[(first + c) % n] >= 0)
+      return false;
+  for (int64_t c = 0; c < at.cycles; ++c)
+    owner[(first + c) % n] = task;
+  return true;
+}
+
+Schedule ChainProblem::schedule(llvm::ArrayRef<int> processors, int64_t minimum,
+                                std::mt19937 &random, int64_t slack) const {
+  Schedule result;
+  result.scheduler = "hand";
+  result.graph = graph;
+  result.delay = options.delay;
+  for (int64_t interval = minimum;; ++interval) {
+    result.interval = interval;
+    result.tasks.assign(graph.tasks.size(), {});
+    std::vector<std::vector<int>> owner(options.processors,
+                                        std::vector<int>(interval, -1));
+    bool placed = true;
+    for (auto [index, task] : llvm::enumerate(graph.tasks)) {
+      Placement &at = result.tasks[index];
+      at.processor = processors[index];
+      at.cycles = task.kind == TaskKind::Update ? options.updateCycles
+                                                : options.taskCycles;
+      at.start = earliest(result, index) + int64_t(random() % (slack + 1));
+      int64_t last = at.start + interval;
+      while (at.start < last && !occupy(owner[at.processor], at, index))
+        ++at.start;
+      placed &= at.start < last;
+    }
+    for (auto [index, at] : llvm::enumerate(result.tasks))
+      if (at.cycles == 0)
+        placed &= occupy(owner[at.processor], at, index);
+    if (placed && holds(result))
+      return result;
+  }
+}
+
+llvm::Expected<Program> ChainProblem::lower(const Schedule &schedule) const {
+  Program result = program;
+  result.interval = schedule.interval;
+  if (llvm::Error error = placeStep(step, problem(), schedule, result))
+    return std::move(error);
+  return std::move(result);
+}
