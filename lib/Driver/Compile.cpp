@@ -11,6 +11,7 @@
 #include "takt/Dialect/Sched/Conversion.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Target/LowerToProgram.h"
+#include "takt/Target/Simulate.h"
 #include "takt/Transforms/FormTasks.h"
 #include "takt/Transforms/Pipelines.h"
 #include "takt/Transforms/Retime.h"
@@ -138,6 +139,14 @@ takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
   if (!program)
     return fail(program.takeError());
   result.program = std::move(*program);
+  result.interval = result.schedule.interval;
+  if (result.schedule.semantics == Semantics::Delayed) {
+    llvm::Expected<SimulationResult> measured = simulate(result.program);
+    if (!measured)
+      return fail(measured.takeError());
+    result.interval = measured->interval;
+    result.program.interval = measured->interval;
+  }
   result.compileSeconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
           .count();

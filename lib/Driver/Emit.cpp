@@ -40,6 +40,7 @@ public:
       : request(request), machine(machine), cost(cost), options(options),
         printer(context, request.input) {
     context.disableMultithreading();
+    context.printOpOnDiagnostic(false);
     registerAllDialects(context);
   }
 

@@ -38,9 +38,9 @@ static void writeRow(raw_ostream &os, const ScheduledProgram &entry) {
     memory = std::max(memory, bytes);
   std::set<int> delays(schedule.delay.begin(), schedule.delay.end());
   os << "<tr><td>" << escaped(schedule.scheduler) << "</td><td>"
-     << schedule.interval << "</td><td>" << entry.bounds.best() << "</td><td>"
-     << format("%.2f", entry.metrics.speedup) << "</td><td>"
-     << format("%.1f %%", 100 * entry.metrics.utilization) << "</td><td>"
+     << entry.interval << "</td><td>" << entry.bounds.best() << "</td><td>"
+     << format("%.2f", entry.speedup()) << "</td><td>"
+     << format("%.1f %%", 100 * entry.utilization()) << "</td><td>"
      << entry.metrics.communicationBytes << "</td><td>" << memory
      << "</td><td>";
   interleave(delays, os, ", ");

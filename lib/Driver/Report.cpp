@@ -11,6 +11,17 @@
 using namespace llvm;
 using namespace takt;
 
+double ScheduledProgram::speedup() const {
+  return double(metrics.singleProcessorCycles) / double(interval);
+}
+
+double ScheduledProgram::utilization() const {
+  int64_t busy = 0;
+  for (int64_t cycles : metrics.busyCycles)
+    busy += cycles;
+  return double(busy) / double(interval) / double(metrics.busyCycles.size());
+}
+
 std::vector<int64_t> takt::regionBytes(const Program &program) {
   std::vector<int64_t> bytes(program.code.size());
   for (const Region &region : program.regions)
@@ -81,11 +92,11 @@ static void writeSchedule(json::OStream &json, const ScheduledProgram &entry) {
     json.attribute("status", schedule.status == SolveStatus::Optimal
                                  ? "optimal"
                                  : "feasible");
-    json.attribute("iteration_cycles", schedule.interval);
+    json.attribute("iteration_cycles", entry.interval);
     json.attribute("single_processor_cycles",
                    entry.metrics.singleProcessorCycles);
-    json.attribute("speedup", entry.metrics.speedup);
-    json.attribute("utilization", entry.metrics.utilization);
+    json.attribute("speedup", entry.speedup());
+    json.attribute("utilization", entry.utilization());
     json.attribute("stages", schedule.stages);
     json.attribute("cuts", static_cast<int64_t>(schedule.cuts.size()));
     writeBounds(json, entry.bounds);

@@ -144,9 +144,11 @@ uint32_t StepRings::homeSlots(int value, const Ring &home) const {
 }
 
 /// So many that the credit for the instance to be overwritten is there,
-/// strictly earlier, when the producer is done and sends.
+/// strictly earlier, when the producer is done and sends, and no later trip has
+/// to return it: processors stop together at checkpoints, between two trips.
 uint32_t StepRings::arrivalSlots(int value, const Ring &ring) const {
   const Placement &producer = schedule.tasks[producerOf(value)];
   int64_t held = ring.lastReadEnd - (producer.start + producer.cycles);
-  return std::max<int64_t>(held, 0) / interval + 1;
+  int64_t trips = ring.lastRead.trip - stageOf(producerOf(value));
+  return std::max(std::max<int64_t>(held, 0) / interval + 1, trips);
 }

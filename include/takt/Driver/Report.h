@@ -30,7 +30,14 @@ struct ScheduledProgram {
   Bounds bounds;
   Metrics metrics;
   Program program;
+  /// Cycles of an iteration: the makespan of a synchronous schedule; of a
+  /// delayed one the interval that the simulator measures on the program, which
+  /// is at most the schedule's.
+  int64_t interval = 0;
   double compileSeconds = 0;
+
+  double speedup() const;
+  double utilization() const;
 };
 
 /// Writes the report: the keys of `takt-report` version 1, cycles and bytes as

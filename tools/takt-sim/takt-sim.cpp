@@ -1,0 +1,109 @@
+//===- takt-sim.cpp - timing of a program's bytes -------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Machine/Machine.h"
+#include "takt/Target/Container.h"
+#include "takt/Target/Simulate.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace llvm;
+using namespace takt;
+
+static cl::OptionCategory category("takt-sim options");
+static cl::opt<std::string> input(cl::Positional, cl::desc("PROGRAM.takt"),
+                                  cl::Required, cl::cat(category));
+static cl::opt<bool> asJson("json", cl::desc("print JSON"), cl::cat(category));
+static cl::opt<uint64_t> minibatches("minibatches", cl::cat(category),
+                                     cl::desc("0: until the steady state"));
+static cl::opt<std::string>
+    machineFile("machine", cl::value_desc("FILE.yaml"), cl::cat(category),
+                cl::desc("refuse a program for another machine"));
+
+static void printJson(const Program &program, const SimulationResult &result) {
+  json::OStream json(outs(), 2);
+  auto list = [&](StringRef key, auto &values) {
+    json.attributeArray(key, [&] {
+      for (auto value : values)
+        json.value(int64_t(value));
+    });
+  };
+  json.object([&] {
+    json.attribute("interval", int64_t(result.interval));
+    json.attribute("predicted_interval", int64_t(program.interval));
+    json.attribute("total_cycles", int64_t(result.totalCycles));
+    json.attribute("minibatches", int64_t(result.minibatches));
+    json.attribute("utilization", result.utilization);
+    list("processor_busy_cycles", result.busyCycles);
+    list("peak_memory_bytes", result.peakMemory);
+    json.attribute("communication_bytes", int64_t(result.communicationBytes));
+    json.attributeObject("staleness", [&] {
+      for (auto &[name, updates] : result.staleness)
+        json.attribute(name, updates);
+    });
+  });
+  outs() << "\n";
+}
+
+static void printText(const Program &program, const SimulationResult &result) {
+  outs() << program.model << ", schedule " << program.schedule << ", "
+         << program.code.size() << " processors\n"
+         << "interval     " << result.interval << " cycles (predicted "
+         << program.interval << ")\n"
+         << "whole run    " << result.totalCycles << " cycles for "
+         << result.minibatches << " minibatches\n"
+         << "utilisation  " << format("%.1f %%", 100 * result.utilization)
+         << "\ntransfers    " << result.communicationBytes
+         << " bytes a minibatch\n";
+  for (size_t p = 0; p < program.code.size(); ++p)
+    outs() << "processor " << p << ": busy " << result.busyCycles[p]
+           << " cycles a minibatch, memory " << result.peakMemory[p]
+           << " bytes\n";
+}
+
+static Error run() {
+  auto file = MemoryBuffer::getFileOrSTDIN(input);
+  if (!file)
+    return createStringError(file.getError().message());
+  ArrayRef<uint8_t> bytes = arrayRefFromStringRef((*file)->getBuffer());
+  if (!machineFile.empty()) {
+    auto text = MemoryBuffer::getFile(machineFile);
+    if (!text)
+      return createStringError(machineFile + ": " + text.getError().message());
+    Expected<Machine> machine = Machine::parse((*text)->getMemBufferRef());
+    if (!machine)
+      return machine.takeError();
+    if (Error error = checkMachine(bytes, machine->canonicalText()))
+      return error;
+  }
+  Expected<Program> program = decode(bytes);
+  if (!program)
+    return program.takeError();
+  SimulateOptions options;
+  options.minibatches = minibatches;
+  Expected<SimulationResult> result = simulate(*program, options);
+  if (!result)
+    return result.takeError();
+  asJson ? printJson(*program, *result) : printText(*program, *result);
+  return Error::success();
+}
+
+int main(int argc, char **argv) {
+  InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(argc, argv,
+                              "takt-sim: timing of a program's bytes\n");
+  if (Error error = run()) {
+    errs() << input << ": error: " << toString(std::move(error)) << "\n";
+    return 1;
+  }
+  return 0;
+}
