@@ -220,7 +220,7 @@ Expected<Machine> Machine::parse(MemoryBufferRef text) {
         (text.getBufferIdentifier() + ":1:1: " + input.error().message()).str();
   if (!message.empty())
     return createStringError(message);
-  return std::move(machine);
+  return machine;
 }
 
 Expected<Machine> Machine::uniform(int64_t processors) {

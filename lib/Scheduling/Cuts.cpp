@@ -345,6 +345,6 @@ Expected<TaskGraph> takt::applyCuts(const TaskGraph &graph,
                                     llvm::ArrayRef<Cut> cuts) {
   Cutter cutter(graph);
   if (Error error = cutter.add(cuts))
-    return std::move(error);
+    return error;
   return cutter.run();
 }

@@ -64,7 +64,9 @@ private:
   Timing timing;
   std::vector<llvm::SmallVector<int, 4>> inputs; ///< producers at distance 0
   std::minstd_rand random;
-  int budget; ///< evaluations left
+  int budget;   ///< evaluations left
+  int patience; ///< evaluations without an improvement after which it ends
+  int idle = 0; ///< evaluations since the last improvement
 
   bool found = false;
   Candidate best;
@@ -93,6 +95,7 @@ DelaySearch::DelaySearch(const Machine &machine, const Assignment &assignment,
         inputs[use.task].push_back(value.producer);
     }
   budget = static_cast<int>(std::clamp<int64_t>(kSearchWork / size, 40, 3000));
+  patience = 200 + 20 * static_cast<int>(graph.tasks.size());
 }
 
 //===----------------------------------------------------------------------===//
@@ -115,6 +118,7 @@ void DelaySearch::place(const Candidate &candidate) {
 std::optional<Quality> DelaySearch::evaluate(const Candidate &candidate,
                                              Times &times) {
   --budget;
+  ++idle;
   place(candidate);
   std::optional<Times> computed = timing.compute(arrangement);
   if (!computed)
@@ -143,6 +147,7 @@ bool DelaySearch::consider(const Candidate &candidate) {
   if (!quality || (found && !(*quality < bestQuality)))
     return false;
   found = true;
+  idle = 0;
   best = candidate;
   bestQuality = *quality;
   bestTimes = std::move(times);
@@ -274,7 +279,7 @@ void DelaySearch::wander() {
   auto pick = [&](size_t n) { return random() % n; };
   int task = static_cast<int>(pick(graph.tasks.size()));
   if (arrangement.cycles[task] == 0) {
-    --budget;
+    ++idle;
     return;
   }
   if (!inputs[task].empty() && pick(2) == 0) {
@@ -290,7 +295,7 @@ std::optional<DelayedSolution> DelaySearch::run() {
     consider(initial(order));
   if (!found)
     return std::nullopt;
-  while (budget > 0 && bestQuality.delays > 0)
+  while (budget > 0 && idle < patience && bestQuality.delays > 0)
     if (!improve())
       wander();
   if (bestQuality.excess > 0)

@@ -135,7 +135,7 @@ Expected<Retiming> takt::retimeStages(const TaskGraph &graph,
   result.stages =
       stage.empty() ? 1 : std::max(1, *llvm::max_element(stage) + 1);
   if (Error error = checkStages(graph, stage, result.stages))
-    return std::move(error);
+    return error;
   result.stage.assign(stage.begin(), stage.end());
   auto solution =
       solveDifferences(static_cast<int>(graph.tasks.size()) + 1,
@@ -157,7 +157,7 @@ Expected<Retiming> takt::retimeStages(const TaskGraph &graph,
     }
   }
   if (Error error = checkRetiming(graph, result))
-    return std::move(error);
+    return error;
   return result;
 }
 

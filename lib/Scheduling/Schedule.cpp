@@ -98,14 +98,14 @@ Expected<Schedule> takt::schedule(llvm::StringRef name, const Problem &problem,
                             [](const SchedulerInfo &i) { return i.name; }),
             ", "));
   if (Error error = check(problem))
-    return std::move(error);
+    return error;
   Expected<Schedule> result = info->run(problem, options);
   if (!result)
     return result.takeError();
   result->scheduler = info->name.str();
   result->semantics = info->semantics;
   if (Error error = verify(problem, *result))
-    return std::move(error);
+    return error;
   if (result->interval == bounds(problem, *result).best())
     result->status = SolveStatus::Optimal;
   return result;
