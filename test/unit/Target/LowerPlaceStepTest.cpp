@@ -8,6 +8,7 @@
 #include "LowerInterpreter.h"
 #include "LowerSteps.h"
 #include "takt/Target/StepRings.h"
+#include "takt/Target/Validate.h"
 #include "llvm/ADT/STLExtras.h"
 #include "gtest/gtest.h"
 
@@ -65,6 +66,15 @@ TEST(LowerPlaceStep, EveryReadFindsItsInstanceInAnyOrderOfEvents) {
       for (int run = 0; run < 3; ++run)
         ASSERT_EQ(runAdversarially(program, iterations, test.random), "")
             << "seed " << seed << ", " << iterations << " iterations";
+  }
+}
+
+TEST(LowerPlaceStep, ProgramsAreProvedFreeOfDeadlockAndHazards) {
+  for (uint32_t seed = 0; seed < 400; ++seed) {
+    RandomCase test(seed);
+    Program program = lower(test.chain, test.schedule);
+    EXPECT_EQ(llvm::toString(checkDeadlockFree(program)), "") << seed;
+    EXPECT_EQ(llvm::toString(checkHazards(program)), "") << seed;
   }
 }
 
