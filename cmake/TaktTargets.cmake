@@ -20,6 +20,11 @@ if(TAKT_SANITIZE)
   add_link_options(-fsanitize=${TAKT_SANITIZE})
 endif()
 
+if(TAKT_BUILD_FUZZERS)
+  # Fuzzers see the coverage of the libraries, too.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # libstdc++ 12 itself uses what it declares deprecated (get_temporary_buffer).
 add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-deprecated-declarations)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
