@@ -13,10 +13,10 @@
 
 using namespace takt;
 
-ChainFamily::ChainFamily(const Problem &problem)
+ChainFamily::ChainFamily(const Problem &problem, int processors)
     : problem(problem), layers(problem.graph->layers.size()),
-      count(static_cast<int>(problem.machine->processors())) {
-  for (int p = 0; p < count; ++p)
+      count(processors) {
+  for (int64_t p = 0; p < problem.machine->processors(); ++p)
     classes.push_back(classOf(*problem.machine, p));
   collectUnits();
 }

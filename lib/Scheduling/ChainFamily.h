@@ -52,7 +52,8 @@ public:
   };
   enum class Side { Front, Back };
 
-  explicit ChainFamily(const Problem &problem);
+  /// A chain along the machine's first `processors`.
+  ChainFamily(const Problem &problem, int processors);
 
   const Problem &problem;
   std::vector<LayerUnits> layers;
@@ -86,7 +87,7 @@ private:
   int64_t partCycles(int task, const Cut &cut, int part, int cls) const;
 
   int count;
-  std::vector<int> classes; ///< by processor
+  std::vector<int> classes; ///< by processor of the machine
 };
 
 /// The cheapest assignment of the family by bytes that beam search finds at an

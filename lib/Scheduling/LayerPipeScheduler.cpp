@@ -16,9 +16,11 @@
 #include "ChainFamily.h"
 #include "DelaySearch.h"
 #include "Memory.h"
+#include "PipeDream.h"
 #include "Rebalance.h"
 #include "Schedulers.h"
 #include "StagePartition.h"
+#include "takt/Scheduling/Retiming.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace takt;
@@ -42,6 +44,12 @@ static int64_t undelayedLoop(const Problem &problem) {
   return least;
 }
 
+/// An interval that is `tolerance` thousandths longer.
+static int64_t relaxed(int64_t interval, int tolerance) {
+  return interval + interval / 1000 * tolerance +
+         interval % 1000 * tolerance / 1000;
+}
+
 /// The layers of a straight pipeline's stages, each on one processor.
 static Assignment wholeLayers(const Problem &problem,
                               const StagePartition &partition) {
@@ -55,13 +63,20 @@ static Assignment wholeLayers(const Problem &problem,
 }
 
 namespace {
+/// layerpipe on the first processors of the machine.
 class LayerPipe {
 public:
-  LayerPipe(const Problem &problem, const ScheduleOptions &options)
-      : problem(problem), options(options), family(problem),
-        partition(partitionStages(problem)) {}
+  LayerPipe(const Problem &problem, const ScheduleOptions &options,
+            const StagePartition &partition, int processors)
+      : problem(problem), options(options), partition(partition),
+        family(problem, processors) {
+    findLeast();
+  }
 
-  llvm::Expected<Schedule> run();
+  /// Of the assignments at an interval `tolerance` thousandths above the least.
+  std::optional<Schedule> run(int tolerance) const {
+    return schedule(assign(tolerance));
+  }
 
 private:
   void findLeast();
@@ -72,8 +87,8 @@ private:
 
   const Problem &problem;
   const ScheduleOptions &options;
+  const StagePartition &partition; ///< over the whole machine
   ChainFamily family;
-  StagePartition partition;
   int64_t least = 0; ///< interval that an assignment is known for
   /// One for that interval outside the chain family and the partition.
   std::optional<Assignment> balanced;
@@ -122,8 +137,7 @@ void LayerPipe::leaveChain() {
 
 /// Few bytes at an interval `tolerance` thousandths above the least.
 Assignment LayerPipe::assign(int tolerance) const {
-  int64_t limit =
-      least + least / 1000 * tolerance + least % 1000 * tolerance / 1000;
+  int64_t limit = relaxed(least, tolerance);
   std::vector<Assignment> candidates;
   if (std::optional<Assignment> chain = assignChain(family, limit))
     candidates.push_back(std::move(*chain));
@@ -164,49 +178,83 @@ LayerPipe::schedule(const Assignment &assignment) const {
     schedule.stages = found->stages;
     for (auto [stage, behind] : llvm::zip_equal(schedule.stage, found->behind))
       stage = found->stages - 1 - behind;
-    for (auto [delay, behind] : llvm::zip_equal(schedule.delay, found->behind))
-      delay = 2 * behind;
+    llvm::Expected<Retiming> retiming =
+        retimeStages(assignment.graph, schedule.stage);
+    if (llvm::errorToBool(retiming.takeError()))
+      return std::nullopt;
+    schedule.delay = retiming->delay;
     return schedule;
   }
   return std::nullopt;
 }
 
-llvm::Expected<Schedule> LayerPipe::run() {
+namespace {
+/// Keeps the schedule that fits the memory, then that of the least interval.
+class BestSchedule {
+public:
+  explicit BestSchedule(const Problem &problem) : problem(problem) {}
+
+  void consider(std::optional<Schedule> schedule) {
+    if (!schedule)
+      return;
+    bool isFit = !llvm::errorToBool(checkMemoryFits(problem, *schedule));
+    if (!best || (isFit && !fits) ||
+        (isFit == fits && schedule->interval < best->interval)) {
+      best = std::move(schedule);
+      fits = isFit;
+    }
+  }
+
+  const Problem &problem;
+  std::optional<Schedule> best;
+  bool fits = false;
+};
+} // namespace
+
+/// pipedream's schedule under layerpipe's delays, with which its dependences
+/// only have more time.
+static std::optional<Schedule>
+doubledPipeline(const Problem &problem, const StagePartition &partition) {
+  std::optional<Schedule> schedule = schedulePipeline(problem, partition);
+  if (schedule)
+    for (int &delay : schedule->delay)
+      delay *= 2;
+  return schedule;
+}
+
+llvm::Expected<Schedule> takt::runLayerPipe(const Problem &problem,
+                                            const ScheduleOptions &options) {
   auto layers = static_cast<int>(problem.graph->layers.size());
   if (options.stages < 0 || options.stages > layers)
     return llvm::createStringError("schedule 'layerpipe' with " +
                                    llvm::Twine(options.stages) + " stages of " +
                                    llvm::Twine(layers) + " layers");
-  findLeast();
-  // Where links cost or memory is short, an assignment with fewer bytes may be
-  // the better one although its processors are busy for longer.
-  std::vector<int> tolerances = {std::max(0, options.intervalTolerance)};
-  for (int more : {20, 50, 100, 200, 400, 800})
-    if (more > tolerances[0])
-      tolerances.push_back(more);
-  bool linksAreFree = problem.machine->interconnect.bytesPerCycle == 0 &&
-                      problem.machine->interconnect.latencyCycles == 0;
-  std::optional<Schedule> best;
-  bool bestFits = false;
-  for (int tolerance : tolerances) {
-    std::optional<Schedule> schedule = this->schedule(assign(tolerance));
-    if (!schedule)
-      continue;
-    bool fits = !llvm::errorToBool(checkMemoryFits(problem, *schedule));
-    if (!best || (fits && !bestFits) ||
-        (fits == bestFits && schedule->interval < best->interval)) {
-      best = std::move(schedule);
-      bestFits = fits;
-    }
-    if (linksAreFree && bestFits)
+  StagePartition partition = partitionStages(problem);
+  const Interconnect &links = problem.machine->interconnect;
+  bool linksAreFree = links.bytesPerCycle == 0 && links.latencyCycles == 0;
+  int tolerance = std::max(0, options.intervalTolerance);
+  BestSchedule result(problem);
+  auto processors = static_cast<int>(problem.machine->processors());
+  for (int count = processors; count > 0; count /= 2) {
+    LayerPipe layerPipe(problem, options, partition, count);
+    result.consider(layerPipe.run(tolerance));
+    // Where links cost or memory is short, an assignment with fewer bytes, or
+    // on fewer processors, may be the better one although these are busy for
+    // longer.
+    if (linksAreFree && result.fits)
+      break;
+    for (int more : {20, 50, 100, 200, 400, 800})
+      if (more > tolerance)
+        result.consider(layerPipe.run(more));
+    if (linksAreFree)
       break;
   }
-  if (best)
-    return std::move(*best);
+  if (!result.best ||
+      result.best->interval > relaxed(partition.largest, tolerance))
+    if (auto doubled = doubledPipeline(problem, partition);
+        doubled && (options.stages == 0 || options.stages == doubled->stages))
+      result.consider(std::move(doubled));
+  if (result.best)
+    return std::move(*result.best);
   return runSequential(problem, options);
-}
-
-llvm::Expected<Schedule> takt::runLayerPipe(const Problem &problem,
-                                            const ScheduleOptions &options) {
-  return LayerPipe(problem, options).run();
 }

@@ -61,7 +61,8 @@ private:
 
 Rebalancer::Rebalancer(const ChainFamily &family, const Assignment &from,
                        int64_t interval)
-    : family(family), interval(interval), load(family.processors(), 0) {
+    : family(family), interval(interval),
+      load(family.problem.machine->processors(), 0) {
   for (const ChainFamily::LayerUnits &layer : family.layers)
     for (const ChainFamily::Unit &unit : layer.units)
       units.push_back(&unit);

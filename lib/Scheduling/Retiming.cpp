@@ -114,18 +114,24 @@ stageConstraints(const TaskGraph &graph, llvm::ArrayRef<int> stage,
   return constraints;
 }
 
-/// The registers that W -> U lacks, or any edge of a gradient into an update.
+/// The registers that W -> U lacks. A layer that nothing updates has the delay
+/// of its stage.
 static std::vector<int> leastDelays(const TaskGraph &graph,
-                                    llvm::ArrayRef<int> lag) {
-  std::vector<int> delay(graph.layers.size(), 0);
+                                    const Retiming &retiming) {
+  std::vector<std::optional<int>> needed(graph.layers.size());
   for (const Value &value : graph.values)
     for (const Use &use : value.uses) {
       const Task &user = graph.tasks[use.task];
-      if (value.producer >= 0 && user.kind == TaskKind::Update &&
-          use.distance == 0)
-        delay[user.layer] =
-            std::max(delay[user.layer], lag[value.producer] - lag[use.task]);
+      if (value.producer < 0 || user.kind != TaskKind::Update ||
+          use.distance > 0)
+        continue;
+      std::optional<int> &delay = needed[user.layer];
+      delay = std::max(delay.value_or(0),
+                       retiming.lag[value.producer] - retiming.lag[use.task]);
     }
+  std::vector<int> delay;
+  for (auto [layer, d] : llvm::enumerate(needed))
+    delay.push_back(d.value_or(2 * retiming.behind(static_cast<int>(layer))));
   return delay;
 }
 
@@ -145,7 +151,7 @@ Expected<Retiming> takt::retimeStages(const TaskGraph &graph,
                              "' have a cycle within an iteration");
   for (int64_t r : llvm::drop_begin(*solution))
     result.lag.push_back(static_cast<int>(r));
-  result.delay = leastDelays(graph, result.lag);
+  result.delay = leastDelays(graph, result);
   for (const Value &value : graph.values) {
     auto &distances = result.distance.emplace_back();
     for (const Use &use : value.uses) {

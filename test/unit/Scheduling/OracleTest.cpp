@@ -220,11 +220,11 @@ TEST(ChainOracleTest, LeastIntervalIsLeast) {
     instance.machine.classes[0].arrayRows = 2;
     instance.machine.classes[0].arrayColumns = 2;
     Problem problem = instance.problem();
-    int64_t least = ChainFamily(problem).leastInterval();
+    ChainFamily family(problem, instance.machine.processors());
+    int64_t least = family.leastInterval();
     EXPECT_TRUE(ChainOracle(instance, least).fits());
     EXPECT_FALSE(ChainOracle(instance, least - 1).fits());
     // From the other side the chain fits just as well.
-    ChainFamily family(problem);
     EXPECT_TRUE(family.suffixes(least)[0].has_value());
     EXPECT_FALSE(family.suffixes(least - 1)[0].has_value());
     EXPECT_TRUE(assignChain(family, least).has_value());
@@ -236,7 +236,7 @@ TEST(ChainOracleTest, BytesOfTheBeamAreThoseOfTheAssignment) {
   for (int round = 0; round < 100; ++round) {
     Instance instance(makeRandomGraph(random, 6), 2 + random() % 3);
     Problem problem = instance.problem();
-    ChainFamily family(problem);
+    ChainFamily family(problem, instance.machine.processors());
     int64_t least = family.leastInterval();
     std::optional<Assignment> tight = assignChain(family, least);
     std::optional<Assignment> loose = assignChain(family, 3 * least);
