@@ -12,9 +12,22 @@
 #include "mlir/IR/MLIRContext.h"
 #include "takt/Import/ImportOnnx.h"
 #include <cstdlib>
+#include <memory>
+
+/// Contexts are slow to make and keep what they have seen: a new one now and
+/// then.
+static mlir::MLIRContext &nextContext() {
+  constexpr unsigned kUses = 256;
+  static std::unique_ptr<mlir::MLIRContext> context;
+  static unsigned uses = 0;
+  if (uses++ % kUses == 0)
+    context = std::make_unique<mlir::MLIRContext>(
+        mlir::MLIRContext::Threading::DISABLED);
+  return *context;
+}
 
 static void importOnce(llvm::StringRef bytes, takt::ImportMode mode) {
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  mlir::MLIRContext &context = nextContext();
   int messages = 0;
   mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &) {
     ++messages;
