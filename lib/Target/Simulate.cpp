@@ -159,19 +159,21 @@ Error Simulator::describeDeadlock() const {
 }
 
 void Simulator::summarize(SimulationResult &result) const {
-  uint64_t settled = program.code[0][0].b + kSettlingTrips;
-  auto tripEnd = [&](uint64_t trip) {
-    uint64_t end = 0;
-    for (const Processor &processor : processors)
-      end = std::max(end, processor.tripEnds[trip]);
-    return end;
-  };
-  result.totalCycles = tripEnd(trips() - 1);
+  for (const Processor &processor : processors)
+    result.totalCycles =
+        std::max(result.totalCycles, processor.tripEnds.back());
   result.interval = result.totalCycles;
+  // Processors that run ahead are faster until their credits are used up: the
+  // slowest sets the pace.
+  uint64_t settled = program.code[0][0].b + kSettlingTrips;
   if (settled + 1 < minibatches) {
     uint64_t span = minibatches - 1 - settled;
-    uint64_t cycles = tripEnd(minibatches - 1) - tripEnd(settled);
-    result.interval = (cycles + span - 1) / span;
+    result.interval = 0;
+    for (const Processor &processor : processors) {
+      uint64_t cycles =
+          processor.tripEnds[minibatches - 1] - processor.tripEnds[settled];
+      result.interval = std::max(result.interval, (cycles + span - 1) / span);
+    }
   }
   uint64_t busy = 0;
   for (uint64_t cycles : result.busyCycles)
