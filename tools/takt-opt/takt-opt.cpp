@@ -9,6 +9,7 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 #include "takt/Dialect/Sched/Passes.h"
+#include "takt/Dialect/Stream/Stream.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/Passes.h"
 #include "takt/Transforms/Pipelines.h"
@@ -16,7 +17,7 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   registry.insert<mlir::func::FuncDialect, takt::train::TrainDialect,
-                  takt::sched::SchedDialect>();
+                  takt::sched::SchedDialect, takt::stream::StreamDialect>();
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   takt::registerTaktTransformsPasses();

@@ -99,22 +99,30 @@ void StreamReader::readData() {
   if (!data)
     return;
   ArrayRef<char> bytes;
+  auto dense = dyn_cast<DenseElementsAttr>(*data);
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(*data)) {
     if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
       bytes = blob->getData();
-  } else if (auto dense = dyn_cast<DenseElementsAttr>(*data);
-             dense && !dense.isSplat()) {
+  } else if (dense) {
     bytes = dense.getRawData();
   }
-  if (bytes.empty() || !data->getElementType().isInteger(8))
+  if (!data->getElementType().isInteger(8) || bytes.empty())
     return fail(op, "has data that is no array of bytes");
+  if (dense && dense.isSplat()) {
+    program.data.assign(dense.getNumElements(), bytes.front());
+    return;
+  }
+  if (int64_t(bytes.size()) != data->getNumElements())
+    return fail(op, "has " + Twine(bytes.size()) + " bytes of data, expected " +
+                        Twine(data->getNumElements()));
   program.data.assign(bytes.begin(), bytes.end());
 }
 
 void StreamReader::readMemory(Operation *record) {
   if (auto region = dyn_cast<stream::RegionOp>(record)) {
-    takt::Region result{RegionClass(region.getRegionClass()), 0, 0, 0};
-    number(record, region.getProcessor(), result.processor);
+    takt::Region result{RegionClass(region.getKind()), kHostProcessor, 0, 0};
+    if (region.getProcessor())
+      number(record, *region.getProcessor(), result.processor);
     number(record, region.getBytes(), result.size);
     number(record, region.getAlignment(), result.alignment);
     result.readable = region.getAccess().contains('r');
@@ -123,7 +131,7 @@ void StreamReader::readMemory(Operation *record) {
   } else if (auto binding = dyn_cast<stream::BindingOp>(record)) {
     Binding result;
     result.name = binding.getName().str();
-    result.kind = BindingKind(binding.getKind());
+    result.kind = BindingKind(binding.getRole());
     type(record, binding.getType(), result.type, result.dims);
     number(record, binding.getRegion(), result.region);
     program.bindings.push_back(std::move(result));
@@ -147,7 +155,7 @@ void StreamReader::readMemory(Operation *record) {
 void StreamReader::readParameter(stream::ParameterOp record) {
   Parameter result;
   result.name = record.getName().str();
-  result.kind = ParameterKind(record.getKind());
+  result.kind = ParameterKind(record.getRole());
   number(record, record.getLayer(), result.layer);
   number(record, record.getDelay(), result.delay);
   result.home = tensor(record, record.getHome());
@@ -159,9 +167,7 @@ void StreamReader::readParameter(stream::ParameterOp record) {
   number(record, record.getBegin(), result.begin);
   std::optional<ArrayRef<int64_t>> splat = record.getSplat();
   result.splat = splat.has_value();
-  if (splat && splat->size() != result.splatBytes.size())
-    fail(record, "has a splat that is not 8 bytes long");
-  else if (splat)
+  if (splat)
     for (auto [byte, value] : llvm::zip_equal(result.splatBytes, *splat))
       number(record, value, byte);
   program.parameters.push_back(std::move(result));

@@ -14,6 +14,20 @@
 using namespace mlir;
 using namespace takt;
 
+template <typename A, typename B> static constexpr bool same(A a, B b) {
+  return static_cast<int>(a) == static_cast<int>(b);
+}
+static_assert(same(stream::RegionKind::Parameter, RegionClass::Parameter) &&
+              same(stream::RegionKind::State, RegionClass::State) &&
+              same(stream::BindingRole::Input, BindingKind::Input) &&
+              same(stream::BindingRole::Loss, BindingKind::Loss) &&
+              same(stream::ParameterRole::Trainable,
+                   takt::ParameterKind::Trainable) &&
+              same(stream::ParameterRole::Derived,
+                   takt::ParameterKind::Derived) &&
+              same(stream::Letter::Forward, TaskKind::Forward) &&
+              same(stream::Letter::Update, TaskKind::Update));
+
 namespace {
 class StreamWriter {
 public:
@@ -37,6 +51,11 @@ public:
 
 private:
   IntegerAttr i64(uint64_t value) { return builder.getI64IntegerAttr(value); }
+  /// The attribute of an enumeration whose values are those of Program.h's.
+  template <typename Attr, typename Enum> Attr keyword(Enum value) {
+    using Keyword = decltype(std::declval<Attr>().getValue());
+    return Attr::get(builder.getContext(), static_cast<Keyword>(value));
+  }
   StringAttr str(StringRef text) { return builder.getStringAttr(text); }
 
   Type elementType(ElementType type) {
@@ -96,14 +115,18 @@ void StreamWriter::writeMemory() {
   for (const takt::Region &region : program.regions) {
     std::string access = (region.readable ? "r" : "");
     access += region.writable ? "w" : "";
-    stream::RegionOp::create(builder, loc, i64(uint64_t(region.kind)),
-                             i64(region.processor), i64(region.size),
-                             i64(region.alignment), str(access));
+    IntegerAttr processor;
+    if (region.processor != kHostProcessor)
+      processor = i64(region.processor);
+    stream::RegionOp::create(
+        builder, loc, keyword<stream::RegionKindAttr>(region.kind), processor,
+        i64(region.size), i64(region.alignment), str(access));
   }
   for (const Binding &binding : program.bindings)
-    stream::BindingOp::create(
-        builder, loc, str(binding.name), i64(uint64_t(binding.kind)),
-        type(binding.type, binding.dims), i64(binding.region));
+    stream::BindingOp::create(builder, loc, str(binding.name),
+                              keyword<stream::BindingRoleAttr>(binding.kind),
+                              type(binding.type, binding.dims),
+                              i64(binding.region));
   for (const ScalarInfo &scalar : program.scalars)
     stream::ScalarOp::create(builder, loc, str(scalar.name),
                              builder.getF64FloatAttr(scalar.value));
@@ -122,9 +145,10 @@ void StreamWriter::writeParameters() {
       splat = builder.getDenseI64ArrayAttr(
           SmallVector<int64_t>(p.splatBytes.begin(), p.splatBytes.end()));
     stream::ParameterOp::create(
-        builder, loc, str(p.name), i64(uint64_t(p.kind)), i64(p.layer),
-        i64(p.delay), tensor(p.home), i64(p.readValue), i64(p.writeValue),
-        splat, i64(p.dataOffset), i64(p.base), i64(p.axis), i64(p.begin));
+        builder, loc, str(p.name), keyword<stream::ParameterRoleAttr>(p.kind),
+        i64(p.layer), i64(p.delay), tensor(p.home), i64(p.readValue),
+        i64(p.writeValue), i64(p.base), i64(p.axis), i64(p.begin), splat,
+        i64(p.dataOffset));
   }
   for (const Initializer &init : program.initializers)
     stream::InitializerOp::create(builder, loc, i64(init.parameter),
@@ -148,9 +172,10 @@ void StreamWriter::writeWork() {
     stream::HostCopyOp::create(builder, loc, i64(copy.binding),
                                tensor(copy.local));
   for (const TaskInfo &task : program.tasks)
-    stream::TaskOp::create(
-        builder, loc, str(task.name), i64(uint64_t(task.kind)), i64(task.layer),
-        i64(task.processor), i64(task.start), i64(task.cycles));
+    stream::TaskOp::create(builder, loc, str(task.name),
+                           keyword<stream::LetterAttr>(task.kind),
+                           i64(task.layer), i64(task.processor),
+                           i64(task.start), i64(task.cycles));
   for (const std::string &layer : program.layers)
     stream::LayerOp::create(builder, loc, str(layer));
 }

@@ -34,8 +34,11 @@ static LogicalResult writeContainer(Operation *op, raw_ostream &os) {
   auto module = dyn_cast<ModuleOp>(op);
   if (!module)
     return op->emitError("expected a module with a program");
-  auto report = [&](llvm::Error error) {
-    return op->emitError(llvm::toString(std::move(error)));
+  // At the program, without printing all of it behind the message.
+  auto programs = module.getOps<stream::ProgramOp>();
+  Location loc = programs.empty() ? op->getLoc() : (*programs.begin()).getLoc();
+  auto report = [&](llvm::Error error) -> LogicalResult {
+    return emitError(loc, llvm::toString(std::move(error)));
   };
   llvm::Expected<Program> program = stream::streamToProgram(module);
   if (!program)

@@ -17,6 +17,7 @@
 #include "mlir/IR/RegionKindInterface.h"
 
 #include "takt/Dialect/Stream/StreamDialect.h.inc"
+#include "takt/Dialect/Stream/StreamEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "takt/Dialect/Stream/StreamAttributes.h.inc"

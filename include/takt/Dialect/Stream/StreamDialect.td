@@ -29,7 +29,7 @@ def Stream_Dialect : Dialect {
 
     Records are numbered by their order: the third `stream.region` is region 2.
 
-    Files: `StreamAttributes.td` (tensors in memory), `StreamRecordOps.td`
+    Files: `StreamAttributes.td` (kinds, tensors in memory), `StreamRecordOps.td`
     (everything that the instructions refer to), `StreamInstructionOps.td` (one
     operation per opcode).
   }];
