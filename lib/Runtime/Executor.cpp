@@ -76,7 +76,13 @@ static Error runThreads(ProcessorArray &machine) {
   std::vector<std::thread> threads;
   for (auto [p, processor] : enumerate(processors)) {
     try {
-      threads.emplace_back([&processor = *processor] { processor.run(); });
+      threads.emplace_back([&, &processor = *processor] {
+        try {
+          processor.run();
+        } catch (const std::bad_alloc &) {
+          machine.synchronizer.fail(createStringError("out of memory"));
+        }
+      });
     } catch (const std::system_error &error) {
       machine.synchronizer.fail(
           createStringError("processor " + Twine(p) +

@@ -7,14 +7,33 @@
 
 #include "Memory.h"
 #include "CopyBox.h"
+#include "llvm/ADT/STLExtras.h"
 #include <cstring>
 
 using namespace llvm;
 using namespace takt;
 using namespace takt::runtime;
 
+/// Fails if something that must be in a processor's memory is the host's.
+static Error checkOwners(const Program &program) {
+  auto onHost = [&](const TensorRef &ref) {
+    return program.regions[ref.region].processor == kHostProcessor;
+  };
+  for (const Parameter &parameter : program.parameters)
+    if (onHost(parameter.home))
+      return createStringError("parameter '" + parameter.name +
+                               "' is in the host's memory");
+  for (auto [number, initializer] : enumerate(program.initializers))
+    if (onHost(initializer.target))
+      return createStringError("initializer " + Twine(number) +
+                               " writes to the host's memory");
+  return Error::success();
+}
+
 Expected<Memory> Memory::create(const Program &program,
                                 ArrayRef<Array> weights) {
+  if (Error error = checkOwners(program))
+    return std::move(error);
   Memory memory;
   for (const Region &region : program.regions) {
     bool onHost = region.processor == kHostProcessor;

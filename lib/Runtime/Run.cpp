@@ -156,6 +156,28 @@ std::string takt::firstDifference(const RunResult &a, const RunResult &b) {
   return "";
 }
 
+/// Fails if a kernel, transfer or host copy belongs to no instruction.
+static Error checkAllUsed(const Program &program) {
+  std::vector<bool> kernels(program.kernels.size()),
+      transfers(program.transfers.size()), copies(program.hostCopies.size());
+  for (const std::vector<Instruction> &code : program.code)
+    for (const Instruction &instruction : code) {
+      if (instruction.op == Opcode::Execute)
+        kernels[instruction.a] = true;
+      if (instruction.op == Opcode::Send)
+        transfers[instruction.a] = true;
+      if (instruction.op == Opcode::Load || instruction.op == Opcode::Store)
+        copies[instruction.a] = true;
+    }
+  std::pair<StringRef, const std::vector<bool> *> tables[] = {
+      {"kernel", &kernels}, {"transfer", &transfers}, {"host copy", &copies}};
+  for (auto [what, used] : tables)
+    if (auto unused = llvm::find(*used, false); unused != used->end())
+      return createStringError(what + " " + Twine(unused - used->begin()) +
+                               " of the program is used by no instruction");
+  return Error::success();
+}
+
 Error takt::runtime::checkOptions(const Program &program,
                                   const RunOptions &options) {
   if (options.iterations == 0)
@@ -165,7 +187,13 @@ Error takt::runtime::checkOptions(const Program &program,
                           binding.kind == BindingKind::Label))
       return createStringError("no data for the program's input '" +
                                binding.name + "'");
-  return Error::success();
+  // Stages are numbers of 16 bits, and no pipeline delays by more of them.
+  for (const Parameter &parameter : program.parameters)
+    if (parameter.delay > UINT16_MAX)
+      return createStringError("parameter '" + parameter.name + "' has delay " +
+                               Twine(parameter.delay) + ", expected at most " +
+                               Twine(UINT16_MAX));
+  return checkAllUsed(program);
 }
 
 std::vector<double> takt::runtime::runTimeScalars(const Program &program,

@@ -12,7 +12,9 @@
 
 namespace takt::runtime {
 
-/// Fails unless the options have what the program needs.
+/// Fails unless the options have what the program needs, and the program holds
+/// nothing but what its instructions use: validation looks at no other record,
+/// while a run collects all of them.
 llvm::Error checkOptions(const Program &program, const RunOptions &options);
 
 /// The run-time scalars that the options ask for.

@@ -49,6 +49,7 @@ private:
   Error allocateParameters();
   Error groupKernels();
   Error findDelay(Task &task, const TaskInfo &info);
+  Error checkHostCopies();
   Error checkOrder();
 
   void load(uint64_t minibatch);
@@ -66,6 +67,11 @@ private:
     int32_t parameter = index.readBy(ref.value);
     return parameter == ParameterIndex::kNone ? values[ref.value].data()
                                               : parameters[parameter].data();
+  }
+  uint64_t bytesOf(uint32_t value) const {
+    int32_t parameter = index.readBy(value);
+    return parameter == ParameterIndex::kNone ? values[value].bytes()
+                                              : parameters[parameter].bytes();
   }
   bool supplied(const HostCopy &copy) const {
     BindingKind kind = program.bindings[copy.binding].kind;
@@ -93,6 +99,8 @@ Error Interpreter::prepare() {
   if (Error error = allocateParameters())
     return error;
   if (Error error = groupKernels())
+    return error;
+  if (Error error = checkHostCopies())
     return error;
   return checkOrder();
 }
@@ -170,6 +178,19 @@ Error Interpreter::findDelay(Task &task, const TaskInfo &info) {
   return Error::success();
 }
 
+/// What the host copies is as large as its value.
+Error Interpreter::checkHostCopies() {
+  for (const HostCopy &copy : program.hostCopies) {
+    uint32_t value = copy.local.value;
+    uint64_t bytes = supplied(copy) ? values[value].bytes() : bytesOf(value);
+    if (bytes != static_cast<uint64_t>(copy.local.bytes()))
+      return createStringError(
+          "value '" + program.values[value].name + "': the host copies " +
+          Twine(copy.local.bytes()) + " bytes, it has " + Twine(bytes));
+  }
+  return Error::success();
+}
+
 /// Every operand is a parameter, the host's, or of an earlier kernel, and as
 /// large as its value.
 Error Interpreter::checkOrder() {
@@ -189,8 +210,7 @@ Error Interpreter::checkOrder() {
         bool isParameter = p != ParameterIndex::kNone;
         if (!isParameter && !known[ref.value])
           return fail(ref, "no earlier task produces it");
-        uint64_t bytes =
-            (isParameter ? parameters[p] : values[ref.value]).bytes();
+        uint64_t bytes = bytesOf(ref.value);
         if (bytes != static_cast<uint64_t>(ref.bytes()))
           return fail(ref, "read as " + Twine(ref.bytes()) + " bytes, it has " +
                                Twine(bytes));

@@ -226,10 +226,18 @@ Error Session::run() {
   return options.verify ? runBoth() : runOnce();
 }
 
+static Error runSession(const Options &options) {
+  try {
+    return Session(options).run();
+  } catch (const std::bad_alloc &) {
+    return createStringError("out of memory");
+  }
+}
+
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   Expected<Options> options = readOptions(argc, argv);
-  Error error = options ? Session(*options).run() : options.takeError();
+  Error error = options ? runSession(*options) : options.takeError();
   if (!error)
     return 0;
   errs() << "takt-run: error: " << toString(std::move(error)) << "\n";

@@ -19,8 +19,9 @@ namespace takt {
 /// Checkpoints: at the checkpoint instruction of trip t, with t + 1 a multiple
 /// of `every` or equal to the iterations, the processors meet and the whole
 /// state of the machine is saved as DIRECTORY/checkpoint.npz: all memory, the
-/// semaphores, the trip, the losses so far. Waits look only back in time, so
-/// that all processors get there. Minibatches after the first N are not begun
+/// semaphores, the trip, the losses so far. All processors get there because no
+/// wait of trip t looks to a later trip of another processor, which is a rule
+/// of checkDeadlockFree (Target/Validate.h). Minibatches after the first N are not begun
 /// in trips before N; a run that resumes from the state at N with more
 /// iterations therefore gives the bits of one that was never interrupted.
 ///

@@ -8,6 +8,7 @@
 #include "ErrorText.h"
 #include "LinearProgram.h"
 #include "takt/Runtime/Executor.h"
+#include "takt/Target/Validate.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -145,4 +146,21 @@ TEST_F(Checkpoint, UnwritableDirectoryIsKnownAtTheStart) {
   saving.onLoss = [&](uint64_t, double) { ++losses; };
   expectError(execute(program, saving), "checkpoint.npz: ");
   EXPECT_EQ(losses, 0);
+}
+
+// A run with such a wait ends well, but its processors cannot all stop between
+// the same two trips: the reason why validation refuses it.
+TEST_F(Checkpoint, NeedsWaitsThatDoNotLookAhead) {
+  program = linearProgram({{0, 1, 1, 1}, 4});
+  // y of minibatch m goes out when that of m - 1 is freed, a trip later.
+  auto send = llvm::find_if(program.code[0], [](const Instruction &i) {
+    return i.op == Opcode::Send;
+  });
+  ASSERT_EQ(std::prev(send)->op, Opcode::Wait);
+  std::prev(send)->b = 1;
+  EXPECT_TRUE(StringRef(toString(validate(program)))
+                  .contains("waits for a later trip of signal"));
+  auto run = execute(program, options(20, false));
+  EXPECT_EQ(errorText(run), "");
+  expectError(execute(program, options(20, true)), "at a checkpoint");
 }

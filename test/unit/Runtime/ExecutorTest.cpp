@@ -14,6 +14,7 @@
 #include "ErrorText.h"
 #include "LinearProgram.h"
 #include "takt/Runtime/Sequential.h"
+#include "takt/Target/Validate.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -86,6 +87,7 @@ class Placements
 TEST_P(Placements, TrainLikeTheFormulaAndTheInterpreter) {
   auto [placement, delay, iterations] = GetParam();
   Program program = linearProgram({kPlacements[placement], delay, true});
+  EXPECT_EQ(toString(validate(program)), "");
   auto data = makeSyntheticData(program, 3);
   RunOptions options;
   options.iterations = iterations;
@@ -188,37 +190,72 @@ TEST(Executor, HaltStatusIsAnError) {
 
 TEST(Executor, DeadlockIsReported) {
   Program program = linearProgram({kPlacements[1], 0});
-  // The receiver's send never happens.
-  size_t pc = 0;
-  for (auto [i, instruction] : enumerate(program.code[0]))
-    if (instruction.op == Opcode::Send) {
-      instruction = {Opcode::Nop};
-      pc = i;
-    }
-  ASSERT_NE(pc, 0u);
+  // Before sending y, processor 0 waits until processor 1 is done with it.
+  auto send = llvm::find_if(program.code[0], [](const Instruction &i) {
+    return i.op == Opcode::Send;
+  });
+  ASSERT_EQ(std::prev(send)->op, Opcode::Wait);
+  std::prev(send)->b = 0;
   auto data = makeSyntheticData(program, 0);
   RunOptions options;
   options.iterations = 5;
   options.data = data.get();
   auto result = execute(program, options);
-  ASSERT_FALSE(static_cast<bool>(result));
-  std::string message = toString(result.takeError());
+  std::string message = errorText(result);
   EXPECT_TRUE(
-      StringRef(message).starts_with("deadlock: processor 0 waits at pc"))
+      StringRef(message).starts_with("deadlock: processor 0 waits at pc "))
       << message;
-  EXPECT_TRUE(StringRef(message).contains("processor 1 waits at pc "))
+  EXPECT_TRUE(StringRef(message).contains(" to be 1, it is 0; processor 1 "
+                                          "waits at pc "))
       << message;
 }
 
 TEST(Executor, WaitingForAnEndedProcessorIsADeadlock) {
   Program program = linearProgram({kPlacements[1], 0});
-  program.code[0] = {{Opcode::Halt}};
+  auto &code = program.code[0];
+  code.insert(code.begin(), Instruction{Opcode::Halt});
   auto data = makeSyntheticData(program, 0);
   RunOptions options;
   options.data = data.get();
   expectError(execute(program, options),
-              "deadlock: processor 0 has ended; processor 1 "
-              "waits at pc ");
+              "deadlock: processor 0 has ended; processor 1 waits at pc ");
+}
+
+TEST(Executor, RecordsThatNothingUsesAreRefused) {
+  Program program = linearProgram({kPlacements[0], 0});
+  auto data = makeSyntheticData(program, 0);
+  RunOptions options;
+  options.data = data.get();
+  // Validation does not look at it: none of its indices is in range.
+  Kernel kernel = program.kernels.front();
+  kernel.task = 1000;
+  kernel.operands.front().value = 1000;
+  program.kernels.push_back(kernel);
+  expectError(execute(program, options),
+              "kernel 4 of the program is used by no instruction");
+  expectError(executeSequentially(program, options),
+              "kernel 4 of the program is used by no instruction");
+}
+
+TEST(Executor, DelaysThatNoPipelineHasAreRefused) {
+  Program program = linearProgram({kPlacements[0], 0});
+  program.parameters[0].delay = UINT32_MAX;
+  auto data = makeSyntheticData(program, 0);
+  RunOptions options;
+  options.data = data.get();
+  expectError(
+      executeSequentially(program, options),
+      "parameter 'weight' has delay 4294967295, expected at most 65535");
+}
+
+TEST(Executor, ParametersInTheHostsMemoryAreRefused) {
+  Program program = linearProgram({kPlacements[0], 0});
+  auto data = makeSyntheticData(program, 0);
+  RunOptions options;
+  options.data = data.get();
+  program.parameters[0].home.region = 1;
+  expectError(execute(program, options),
+              "parameter 'weight' is in the host's memory");
 }
 
 TEST(Executor, BarriersHoldEveryProcessor) {
@@ -256,4 +293,14 @@ TEST(Sequential, ReadBeforeProductionIsAnError) {
   options.data = data.get();
   expectError(executeSequentially(program, options),
               "task 'linear.F', value 'y': no earlier task produces it");
+}
+
+TEST(Sequential, HostCopyOfAnotherSizeIsAnError) {
+  Program program = linearProgram({kPlacements[0], 0});
+  auto data = makeSyntheticData(program, 0);
+  RunOptions options;
+  options.data = data.get();
+  program.values[0].dims = {1};
+  expectError(executeSequentially(program, options),
+              "value 'x': the host copies 48 bytes, it has 4");
 }

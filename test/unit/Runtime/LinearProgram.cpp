@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "LinearProgram.h"
+#include "takt/Machine/Machine.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/bit.h"
 #include <algorithm>
@@ -13,6 +14,7 @@
 
 using namespace llvm;
 using namespace takt;
+using takt::test::kSlots;
 
 namespace {
 enum TaskNumber { F, L, W, U, kTasks };
@@ -29,7 +31,6 @@ enum ValueNumber : uint32_t {
   NewHalf,
   HalfY
 };
-constexpr uint32_t kSlots = 12; ///< deeper than any pipeline here
 
 class Builder {
 public:
@@ -168,6 +169,7 @@ void Builder::carry(uint32_t value, TaskNumber from, TaskNumber to) {
   uint32_t transfer = program.transfers.size();
   program.transfers.push_back(
       {place(value, sender), place(value, receiver), arrival, completion});
+  emit(from, 2, Opcode::Wait, completion, kSlots);
   // The slot held instance j - slots, whose last reader is minibatch
   // j - slots + distance.
   emit(from, 6, Opcode::Wait, freed, kSlots - back);
@@ -206,6 +208,8 @@ Program Builder::build() {
   uint32_t processors =
       *std::max_element(options.processor.begin(), options.processor.end()) + 1;
   program.model = "linear";
+  program.machine = cantFail(Machine::uniform(processors)).canonicalText();
+  program.interval = 10;
   program.batch = kBatch;
   values();
   for (uint32_t p = 0; p < processors; ++p)

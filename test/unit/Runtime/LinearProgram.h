@@ -27,6 +27,8 @@ struct LinearOptions {
 };
 
 constexpr int64_t kBatch = 4, kInputs = 3, kOutputs = 2;
+/// Depth of all rings, more than any pipeline here needs.
+constexpr uint32_t kSlots = 12;
 constexpr float kLearningRate = 0.1f;
 
 /// Initial W, row-major kInputs x kOutputs.
