@@ -19,6 +19,8 @@ using namespace takt;
 
 namespace {
 
+using Signature = std::tuple<llvm::SmallVector<int, 3>, int, CutAxis, int, int>;
+
 /// Where one layer's tasks are, and the layers before.
 struct Node {
   int parent = -1;
@@ -32,9 +34,7 @@ struct Node {
   int second = 0, join = 0; ///< processors of the second part and the join
 
   /// What later layers can see of it.
-  auto signature() const {
-    return std::tie(where, cutUnit, axis, second, join);
-  }
+  Signature signature() const { return {where, cutUnit, axis, second, join}; }
   int home(int unit) const { return unit == cutUnit ? join : where[unit]; }
 };
 
@@ -70,6 +70,10 @@ private:
   static size_t beamWidth(size_t layers) {
     return std::clamp<size_t>(16000 / std::max<size_t>(1, layers), 6, 96);
   }
+
+  /// Numbers of processors in use at the same layer that are followed at full
+  /// width.
+  static constexpr size_t kMaxGroups = 4;
 
   void collectValues();
   void expand(int parent, int layer, std::vector<Node> &children) const;
@@ -299,16 +303,20 @@ void ChainBeam::keepBest(std::vector<Node> &candidates) const {
   });
   std::vector<Node> kept;
   std::map<int, size_t> keptAt; // by processor
+  // Of those kept, by what later layers see, in the order of bytes.
+  std::map<Signature, llvm::SmallVector<ChainFamily::Reached, 4>> reached;
   for (Node &candidate : candidates) {
+    if (kept.size() >= kMaxGroups * width)
+      break;
     if (keptAt[candidate.processor] >= width)
       continue;
-    bool dominated = llvm::any_of(kept, [&](const Node &other) {
-      return other.signature() == candidate.signature() &&
-             std::pair(other.processor, other.load) <=
-                 std::pair(candidate.processor, candidate.load);
-    });
-    if (dominated)
+    ChainFamily::Reached at{candidate.processor, candidate.load};
+    auto &alike = reached[candidate.signature()];
+    if (llvm::any_of(alike, [&](const ChainFamily::Reached &other) {
+          return !(at < other);
+        }))
       continue;
+    alike.push_back(at);
     ++keptAt[candidate.processor];
     kept.push_back(std::move(candidate));
   }

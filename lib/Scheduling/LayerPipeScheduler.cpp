@@ -96,12 +96,15 @@ private:
 } // namespace
 
 int64_t LayerPipe::lowerBound() const {
-  int64_t work = 0;
+  int64_t work = 0, largest = undelayedLoop(problem);
   for (const auto &layer : family.layers)
-    for (const auto &unit : layer.units)
-      work += *llvm::min_element(unit.cycles);
+    for (const auto &unit : layer.units) {
+      int64_t cycles = *llvm::min_element(unit.cycles);
+      work += cycles;
+      largest = std::max(largest, unit.cuttable ? cycles / 2 : cycles);
+    }
   int64_t count = family.processors();
-  return std::max((work + count - 1) / count, undelayedLoop(problem));
+  return std::max((work + count - 1) / count, largest);
 }
 
 void LayerPipe::findLeast() {
