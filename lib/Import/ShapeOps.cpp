@@ -216,6 +216,30 @@ static LogicalResult convertConcat(Node &node) {
       values, node.attributes().integer("axis", *resolved));
 }
 
+/// Exporters put a Pad before every AveragePool, most of which pad by nothing.
+static LogicalResult convertPad(Node &node) {
+  Binder bind(node);
+  Operand data = bind.operand("data");
+  bind.text("mode", "constant");
+  std::optional<Dims> pads;
+  if (node.since < 11) {
+    pads = bind.list("pads");
+    bind.number("value", 0);
+  } else {
+    pads = bind.integers("pads");
+    bind.optionalOperand();
+  }
+  if (failed(bind.finish()))
+    return failure();
+  if (!pads || pads->size() != 2 * data.shape().size())
+    return node.invalid() << "has " << (pads ? pads->size() : 0)
+                          << " pads, expected " << 2 * data.shape().size();
+  if (llvm::any_of(*pads, [](int64_t pad) { return pad != 0; }))
+    return node.unsupported()
+           << "pads by " << shapeText(*pads) << ", expected only zeros";
+  return node.define(0, data);
+}
+
 void takt::import::addShapeOps(Registry &registry) {
   registry.add("Reshape", {5, 13, 14}, convertReshape,
                "train.reshape; shapes known at import");
@@ -223,6 +247,7 @@ void takt::import::addShapeOps(Registry &registry) {
   registry.add("Squeeze", {1, 11, 13}, convertSqueeze, "train.reshape");
   registry.add("Unsqueeze", {1, 11, 13}, convertUnsqueeze, "train.reshape");
   registry.add("Transpose", {1, 13}, convertTranspose, "train.transpose");
+  registry.add("Pad", {2, 11, 13}, convertPad, "nothing; only pads of 0");
   registry.add("Concat", {4, 11, 13}, convertConcat,
                "train.concat; folded on shapes");
 }

@@ -235,6 +235,40 @@ static LogicalResult convertGlobalAveragePool(Node &node) {
   return node.emit<train::GlobalAveragePoolOp>(x);
 }
 
+/// The mean over all spatial axes is a global pool.
+static LogicalResult convertReduceMean(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("data");
+  std::optional<Dims> axes = bind.list("axes");
+  bool keepAxes = bind.flag("keepdims", true);
+  if (failed(bind.finish()))
+    return failure();
+  int64_t rank = shapeOf(x).size();
+  SmallVector<bool> reduced(rank, !axes);
+  for (int64_t axis : axes.value_or(Dims())) {
+    FailureOr<int64_t> resolved = resolveAxis(node, axis, rank);
+    if (failed(resolved))
+      return failure();
+    reduced[*resolved] = true;
+  }
+  SmallVector<bool> spatial(rank, true);
+  for (int64_t axis = 0; axis < std::min<int64_t>(rank, 2); ++axis)
+    spatial[axis] = false;
+  if (rank < 3 || reduced != spatial)
+    return node.unsupported()
+           << "takes the mean over other axes than all spatial ones";
+  auto pool = node.create<train::GlobalAveragePoolOp>(x);
+  if (failed(pool))
+    return failure();
+  Dims dims(shapeOf(pool->getResult()));
+  if (!keepAxes)
+    dims.truncate(2);
+  FailureOr<Value> y = node.reshape(pool->getResult(), dims);
+  if (failed(y))
+    return failure();
+  return node.define(0, *y);
+}
+
 void takt::import::addWindowOps(Registry &registry) {
   registry.add("Conv", {1, 11}, convertConv,
                "train.conv; 1 to 3 spatial dimensions");
@@ -244,4 +278,6 @@ void takt::import::addWindowOps(Registry &registry) {
                "train.average_pool");
   registry.add("GlobalAveragePool", {1}, convertGlobalAveragePool,
                "train.global_average_pool");
+  registry.add("ReduceMean", {1, 11, 13}, convertReduceMean,
+               "train.global_average_pool; over all spatial axes");
 }
