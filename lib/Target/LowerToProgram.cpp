@@ -32,6 +32,7 @@ public:
     if (failed(found))
       return llvm::createStringError("the module has no training step");
     main = *found;
+    names = nameValues(module, main);
     for (auto [index, task] : llvm::enumerate(schedule.graph.tasks))
       tasks[task.name] = index;
     if (llvm::Error error = readParameters())
@@ -74,6 +75,7 @@ private:
   StepExecutions step;
   llvm::StringMap<int> tasks, parameters;
   llvm::DenseMap<mlir::Value, int> values;
+  llvm::DenseMap<mlir::Value, std::string> names;
   std::vector<Operation *> operations; ///< of the step's kernels
   std::vector<bool> written, hasLayer; ///< by parameter
 };
@@ -189,7 +191,6 @@ llvm::Error StepReader::readParameters() {
 }
 
 void StepReader::readInputs() {
-  llvm::DenseMap<mlir::Value, std::string> names = nameValues(module, main);
   for (BlockArgument argument : main.getArguments()) {
     Type type = argument.getType();
     std::string name = names[argument];
@@ -202,7 +203,6 @@ void StepReader::readInputs() {
 }
 
 llvm::Error StepReader::readKernels() {
-  llvm::DenseMap<mlir::Value, std::string> names = nameValues(module, main);
   for (Operation &op : main.getBody().front())
     if (executes(&op)) {
       if (!tasks.count(getTask(&op)))

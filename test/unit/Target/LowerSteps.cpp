@@ -24,20 +24,18 @@ ChainProblem::ChainProblem(const ChainOptions &options)
   int layers = options.delay.size();
   std::vector<int> x = {addInput("x", BindingKind::Input)}, weights;
   int label = addInput("label", BindingKind::Label), dy = -1;
-  auto read = [&](int parameter, int distance) {
-    const Parameter &p = program.parameters[parameter];
-    return StepUse{int(p.writeValue), distance, p.readValue};
-  };
   auto use = [](int value) { return StepUse{value, 0, uint32_t(value)}; };
   struct LayerParameters {
     int w, v, mean;
   };
   std::vector<LayerParameters> parameters;
 
-  // Reads of parameters are added once their versions exist.
-  std::vector<std::pair<int, std::pair<int, int>>> reads;
+  // Reads of parameters are completed once their versions exist; until then
+  // their value is the parameter's number.
+  constexpr uint32_t kParameter = UINT32_MAX;
+  std::vector<std::pair<int, StepUse>> operands;
   auto readLater = [&](int kernel, int parameter, int distance) {
-    reads.push_back({kernel, {parameter, distance}});
+    operands.push_back({kernel, {parameter, distance, kParameter}});
   };
   for (int l = 0; l < layers; ++l) {
     std::string n = std::to_string(l);
@@ -83,8 +81,9 @@ ChainProblem::ChainProblem(const ChainOptions &options)
                          {use(x[l]), use(dy)});
     int dw = addResult(gemm, "dw" + n, RegionClass::Gradient);
     int update =
-        addKernel(addTask(l, TaskKind::Update), KernelId::Momentum, {use(dw)});
+        addKernel(addTask(l, TaskKind::Update), KernelId::Momentum, {});
     readLater(update, parameters[l].w, 1);
+    operands.push_back({update, use(dw)});
     readLater(update, parameters[l].v, 1);
     setVersion(parameters[l].w,
                addResult(update, "w" + n, RegionClass::Parameter));
@@ -93,8 +92,14 @@ ChainProblem::ChainProblem(const ChainOptions &options)
     program.parameters[parameters[l].w].delay = options.delay[l];
     dy = dx;
   }
-  for (auto [kernel, what] : reads)
-    step.kernels[kernel].operands.push_back(read(what.first, what.second));
+  for (auto [kernel, operand] : operands) {
+    if (operand.name == kParameter) {
+      const Parameter &parameter = program.parameters[operand.value];
+      operand.value = parameter.writeValue;
+      operand.name = parameter.readValue;
+    }
+    step.kernels[kernel].operands.push_back(operand);
+  }
   for (const StepValue &value : step.values)
     program.values.push_back(value.info);
   program.scalars = {{"learning_rate", 0.1}, {"iterations", 1}};
