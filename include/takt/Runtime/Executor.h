@@ -21,9 +21,9 @@ namespace takt {
 /// state of the machine is saved as DIRECTORY/checkpoint.npz: all memory, the
 /// semaphores, the trip, the losses so far. All processors get there because no
 /// wait of trip t looks to a later trip of another processor, which is a rule
-/// of checkDeadlockFree (Target/Validate.h). Minibatches after the first N are not begun
-/// in trips before N; a run that resumes from the state at N with more
-/// iterations therefore gives the bits of one that was never interrupted.
+/// of checkDeadlockFree (Target/Validate.h). Minibatches after the first N are
+/// not begun in trips before N; a run that resumes from the state at N with
+/// more iterations therefore gives the bits of one that was never interrupted.
 ///
 /// Fails with one message: a kernel or memory allocation that fails (with
 /// processor, pc and task), all processors waiting for each other (each with
