@@ -59,7 +59,8 @@ public:
 
 /// macs | systolic | roofline | profile:FILE. A profile falls back to
 /// systolic, that to roofline. Fails if the name is unknown or the file is bad.
-llvm::Expected<std::unique_ptr<CostModel>> createCostModel(llvm::StringRef spec);
+llvm::Expected<std::unique_ptr<CostModel>>
+createCostModel(llvm::StringRef spec);
 
 } // namespace takt
 
