@@ -8,7 +8,7 @@
 // Two kinds of memory are told apart. A ring that is read across trips, that a
 // transfer or the host touches, or that starts with initial values, has its
 // memory for itself and one writer: a kernel, a load, or a transfer, whose data
-// is there once the receive is passed. Instance j is written in trip
+// is there once a wait on its arrival is passed. Instance j is written in trip
 // j + (writer's stage); a reader with lag reads it in trip j - lag + (its
 // stage); `slots` trips after it was written the next instance takes its place.
 // All other memory holds something only within a trip, and one walk through the
@@ -16,6 +16,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "SynchronizationSites.h"
 #include "takt/Target/Validate.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
@@ -25,35 +26,34 @@ using namespace llvm;
 using namespace takt;
 
 namespace {
-/// Touches instance j of a ring in trip j + `trip`.
-struct Touch {
-  int64_t trip = 0;
-  size_t pc = 0;
-
-  auto key() const { return std::pair(trip, pc); }
-};
-
 struct LongLived {
   TensorRef ref;
   SmallVector<Touch, 1> writers;
   SmallVector<std::pair<Touch, int64_t>, 4> readers; ///< and their lags
-  int transfer = -1;                                 ///< that fills it
+  int64_t transfer = -1;                             ///< that fills it
   SmallVector<uint32_t, 2> sends;                    ///< that copy from it
-  bool isInitialized = false;
+  bool isInitialized = false, isTouched = false;
 };
+
+/// Longest way back from a send to the waits that it needs: all sends and
+/// credits of one task. Keeps the search linear whatever the code is.
+constexpr size_t kMaxCreditDistance = 4096;
 
 /// Region and offset.
 using Address = std::pair<uint32_t, uint64_t>;
 
 class ProcessorHazards {
 public:
-  ProcessorHazards(const Program &program, size_t processor)
-      : program(program), code(program.code[processor]), processor(processor) {}
+  ProcessorHazards(const Program &program, const SynchronizationSites &sites,
+                   size_t processor)
+      : program(program), sites(sites), code(program.code[processor]),
+        processor(processor) {}
 
   Error run() {
     findAcrossTrips();
     addOutside();
     collect();
+    checkAliases();
     for (auto &[where, ring] : longLived) {
       checkReads(ring);
       checkCredit(ring);
@@ -72,6 +72,9 @@ private:
 
   static Address address(const TensorRef &ref) {
     return {ref.region, ref.offset};
+  }
+  static bool overlap(const TensorRef &a, const TensorRef &b) {
+    return a.region == b.region && a.offset < endOf(b) && b.offset < endOf(a);
   }
   static uint64_t endOf(const TensorRef &ref) {
     return ref.offset + (ref.slots - 1) * ref.slotStride + ref.bytes();
@@ -100,20 +103,23 @@ private:
 
   void findAcrossTrips();
   void addOutside();
+  LongLived &touch(const TensorRef &ref, size_t pc);
   void collect();
+  void checkAliases();
   void checkReads(const LongLived &ring);
   void checkCredit(const LongLived &ring);
+  bool isCredit(const LongLived &ring, Touch send, const Instruction &wait);
   void checkCompletion(const LongLived &ring, uint32_t transfer);
   void checkLongLivedApart();
   void checkShortLived();
-  std::optional<Touch> find(ArrayRef<Instruction> in, Opcode op,
-                            uint32_t operand) const;
 
   const Program &program;
+  const SynchronizationSites &sites;
   const std::vector<Instruction> &code;
   size_t processor;
   std::string error;
   std::map<Address, LongLived> longLived;
+  std::vector<const Initializer *> initializers;
 };
 } // namespace
 
@@ -134,66 +140,114 @@ void ProcessorHazards::findAcrossTrips() {
   });
 }
 
+/// The ring at an address; all that touch it agree on what it is.
+LongLived &ProcessorHazards::touch(const TensorRef &ref, size_t pc) {
+  LongLived &ring = longLived[address(ref)];
+  if (!ring.isTouched)
+    ring.ref = ref;
+  ring.isTouched = true;
+  if (ref.slots != ring.ref.slots || ref.bytes() != ring.ref.bytes() ||
+      (ref.slots > 1 && ref.slotStride != ring.ref.slotStride))
+    fail("pc " + Twine(pc) + " takes the ring of " + named(ring.ref) +
+         " for one of another size or depth");
+  else if (sites.ringValue(ref.value) != sites.ringValue(ring.ref.value))
+    fail("pc " + Twine(pc) + " touches " + named(ref) + " in the ring of " +
+         named(ring.ref));
+  return ring;
+}
+
 /// Rings that transfers, the host or initial values touch.
 void ProcessorHazards::addOutside() {
-  for (const Initializer &init : program.initializers)
-    if (program.regions[init.target.region].processor == processor) {
-      LongLived &ring = longLived[address(init.target)];
-      ring.ref = init.target;
-      ring.isInitialized = true;
-    }
   for (auto [pc, instruction] : enumerate(code)) {
     int64_t stage = instruction.stage;
-    auto touch = [&](const TensorRef &ref) -> LongLived & {
-      LongLived &ring = longLived[address(ref)];
-      ring.ref = ref;
-      return ring;
-    };
     switch (instruction.op) {
     case Opcode::Load:
-      touch(program.hostCopies[instruction.a].local)
+      touch(program.hostCopies[instruction.a].local, pc)
           .writers.push_back({stage, pc});
       break;
     case Opcode::Store:
-      touch(program.hostCopies[instruction.a].local)
+      touch(program.hostCopies[instruction.a].local, pc)
           .readers.push_back({{stage, pc}, 0});
       break;
     case Opcode::Send: {
-      LongLived &ring = touch(program.transfers[instruction.a].source);
+      LongLived &ring = touch(program.transfers[instruction.a].source, pc);
       ring.readers.push_back({{stage, pc}, 0});
       ring.sends.push_back(instruction.a);
-      break;
-    }
-    case Opcode::Receive: {
-      LongLived &ring = touch(program.transfers[instruction.a].destination);
-      ring.writers.push_back({stage, pc});
-      ring.transfer = instruction.a;
       break;
     }
     default:
       break;
     }
   }
+  for (uint32_t number : sites.incoming(processor)) {
+    const Transfer &transfer = program.transfers[number];
+    std::optional<Touch> arrival = sites.arrivalOf(number);
+    LongLived &ring =
+        touch(transfer.destination, arrival ? arrival->pc : size_t(0));
+    ring.transfer = number;
+    if (arrival)
+      ring.writers.push_back(*arrival);
+    else
+      fail("nobody waits for the arrival of " + named(transfer.destination));
+  }
+  for (const Initializer &init : program.initializers) {
+    if (program.regions[init.target.region].processor != processor)
+      continue;
+    longLived[address(init.target)].isInitialized = true;
+    initializers.push_back(&init);
+  }
 }
 
 void ProcessorHazards::collect() {
   visitKernels([&](const TensorRef &ref, Kind kind, size_t pc) {
-    auto it = longLived.find(address(ref));
-    if (it == longLived.end())
+    if (!longLived.count(address(ref)))
       return;
-    LongLived &ring = it->second;
-    if (ring.ref.dims.empty() && ring.readers.empty() && ring.writers.empty())
-      ring.ref = ref;
-    if (ref.slots != ring.ref.slots || ref.bytes() != ring.ref.bytes() ||
-        (ref.slots > 1 && ref.slotStride != ring.ref.slotStride))
-      fail("pc " + Twine(pc) + " takes the ring of " + named(ring.ref) +
-           " for one of another size or depth");
+    LongLived &ring = touch(ref, pc);
     int64_t stage = code[pc].stage;
     if (kind == Kind::Write)
       ring.writers.push_back({stage, pc});
     else
       ring.readers.push_back({{stage - ref.lag, pc}, ref.lag});
   });
+  for (const Initializer *init : initializers) {
+    // It fills the ring, whatever value it names.
+    LongLived &ring = longLived[address(init->target)];
+    TensorRef target = init->target;
+    if (ring.isTouched)
+      target.value = ring.ref.value;
+    touch(target, 0);
+  }
+}
+
+/// True if a kernel may write the result where it reads the operand: element
+/// by element, the next version of what is there.
+static bool mayShare(KernelId id, size_t operand, size_t result) {
+  bool updates =
+      id == KernelId::Sgd || id == KernelId::Momentum || id == KernelId::Adam;
+  return updates && operand == (result == 0 ? 0 : result + 1);
+}
+
+/// No kernel writes over its operands or a result over another.
+void ProcessorHazards::checkAliases() {
+  for (auto [pc, instruction] : enumerate(code)) {
+    if (instruction.op != Opcode::Execute)
+      continue;
+    const Kernel &kernel = program.kernels[instruction.a];
+    for (auto [r, result] : enumerate(kernel.results)) {
+      for (auto [o, operand] : enumerate(kernel.operands)) {
+        bool sameRing = address(operand) == address(result);
+        bool otherSlot = sameRing && operand.lag % int64_t(result.slots) != 0;
+        if (overlap(operand, result) && !otherSlot &&
+            !(sameRing && mayShare(kernel.id, o, r)))
+          return fail("pc " + Twine(pc) + " writes " + named(result) +
+                      " over its operand " + named(operand));
+      }
+      for (const TensorRef &other : ArrayRef(kernel.results).take_front(r))
+        if (overlap(other, result))
+          return fail("pc " + Twine(pc) + " writes " + named(result) +
+                      " over its result " + named(other));
+    }
+  }
 }
 
 /// Written before it is read, and not overwritten before that; an instance
@@ -225,49 +279,47 @@ void ProcessorHazards::checkReads(const LongLived &ring) {
   }
 }
 
-/// The first instruction of that opcode and operand.
-std::optional<Touch> ProcessorHazards::find(ArrayRef<Instruction> in, Opcode op,
-                                            uint32_t operand) const {
-  for (auto [pc, instruction] : enumerate(in))
-    if (instruction.op == op && instruction.a == operand)
-      return Touch{instruction.stage, pc};
-  return std::nullopt;
+/// The sender of instance j waits for a signal of this processor that comes
+/// after the last reader of the instance whose slot j takes.
+bool ProcessorHazards::isCredit(const LongLived &ring, Touch send,
+                                const Instruction &wait) {
+  const Semaphore &semaphore = program.semaphores[wait.a];
+  std::optional<Touch> signal = sites.signalOf(wait.a);
+  if (!signal || wait.stage != send.trip || semaphore.writer != processor)
+    return false;
+  // Instance j departs after the signal of minibatch j - b, which is in trip
+  // j - b + (signal's stage); the reader of instance j - slots must be before.
+  // The first b sends wait for nothing: no reader may want what they replace.
+  int64_t b = wait.b + semaphore.initial, slots = ring.ref.slots;
+  return all_of(ring.readers, [&](auto &entry) {
+    auto &[read, lag] = entry;
+    return (b == 0 || b <= slots + lag) &&
+           std::pair(read.trip - slots, read.pc) <
+               std::pair(signal->trip - b, signal->pc);
+  });
 }
 
-/// The sender waits, before it sends instance j, for a signal of this processor
-/// that comes after the last reader of the instance whose slot j takes.
 void ProcessorHazards::checkCredit(const LongLived &ring) {
   if (ring.transfer < 0 || !error.empty())
     return;
+  if (!ring.sends.empty())
+    return fail(named(ring.ref) + " is sent on from where a transfer puts it");
   uint32_t from =
       program.semaphores[program.transfers[ring.transfer].arrival].writer;
-  const std::vector<Instruction> &sender = program.code[from];
-  std::optional<Touch> send = find(sender, Opcode::Send, ring.transfer);
-  if (!send)
+  std::optional<Touch> found = sites.sendOf(ring.transfer);
+  if (!found)
     return fail(named(ring.ref) + " is received, but nobody sends it");
-  for (size_t pc = send->pc; pc-- > 1;) {
-    const Instruction &wait = sender[pc];
-    if (wait.op != Opcode::Wait)
-      break;
-    std::optional<Touch> signal = find(code, Opcode::Signal, wait.a);
-    if (!signal || wait.stage != send->trip ||
-        program.semaphores[wait.a].writer != processor)
-      continue;
-    // Instance j departs after the signal of minibatch j - b, in trip
-    // j - b + (signal's stage); the reader of instance j - slots must be
-    // before.
-    int64_t b = wait.b + program.semaphores[wait.a].initial;
-    bool covers = all_of(ring.readers, [&](auto &entry) {
-      auto &[read, lag] = entry;
-      bool firstOnesFree = b == 0 || b <= int64_t(ring.ref.slots) + lag;
-      return firstOnesFree &&
-             std::pair(read.trip - int64_t(ring.ref.slots), read.pc) <
-                 std::pair(signal->trip - b, signal->pc);
-    });
-    if (covers)
+  Touch send = *found;
+  const std::vector<Instruction> &sender = program.code[from];
+  size_t end = send.pc > kMaxCreditDistance ? send.pc - kMaxCreditDistance : 0;
+  for (size_t pc = send.pc; pc-- > end;) {
+    Opcode op = sender[pc].op;
+    if (op == Opcode::Wait && isCredit(ring, send, sender[pc]))
       return;
+    if (op != Opcode::Wait && op != Opcode::Send && op != Opcode::Signal)
+      break;
   }
-  fail("processor " + Twine(from) + ", pc " + Twine(send->pc) + " sends " +
+  fail("processor " + Twine(from) + ", pc " + Twine(send.pc) + " sends " +
        named(ring.ref) + " without a credit from behind its last reader");
 }
 
@@ -277,10 +329,9 @@ void ProcessorHazards::checkCompletion(const LongLived &ring,
   if (ring.writers.empty() || !error.empty())
     return;
   Touch write = ring.writers.front();
-  uint32_t semaphore = program.transfers[transfer].completion;
-  for (size_t pc = 1; pc < write.pc; ++pc)
-    if (code[pc].op == Opcode::Wait && code[pc].a == semaphore &&
-        code[pc].stage == write.trip && code[pc].b <= ring.ref.slots)
+  for (const Wait &wait : sites.waitsOn(program.transfers[transfer].completion))
+    if (wait.pc < write.pc && wait.stage == write.trip &&
+        wait.count <= ring.ref.slots)
       return;
   fail("pc " + Twine(write.pc) + " may overwrite " + named(ring.ref) +
        " while it is being sent");
@@ -342,8 +393,9 @@ void ProcessorHazards::checkShortLived() {
 }
 
 Error takt::checkHazards(const Program &program) {
+  SynchronizationSites sites(program);
   for (size_t p = 0; p < program.code.size(); ++p)
-    if (Error error = ProcessorHazards(program, p).run())
+    if (Error error = ProcessorHazards(program, sites, p).run())
       return error;
   return Error::success();
 }

@@ -8,6 +8,7 @@
 #include "takt/Target/Simulate.h"
 #include "takt/Machine/Machine.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 #include <queue>
 
 using namespace llvm;
@@ -16,6 +17,8 @@ using namespace takt;
 namespace {
 /// The steady state is looked at over this many trips behind as many.
 constexpr uint64_t kSettlingTrips = 32;
+/// What a simulation may take: trips times instructions of all processors.
+constexpr uint64_t kMaxSteps = uint64_t(1) << 34;
 
 class Simulator {
 public:
@@ -159,21 +162,20 @@ Error Simulator::describeDeadlock() const {
 }
 
 void Simulator::summarize(SimulationResult &result) const {
-  for (const Processor &processor : processors)
-    result.totalCycles =
-        std::max(result.totalCycles, processor.tripEnds.back());
+  auto tripEnd = [&](uint64_t trip) {
+    uint64_t end = 0;
+    for (const Processor &processor : processors)
+      end = std::max(end, processor.tripEnds[trip]);
+    return end;
+  };
+  result.totalCycles = tripEnd(trips() - 1);
   result.interval = result.totalCycles;
-  // Processors that run ahead are faster until their credits are used up: the
-  // slowest sets the pace.
-  uint64_t settled = program.code[0][0].b + kSettlingTrips;
-  if (settled + 1 < minibatches) {
-    uint64_t span = minibatches - 1 - settled;
-    result.interval = 0;
-    for (const Processor &processor : processors) {
-      uint64_t cycles =
-          processor.tripEnds[minibatches - 1] - processor.tripEnds[settled];
-      result.interval = std::max(result.interval, (cycles + span - 1) / span);
-    }
+  // Every instruction works in the trips from `full` to `last`.
+  uint64_t full = program.code[0][0].b, last = minibatches - 1;
+  if (full < last) {
+    uint64_t settled = full + std::min(kSettlingTrips, (last - full) / 2);
+    result.interval =
+        divideCeil(tripEnd(last) - tripEnd(settled), last - settled);
   }
   uint64_t busy = 0;
   for (uint64_t cycles : result.busyCycles)
@@ -211,13 +213,17 @@ Expected<SimulationResult> Simulator::run() {
   return result;
 }
 
-/// From the lags with which forward tasks read each parameter.
+/// From the lags with which forward tasks read each parameter or its slices.
 static std::map<std::string, int64_t> observeStaleness(const Program &program) {
   std::map<uint32_t, const Parameter *> byReadValue;
-  for (const Parameter &parameter : program.parameters)
-    if (parameter.kind == ParameterKind::Trainable &&
+  for (const Parameter &parameter : program.parameters) {
+    bool isDerived = parameter.kind == ParameterKind::Derived;
+    const Parameter &owner =
+        isDerived ? program.parameters[parameter.base] : parameter;
+    if (owner.kind == ParameterKind::Trainable &&
         parameter.readValue != parameter.writeValue)
-      byReadValue[parameter.readValue] = &parameter;
+      byReadValue[parameter.readValue] = &owner;
+  }
   std::map<std::string, int64_t> staleness;
   for (const Kernel &kernel : program.kernels)
     for (const TensorRef &ref : kernel.operands) {
@@ -239,6 +245,14 @@ Expected<SimulationResult> takt::simulate(const Program &program,
   uint64_t minibatches = options.minibatches;
   if (minibatches == 0)
     minibatches = program.code[0][0].b + 2 * kSettlingTrips + 1;
+  uint64_t instructions = 0;
+  for (const std::vector<Instruction> &code : program.code)
+    instructions += code.size();
+  uint64_t trips = SaturatingAdd<uint64_t>(minibatches, program.code[0][0].b);
+  if (SaturatingMultiply(trips, instructions) > kMaxSteps)
+    return createStringError("simulating " + Twine(minibatches) +
+                             " minibatches of " + Twine(instructions) +
+                             " instructions takes more than 2^34 steps");
   Expected<SimulationResult> result =
       Simulator(program, std::move(*machine), minibatches).run();
   if (!result)

@@ -17,6 +17,9 @@ using namespace takt;
 
 namespace {
 constexpr int64_t kMaxTensorBytes = int64_t(1) << 48;
+constexpr size_t kMaxRank = 8;
+/// Keeps sums of durations inside 64 bits.
+constexpr uint64_t kMaxCycles = uint64_t(1) << 40;
 
 /// Structure: what can be said of each record by itself and of its indices.
 class StructureCheck {
@@ -29,7 +32,8 @@ public:
     checkRecords();
     for (size_t p = 0; p < program.code.size() && error.empty(); ++p)
       checkCode(p);
-    checkSemaphoreWriters();
+    if (error.empty())
+      checkAllUsed();
     if (!error.empty())
       return createStringError(error);
     return Error::success();
@@ -55,6 +59,10 @@ private:
   void checkTensor(const TensorRef &ref, uint32_t processor, const Twine &what);
   void checkBox(const TensorRef &part, const TensorRef &whole, uint64_t axis,
                 uint64_t begin, const Twine &what);
+  void checkPlace(const TensorRef &ref, const Twine &what);
+  void checkLocal(const TensorRef &ref, uint32_t processor, const Twine &what);
+  void checkLag(const TensorRef &ref, TaskKind reader, const Twine &what);
+  void findParameters();
   void checkCode(size_t processor);
   void checkLoop(size_t processor);
   void checkInstruction(size_t processor, size_t pc);
@@ -64,12 +72,15 @@ private:
   void checkHostCopy(size_t processor, const Instruction &instruction,
                      const Twine &where);
   void writes(uint32_t semaphore, size_t processor, const Twine &where);
-  void checkSemaphoreWriters();
+  void checkDuration(uint64_t cycles, const Twine &what);
+  void checkAllUsed();
 
   const Program &program;
   std::string error;
-  std::vector<bool> called; ///< kernels
+  std::vector<bool> called, sent, copied; ///< kernels, transfers, host copies
   std::vector<int> writers; ///< instructions that write each semaphore
+  /// By value: the parameter whose current version reads of it mean.
+  std::vector<const Parameter *> versionOf;
 };
 } // namespace
 
@@ -110,6 +121,11 @@ void StructureCheck::checkRegions() {
 std::optional<int64_t> StructureCheck::tensorBytes(const TensorRef &ref,
                                                    const Twine &what) {
   int64_t bytes = elementBytes(ref.type);
+  if (bytes == 0 || ref.dims.size() > kMaxRank) {
+    fail(what + " has an unknown element type, or more than " +
+         Twine(kMaxRank) + " dimensions");
+    return std::nullopt;
+  }
   for (int64_t dim : ref.dims)
     if (dim < 1 || MulOverflow(bytes, dim, bytes) || bytes > kMaxTensorBytes) {
       fail(what + " has a dimension of " + Twine(dim) +
@@ -130,21 +146,46 @@ void StructureCheck::checkTensor(const TensorRef &ref, uint32_t processor,
   if (region.processor != processor)
     return fail(what + " is in region " + Twine(ref.region) +
                 ", which processor " + Twine(processor) + " does not own");
-  uint64_t unit = elementBytes(ref.type);
+  checkPlace(ref, what);
+}
+
+/// The ring lies inside its region, slot by slot, and is aligned.
+void StructureCheck::checkPlace(const TensorRef &ref, const Twine &what) {
+  const Region &region = program.regions[ref.region];
+  uint64_t unit = elementBytes(ref.type), bytes = ref.bytes();
   if (ref.slots == 0 || ref.lag > 0 || ref.offset % unit != 0 ||
-      ref.slotStride % unit != 0 ||
-      (ref.slots > 1 && ref.slotStride < uint64_t(*bytes)))
+      ref.slotStride % unit != 0 || (ref.slots > 1 && ref.slotStride < bytes))
     return fail(what + " has " + Twine(ref.slots) + " slots of " +
                 Twine(ref.slotStride) + " bytes at " + Twine(ref.offset) +
                 " and lag " + Twine(ref.lag) + ", which is no ring");
-  uint64_t last, end;
-  if (MulOverflow<int64_t>(ref.slotStride, ref.slots - 1,
-                           reinterpret_cast<int64_t &>(last)) ||
-      ref.offset > region.size || last > region.size - ref.offset)
-    return fail(what + " ends outside region " + Twine(ref.region));
-  end = ref.offset + last;
-  if (uint64_t(*bytes) > region.size - end)
+  uint64_t last = SaturatingMultiply<uint64_t>(ref.slotStride, ref.slots - 1);
+  if (SaturatingAdd(ref.offset, last, bytes) > region.size)
     fail(what + " ends outside region " + Twine(ref.region));
+}
+
+/// A tensor that an instruction of the processor touches: it has the shape of
+/// the value that it holds.
+void StructureCheck::checkLocal(const TensorRef &ref, uint32_t processor,
+                                const Twine &what) {
+  checkTensor(ref, processor, what);
+  if (!error.empty())
+    return;
+  const ValueInfo &value = program.values[ref.value];
+  if (ref.type != value.type || ref.dims != value.dims)
+    fail(what + " has another shape than its value '" + value.name + "'");
+}
+
+/// Updates read the version before their own, other tasks one that is as many
+/// updates older as the parameter's delay says; other values are read as the
+/// same minibatch made them.
+void StructureCheck::checkLag(const TensorRef &ref, TaskKind reader,
+                              const Twine &what) {
+  int64_t expected = 0;
+  if (const Parameter *parameter = versionOf[ref.value])
+    expected = reader == TaskKind::Update ? -1 : -1 - int64_t(parameter->delay);
+  if (ref.lag != expected)
+    fail(what + " reads '" + program.values[ref.value].name + "' with lag " +
+         Twine(ref.lag) + ", expected " + Twine(expected));
 }
 
 void StructureCheck::checkRecords() {
@@ -183,8 +224,23 @@ void StructureCheck::checkRecords() {
   }
   for (const Parameter &parameter : program.parameters)
     checkParameter(parameter);
+  if (error.empty())
+    findParameters();
   for (auto [number, initializer] : enumerate(program.initializers))
     checkInitializer(initializer, number);
+}
+
+void StructureCheck::findParameters() {
+  versionOf.resize(program.values.size());
+  for (const Parameter &parameter : program.parameters) {
+    if (parameter.readValue == parameter.writeValue)
+      continue;
+    const Parameter *&version = versionOf[parameter.readValue];
+    if (version)
+      return fail("parameters '" + version->name + "' and '" + parameter.name +
+                  "' are read as the same value");
+    version = &parameter;
+  }
 }
 
 void StructureCheck::checkParameter(const Parameter &parameter) {
@@ -255,6 +311,8 @@ void StructureCheck::checkInitializer(const Initializer &initializer,
 
 void StructureCheck::checkCode(size_t processor) {
   called.resize(program.kernels.size());
+  sent.resize(program.transfers.size());
+  copied.resize(program.hostCopies.size());
   writers.resize(program.semaphores.size());
   checkLoop(processor);
   for (size_t pc = 0; pc < program.code[processor].size() && error.empty();
@@ -296,6 +354,9 @@ void StructureCheck::checkInstruction(size_t processor, size_t pc) {
       (!inBody && instruction.stage != 0))
     return fail(where + ": flags or stage " + Twine(instruction.stage) +
                 " out of range");
+  if (instruction.op == Opcode::Checkpoint &&
+      (pc + 3 != code.size() || instruction.stage != 0))
+    return fail(where + ": a checkpoint that is not the end of a trip");
   uint32_t fields[] = {instruction.a, instruction.b, instruction.c};
   for (auto [field, value] : zip_equal(operandsOf(instruction.op), fields))
     if (field == OperandField::None && value != 0)
@@ -333,10 +394,15 @@ void StructureCheck::checkKernelCall(size_t processor, uint32_t number,
   called[number] = true;
   const Kernel &kernel = program.kernels[number];
   index(kernel.task, program.tasks.size(), where + ": task");
+  checkDuration(kernel.cycles, where + ": kernel");
   for (const TensorRef &ref :
        concat<const TensorRef>(kernel.operands, kernel.results))
-    checkTensor(ref, processor,
-                where + ": a tensor of '" + mnemonic(kernel.id) + "'");
+    checkLocal(ref, processor,
+               where + ": a tensor of '" + mnemonic(kernel.id) + "'");
+  if (!error.empty())
+    return;
+  for (const TensorRef &ref : kernel.operands)
+    checkLag(ref, program.tasks[kernel.task].kind, where);
   for (const TensorRef &ref : kernel.results)
     if (ref.lag != 0)
       fail(where + ": a result has a lag");
@@ -373,10 +439,13 @@ void StructureCheck::checkTransfer(size_t processor,
            Twine(arrival.waiter));
     return;
   }
+  sent[instruction.a] = true;
   writes(transfer.arrival, processor, where);
   writes(transfer.completion, processor, where);
-  checkTensor(transfer.source, processor, where + ": source");
-  checkTensor(transfer.destination, arrival.waiter, where + ": destination");
+  checkDuration(transfer.cycles, where + ": transfer");
+  checkDuration(transfer.latency, where + ": transfer's latency");
+  checkLocal(transfer.source, processor, where + ": source");
+  checkLocal(transfer.destination, arrival.waiter, where + ": destination");
   if (arrival.waiter == processor)
     fail(where + ": sends to itself");
   if (transfer.source.lag != 0 || transfer.destination.lag != 0)
@@ -394,9 +463,10 @@ void StructureCheck::checkHostCopy(size_t processor,
     return;
   const HostCopy &copy = program.hostCopies[instruction.a];
   index(copy.binding, program.bindings.size(), where + ": binding");
-  checkTensor(copy.local, processor, where + ": host copy");
+  checkLocal(copy.local, processor, where + ": host copy");
   if (!error.empty())
     return;
+  copied[instruction.a] = true;
   const Binding &binding = program.bindings[copy.binding];
   bool isInput =
       binding.kind == BindingKind::Input || binding.kind == BindingKind::Label;
@@ -408,7 +478,22 @@ void StructureCheck::checkHostCopy(size_t processor,
          "' has another shape than the local tensor");
 }
 
-void StructureCheck::checkSemaphoreWriters() {
+void StructureCheck::checkDuration(uint64_t cycles, const Twine &what) {
+  if (cycles > kMaxCycles)
+    fail(what + " takes " + Twine(cycles) + " cycles, expected at most 2^40");
+}
+
+/// Descriptors are checked where instructions use them: all are used.
+void StructureCheck::checkAllUsed() {
+  auto used = [&](const std::vector<bool> &isUsed, StringRef what) {
+    auto unused = find(isUsed, false);
+    if (unused != isUsed.end())
+      fail(what + " " + Twine(unused - isUsed.begin()) +
+           " is used by no instruction");
+  };
+  used(called, "kernel");
+  used(sent, "transfer");
+  used(copied, "host copy");
   for (auto [semaphore, count] : enumerate(writers))
     if (count > 1)
       fail("semaphore " + Twine(semaphore) + " is written by " + Twine(count) +

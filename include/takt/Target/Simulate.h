@@ -23,8 +23,9 @@ struct SimulateOptions {
 struct SimulationResult {
   uint64_t minibatches = 0;
   uint64_t totalCycles = 0; ///< of the whole run, filling and draining included
-  /// Between two minibatches in the steady state: over the later half of the
-  /// trips in which every instruction works, rounded up.
+  /// Between two minibatches in the steady state: mean over the last trips in
+  /// which every instruction works, rounded up; exact when it is constant. The
+  /// whole run when it has less than two such trips.
   uint64_t interval = 0;
   std::vector<uint64_t> busyCycles; ///< per processor and minibatch
   double utilization = 0;           ///< busy over interval, mean of processors
@@ -39,7 +40,8 @@ struct SimulationResult {
 /// kernel's cycles; a send takes its link when that is free, for the transfer's
 /// cycles, and arrives its latency later; load, store and signal take none.
 /// Every processor starts at 0 and does each thing as early as it can.
-/// Fails with who waits for whom when nothing can go on.
+/// Fails with who waits for whom when nothing can go on, or if the run would
+/// take more than 2^34 instructions.
 llvm::Expected<SimulationResult> simulate(const Program &program,
                                           const SimulateOptions &options = {});
 

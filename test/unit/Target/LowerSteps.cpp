@@ -18,92 +18,98 @@ static Machine machineOf(const ChainOptions &options) {
   return machine;
 }
 
+/// Reads of parameters are completed once their versions exist; until then they
+/// have this name and the parameter's number as their value.
+constexpr uint32_t kParameter = UINT32_MAX;
+
+static StepUse read(int parameter, int distance) {
+  return {parameter, distance, kParameter};
+}
+static StepUse use(int value) { return {value, 0, uint32_t(value)}; }
+
+// Every layer has three parameters, in this order.
+static int weight(int layer) { return 3 * layer; }
+static int momentum(int layer) { return 3 * layer + 1; }
+static int mean(int layer) { return 3 * layer + 2; }
+
 ChainProblem::ChainProblem(const ChainOptions &options)
     : options(options), machine(machineOf(options)),
       cost(llvm::cantFail(createCostModel("macs"))) {
   int layers = options.delay.size();
-  std::vector<int> x = {addInput("x", BindingKind::Input)}, weights;
-  int label = addInput("label", BindingKind::Label), dy = -1;
-  auto use = [](int value) { return StepUse{value, 0, uint32_t(value)}; };
-  struct LayerParameters {
-    int w, v, mean;
-  };
-  std::vector<LayerParameters> parameters;
-
-  // Reads of parameters are completed once their versions exist; until then
-  // their value is the parameter's number.
-  constexpr uint32_t kParameter = UINT32_MAX;
-  std::vector<std::pair<int, StepUse>> operands;
-  auto readLater = [&](int kernel, int parameter, int distance) {
-    operands.push_back({kernel, {parameter, distance, kParameter}});
-  };
-  for (int l = 0; l < layers; ++l) {
-    std::string n = std::to_string(l);
-    graph.layers.push_back({"l" + n});
-    parameters.push_back({addParameter("w" + n, ParameterKind::Trainable),
-                          addParameter("v" + n, ParameterKind::OptimizerState),
-                          addParameter("mean" + n, ParameterKind::State)});
-    int task = addTask(l, TaskKind::Forward);
-    int gemm = addKernel(task, KernelId::Gemm, {use(x.back())});
-    readLater(gemm, parameters[l].w, 1 + options.delay[l]);
-    int h = addResult(gemm, "h" + n, RegionClass::Activation);
-    int norm = addKernel(task, KernelId::BatchNorm, {use(h)});
-    readLater(norm, parameters[l].mean, 1);
-    x.push_back(addResult(norm, "y" + n, RegionClass::Activation));
-    setVersion(parameters[l].mean,
-               addResult(norm, "mean" + n, RegionClass::State));
-    if (l + 1 < layers)
-      continue;
-    int loss = addKernel(task, KernelId::SoftmaxCrossEntropy,
-                         {use(x.back()), use(label)});
-    int value = addResult(loss, "loss", RegionClass::Activation);
-    Binding binding{"loss",
-                    BindingKind::Loss,
-                    uint32_t(program.regions.size()),
-                    ElementType::F32,
-                    {4, 4}};
-    program.regions.push_back(
-        {RegionClass::HostOutput, kHostProcessor, 64, 64});
-    step.outputs.push_back({value, int(program.bindings.size())});
-    program.bindings.push_back(binding);
-    dy = addResult(loss, "dy", RegionClass::Gradient);
-  }
-  for (int l = layers - 1; l >= 0; --l) {
-    std::string n = std::to_string(l);
-    int dx = -1;
-    if (l > 0) {
-      int gemm =
-          addKernel(addTask(l, TaskKind::Dgrad), KernelId::Gemm, {use(dy)});
-      readLater(gemm, parameters[l].w, 1 + options.delay[l]);
-      dx = addResult(gemm, "dx" + n, RegionClass::Gradient);
-    }
-    int gemm = addKernel(addTask(l, TaskKind::Wgrad), KernelId::Gemm,
-                         {use(x[l]), use(dy)});
-    int dw = addResult(gemm, "dw" + n, RegionClass::Gradient);
-    int update =
-        addKernel(addTask(l, TaskKind::Update), KernelId::Momentum, {});
-    readLater(update, parameters[l].w, 1);
-    operands.push_back({update, use(dw)});
-    readLater(update, parameters[l].v, 1);
-    setVersion(parameters[l].w,
-               addResult(update, "w" + n, RegionClass::Parameter));
-    setVersion(parameters[l].v,
-               addResult(update, "v" + n, RegionClass::OptimizerState));
-    program.parameters[parameters[l].w].delay = options.delay[l];
-    dy = dx;
-  }
-  for (auto [kernel, operand] : operands) {
-    if (operand.name == kParameter) {
-      const Parameter &parameter = program.parameters[operand.value];
-      operand.value = parameter.writeValue;
-      operand.name = parameter.readValue;
-    }
-    step.kernels[kernel].operands.push_back(operand);
-  }
+  std::vector<int> x = {addInput("x", BindingKind::Input)};
+  int label = addInput("label", BindingKind::Label);
+  for (int layer = 0; layer < layers; ++layer)
+    x.push_back(addForward(layer, x.back()));
+  int dy = addLoss(x.back(), label);
+  for (int layer = layers - 1; layer >= 0; --layer)
+    dy = addBackward(layer, x[layer], dy);
+  for (StepKernel &kernel : step.kernels)
+    for (StepUse &operand : kernel.operands)
+      if (operand.name == kParameter) {
+        const Parameter &parameter = program.parameters[operand.value];
+        operand.value = parameter.writeValue;
+        operand.name = parameter.readValue;
+      }
   for (const StepValue &value : step.values)
     program.values.push_back(value.info);
   program.scalars = {{"learning_rate", 0.1}, {"iterations", 1}};
   addGraphValues();
+}
+
+/// Returns the layer's output.
+int ChainProblem::addForward(int layer, int x) {
+  std::string n = std::to_string(layer);
+  graph.layers.push_back({"l" + n});
+  addParameter("w" + n, ParameterKind::Trainable);
+  addParameter("v" + n, ParameterKind::OptimizerState);
+  addParameter("mean" + n, ParameterKind::State);
+  program.parameters[weight(layer)].delay = options.delay[layer];
+  int task = addTask(layer, TaskKind::Forward);
+  int gemm = addKernel(task, KernelId::Gemm,
+                       {use(x), read(weight(layer), 1 + options.delay[layer])});
+  int h = addResult(gemm, "h" + n, RegionClass::Activation);
+  int norm =
+      addKernel(task, KernelId::BatchNorm, {use(h), read(mean(layer), 1)});
+  int y = addResult(norm, "y" + n, RegionClass::Activation);
+  setVersion(mean(layer), addResult(norm, "mean" + n, RegionClass::State));
+  return y;
+}
+
+/// Returns the gradient of the loss, which is in the last F.
+int ChainProblem::addLoss(int y, int label) {
+  int loss = addKernel(graph.tasks.size() - 1, KernelId::SoftmaxCrossEntropy,
+                       {use(y), use(label)});
+  int value = addResult(loss, "loss", RegionClass::Activation);
+  step.outputs.push_back({value, int(program.bindings.size())});
+  program.bindings.push_back({"loss",
+                              BindingKind::Loss,
+                              uint32_t(program.regions.size()),
+                              ElementType::F32,
+                              {4, 4}});
+  program.regions.push_back({RegionClass::HostOutput, kHostProcessor, 64, 64});
+  return addResult(loss, "dy", RegionClass::Gradient);
+}
+
+/// Returns the gradient for the layer before, or -1.
+int ChainProblem::addBackward(int layer, int x, int dy) {
+  std::string n = std::to_string(layer);
+  int dx = -1;
+  if (layer > 0) {
+    int gemm =
+        addKernel(addTask(layer, TaskKind::Dgrad), KernelId::Gemm,
+                  {use(dy), read(weight(layer), 1 + options.delay[layer])});
+    dx = addResult(gemm, "dx" + n, RegionClass::Gradient);
+  }
+  int gemm = addKernel(addTask(layer, TaskKind::Wgrad), KernelId::Gemm,
+                       {use(x), use(dy)});
+  int dw = addResult(gemm, "dw" + n, RegionClass::Gradient);
+  int update =
+      addKernel(addTask(layer, TaskKind::Update), KernelId::Momentum,
+                {read(weight(layer), 1), use(dw), read(momentum(layer), 1)});
+  setVersion(weight(layer), addResult(update, "w" + n, RegionClass::Parameter));
+  setVersion(momentum(layer),
+             addResult(update, "v" + n, RegionClass::OptimizerState));
+  return dx;
 }
 
 int ChainProblem::addValue(const std::string &name, RegionClass kind) {

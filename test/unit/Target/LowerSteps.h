@@ -56,7 +56,9 @@ private:
   int addInput(const std::string &name, BindingKind kind);
   int addParameter(const std::string &name, ParameterKind kind);
   void setVersion(int parameter, int value);
-  void addLayerTasks(int layer);
+  int addForward(int layer, int x);
+  int addLoss(int y, int label);
+  int addBackward(int layer, int x, int dy);
   void addGraphValues();
   int64_t earliest(const Schedule &schedule, int task) const;
   bool holds(const Schedule &schedule) const;
