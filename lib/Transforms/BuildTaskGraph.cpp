@@ -6,10 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "CutOptions.h"
-#include "takt/Transforms/ValueNames.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/FormTasks.h"
 #include "takt/Transforms/Tags.h"
+#include "takt/Transforms/ValueNames.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
 

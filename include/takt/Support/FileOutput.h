@@ -1,4 +1,5 @@
-//===- FileOutput.h - output files that appear whole or not at all -*- C++ -*-===//
+//===- FileOutput.h - output files that appear whole or not at all -*- C++
+//-*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -17,8 +18,9 @@ namespace takt {
 /// Writes `path` ("-" is standard output) through a temporary file beside it
 /// that replaces it only when `write` and the file system succeeded. Fails with
 /// "PATH: reason"; then nothing is left behind.
-llvm::Error writeFile(llvm::StringRef path,
-                      llvm::function_ref<llvm::Error(llvm::raw_ostream &)> write);
+llvm::Error
+writeFile(llvm::StringRef path,
+          llvm::function_ref<llvm::Error(llvm::raw_ostream &)> write);
 llvm::Error writeFile(llvm::StringRef path, llvm::StringRef content);
 
 } // namespace takt

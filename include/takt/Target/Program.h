@@ -96,8 +96,8 @@ struct TensorRef {
 /// One call of a kernel.
 struct Kernel {
   KernelId id;
-  uint32_t task = 0;   ///< index into Program::tasks
-  uint64_t cycles = 0; ///< predicted duration
+  uint32_t task = 0;                     ///< index into Program::tasks
+  uint64_t cycles = 0;                   ///< predicted duration
   llvm::SmallVector<uint32_t, 12> words; ///< attributes, see Kernels.def
   llvm::SmallVector<TensorRef, 4> operands;
   llvm::SmallVector<TensorRef, 2> results;
@@ -127,8 +127,8 @@ struct HostCopy {
 
 /// Monotonic counter with one writer.
 struct Semaphore {
-  uint32_t writer;  ///< processor that adds (the sender, for transfers)
-  uint32_t waiter;  ///< processor that waits
+  uint32_t writer; ///< processor that adds (the sender, for transfers)
+  uint32_t waiter; ///< processor that waits
   uint64_t initial = 0;
 
   bool operator==(const Semaphore &o) const;
@@ -159,17 +159,17 @@ struct Binding {
 /// Initial content of one buffer: a box cut out of a parameter's initial value
 /// (or all of it), copied into every slot of the ring.
 struct Initializer {
-  uint32_t parameter;  ///< index into Program::parameters
+  uint32_t parameter; ///< index into Program::parameters
   TensorRef target;
-  uint32_t axis = 0;   ///< axis of the cut
-  uint64_t begin = 0;  ///< first index of the cut; its extent is the target's
+  uint32_t axis = 0;  ///< axis of the cut
+  uint64_t begin = 0; ///< first index of the cut; its extent is the target's
 
   bool operator==(const Initializer &o) const;
 };
 
 enum class ParameterKind : uint8_t {
-  Trainable = 1,     ///< updated by the optimizer, possibly delayed
-  State = 2,         ///< written by a forward task (running statistics)
+  Trainable = 1, ///< updated by the optimizer, possibly delayed
+  State = 2,     ///< written by a forward task (running statistics)
   OptimizerState = 3,
   Constant = 4,
   Derived = 5, ///< a slice of another parameter, kept up by that one's update
@@ -180,7 +180,7 @@ struct Parameter {
   std::string name; ///< the ONNX initializer's name where there is one
   ParameterKind kind;
   uint32_t layer = 0;
-  uint32_t delay = 0;         ///< d: update by the gradient of minibatch t - d
+  uint32_t delay = 0; ///< d: update by the gradient of minibatch t - d
   /// Ring of the owner, lag 0. After N minibatches the result is instance N-1.
   TensorRef home;
   /// The value (index into Program::values) that reads of the parameter carry,
@@ -190,8 +190,8 @@ struct Parameter {
   /// extent on that axis is its home's.
   uint32_t base = 0, axis = 0;
   uint64_t begin = 0;
-  /// Initial content (not of a derived parameter): bytes of one element that fills the tensor, or an offset
-  /// into Program::data.
+  /// Initial content (not of a derived parameter): bytes of one element that
+  /// fills the tensor, or an offset into Program::data.
   bool splat = true;
   std::array<uint8_t, 8> splatBytes = {};
   uint64_t dataOffset = 0;
@@ -233,7 +233,7 @@ struct ScalarInfo {
 struct Program {
   std::string model;    ///< the ONNX graph's name
   std::string schedule; ///< the scheduler's name
-  std::string machine;  ///< canonical text of the machine (hashed in the header)
+  std::string machine; ///< canonical text of the machine (hashed in the header)
   uint64_t interval = 0; ///< predicted cycles between two minibatches
   uint64_t batch = 1;
 
