@@ -68,7 +68,10 @@ public:
 
 private:
   using Numbers = llvm::DenseMap<uint32_t, uint32_t>;
-  static int64_t find(const Numbers &numbers, uint32_t number) {
+  int64_t find(const Numbers &numbers, uint32_t number) const {
+    // The map keeps its largest keys for itself.
+    if (number >= count)
+      return -1;
     auto it = numbers.find(number);
     return it == numbers.end() ? -1 : int64_t(it->second);
   }
