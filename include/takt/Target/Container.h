@@ -7,9 +7,9 @@
 //
 // One file holds the program of the whole array. Little-endian fixed-width
 // structures, every offset from the start of the file, no pointers and no
-// relocations; docs/container.md describes it. The same program always gives the
-// same bytes: *decode(*encode(p)) == p, and encode(*decode(b)) == b for bytes
-// that encode has written.
+// relocations; docs/container.md describes it. The same program always gives
+// the same bytes: *decode(*encode(p)) == p, and encode(*decode(b)) == b for
+// bytes that encode has written.
 //
 //===----------------------------------------------------------------------===//
 
