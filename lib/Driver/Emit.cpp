@@ -8,6 +8,7 @@
 #include "takt/Driver/Emit.h"
 #include "mlir/IR/AsmState.h"
 #include "takt/Dialect/Sched/Conversion.h"
+#include "takt/Dialect/Sched/Setting.h"
 #include "takt/Dialect/Stream/Conversion.h"
 #include "takt/Driver/Diagnostics.h"
 #include "takt/Driver/Trace.h"
@@ -128,9 +129,7 @@ private:
     OwningOpRef<ModuleOp> module =
         ModuleOp::create(step.module->getLoc(), step.module->getName());
     OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
-    (*module)->setAttr(sched::kMachineAttr,
-                       builder.getStringAttr(machine.canonicalText()));
-    (*module)->setAttr(sched::kCostAttr, builder.getStringAttr(cost.name()));
+    sched::setSetting(*module, machine, cost);
     Location loc = step.module->getLoc();
     sched::ProblemOp problem = sched::fromTaskGraph(builder, loc, step.graph);
     sched::fromSchedule(builder, loc, problem, schedule);

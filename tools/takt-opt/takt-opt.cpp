@@ -11,6 +11,7 @@
 #include "takt/Dialect/Sched/Passes.h"
 #include "takt/Dialect/Stream/Stream.h"
 #include "takt/Dialect/Train/Train.h"
+#include "takt/Driver/Passes.h"
 #include "takt/Transforms/Passes.h"
 #include "takt/Transforms/Pipelines.h"
 
@@ -23,6 +24,7 @@ int main(int argc, char **argv) {
   takt::registerTaktTransformsPasses();
   takt::registerTransformPipelines();
   takt::sched::registerSchedPasses();
+  takt::registerTaktDriverPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Takt optimizer driver\n", registry));
 }

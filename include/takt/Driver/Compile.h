@@ -47,10 +47,18 @@ mlir::FailureOr<TrainingStep> buildTrainingStep(llvm::MemoryBufferRef model,
                                                 mlir::MLIRContext &context,
                                                 const CompileOptions &options);
 
-/// Schedule, split, retime, lower: one schedule's program. The step itself is
+/// Split, retime, lower and measure: the program of a verified schedule of
+/// `problem`, which is the module's own. Rewrites the module. Fails if the
+/// tasks of the split module are not those that were scheduled, or if the
+/// program does not fit.
+mlir::FailureOr<ScheduledProgram> lowerSchedule(mlir::ModuleOp module,
+                                                const Problem &problem,
+                                                Schedule schedule,
+                                                double learningRate);
+
+/// Schedule and lower: one schedule's program. The step itself is
 /// left as it is; `scheduledModule`, where given, receives the module that the
-/// program was made from. Fails if no schedule fits, or if the tasks of the
-/// split module are not those that were scheduled.
+/// program was made from. Fails if no schedule fits, or lowerSchedule does.
 mlir::FailureOr<ScheduledProgram>
 compileSchedule(const TrainingStep &step, llvm::StringRef scheduler,
                 const Machine &machine, const CostModel &cost,

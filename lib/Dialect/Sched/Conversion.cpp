@@ -67,8 +67,9 @@ static void createValue(OpBuilder &builder, Location loc,
   };
   SmallVector<Attribute> uses;
   for (const Use &use : value.uses)
-    uses.push_back(
-        UseAttr::get(context, taskRef(use.task), use.distance, use.delayed));
+    uses.push_back(UseAttr::get(context, taskRef(use.task), use.distance,
+                                use.delayed,
+                                static_cast<sched::Reader>(use.reader)));
   ValueOp::create(
       builder, loc, builder.getStringAttr(value.name),
       ClassAttr::get(context, static_cast<Class>(value.kind)),
@@ -106,6 +107,7 @@ public:
 
   FailureOr<TaskGraph> read() {
     graph.name = problem.getSymName().str();
+    layers = llvm::range_size(problem.getBody().getOps<LayerOp>());
     for (TaskOp op : problem.getBody().getOps<TaskOp>())
       if (!indices.try_emplace(op.getSymName(), indices.size()).second)
         return op.emitOpError("is the second task of that name"), failure();
@@ -144,7 +146,6 @@ private:
     task.name = op.getSymName().str();
     task.kind = static_cast<TaskKind>(op.getKind());
     int64_t layer = op.getLayer();
-    int64_t layers = llvm::range_size(problem.getBody().getOps<LayerOp>());
     if (layer < 0 || layer >= layers)
       return op.emitOpError("is of layer ")
              << layer << ", but the problem has " << layers << " layers (C1)";
@@ -207,8 +208,9 @@ private:
       FailureOr<int> task = index(op, use.getTask());
       if (failed(task))
         return failure();
-      value.uses.push_back(
-          {*task, static_cast<int>(use.getDistance()), use.getDelayed()});
+      value.uses.push_back({*task, static_cast<int>(use.getDistance()),
+                            use.getDelayed(),
+                            static_cast<takt::Reader>(use.getReader())});
     }
     graph.values.push_back(std::move(value));
     return success();
@@ -216,6 +218,7 @@ private:
 
   ProblemOp problem;
   TaskGraph graph;
+  int64_t layers = 0;
   llvm::StringMap<int> indices;
 };
 } // namespace

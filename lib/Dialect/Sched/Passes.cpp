@@ -8,6 +8,7 @@
 #include "takt/Dialect/Sched/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "takt/Dialect/Sched/Conversion.h"
+#include "takt/Dialect/Sched/Setting.h"
 
 using namespace mlir;
 using namespace takt;
@@ -20,40 +21,6 @@ namespace takt::sched {
 } // namespace takt::sched
 
 namespace {
-/// Machine and cost model of a module, and a problem made from them.
-struct Setting {
-  Machine machine;
-  std::unique_ptr<CostModel> cost;
-
-  static llvm::Expected<Setting> of(ModuleOp module, int64_t processors,
-                                    StringRef costName) {
-    Setting setting;
-    auto text = module->getAttrOfType<StringAttr>(kMachineAttr);
-    if (processors == 0 && !text)
-      return llvm::createStringError("the module has no attribute '" +
-                                     kMachineAttr +
-                                     "' and the pass no option 'processors'");
-    llvm::Expected<Machine> machine =
-        processors != 0 ? Machine::uniform(processors)
-                        : Machine::parse({text.getValue(), kMachineAttr});
-    if (!machine)
-      return machine.takeError();
-    setting.machine = std::move(*machine);
-    auto name = module->getAttrOfType<StringAttr>(kCostAttr);
-    if (costName.empty())
-      costName = name ? name.getValue() : StringRef("systolic");
-    auto cost = createCostModel(costName);
-    if (!cost)
-      return cost.takeError();
-    setting.cost = std::move(*cost);
-    return std::move(setting);
-  }
-
-  Problem problem(const TaskGraph &graph) const {
-    return {&graph, &machine, cost.get()};
-  }
-};
-
 struct ScheduleProblems
     : takt::sched::impl::SchedScheduleBase<ScheduleProblems> {
   using SchedScheduleBase::SchedScheduleBase;

@@ -34,13 +34,28 @@ void SchedDialect::initialize() {
 }
 
 /// `<` @task (`,` `distance` integer)? (`,` `delayed`)? `>`
+/// The keyword behind `by`.
+static FailureOr<Reader> parseReader(AsmParser &parser) {
+  SMLoc loc = parser.getCurrentLocation();
+  StringRef keyword;
+  if (parser.parseKeyword(&keyword))
+    return failure();
+  if (std::optional<Reader> reader = symbolizeReader(keyword))
+    return *reader;
+  parser.emitError(loc) << "expected 'product', 'fused' or 'both', found '"
+                        << keyword << "'";
+  return failure();
+}
+
 Attribute UseAttr::parse(AsmParser &parser, Type) {
   FlatSymbolRefAttr task;
   int64_t distance = 0;
   bool delayed = false;
+  Reader reader = Reader::Unknown;
   if (parser.parseLess() || parser.parseAttribute(task))
     return {};
   while (succeeded(parser.parseOptionalComma())) {
+    SMLoc loc = parser.getCurrentLocation();
     StringRef keyword;
     if (parser.parseKeyword(&keyword))
       return {};
@@ -49,15 +64,20 @@ Attribute UseAttr::parse(AsmParser &parser, Type) {
         return {};
     } else if (keyword == "delayed") {
       delayed = true;
+    } else if (keyword == "by") {
+      FailureOr<Reader> read = parseReader(parser);
+      if (failed(read))
+        return {};
+      reader = *read;
     } else {
-      parser.emitError(parser.getNameLoc())
-          << "expected 'distance' or 'delayed', found '" << keyword << "'";
+      parser.emitError(loc) << "expected 'distance', 'delayed' or 'by', found '"
+                            << keyword << "'";
       return {};
     }
   }
   if (parser.parseGreater())
     return {};
-  return UseAttr::get(parser.getContext(), task, distance, delayed);
+  return UseAttr::get(parser.getContext(), task, distance, delayed, reader);
 }
 
 void UseAttr::print(AsmPrinter &printer) const {
@@ -66,6 +86,8 @@ void UseAttr::print(AsmPrinter &printer) const {
     printer << ", distance " << getDistance();
   if (getDelayed())
     printer << ", delayed";
+  if (getReader() != Reader::Unknown)
+    printer << ", by " << stringifyReader(getReader());
   printer << ">";
 }
 

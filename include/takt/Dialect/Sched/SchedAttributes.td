@@ -45,6 +45,13 @@ def Sched_Axis : Sched_Enum<"Axis", "axis of a cut", [
 ]>;
 def Sched_AxisAttr : Sched_EnumAttr<Sched_Axis, "axis">;
 
+def Sched_Reader : Sched_Enum<"Reader", "which operations read a value", [
+  I32EnumAttrCase<"Unknown", 0, "unknown">,
+  I32EnumAttrCase<"Product", 1, "product">,
+  I32EnumAttrCase<"Fused", 2, "fused">,
+  I32EnumAttrCase<"Both", 3, "both">
+]>;
+
 def Sched_Semantics : Sched_Enum<"ScheduleSemantics", "what is computed", [
   I32EnumAttrCase<"Synchronous", 0, "synchronous">,
   I32EnumAttrCase<"Delayed", 1, "delayed">
@@ -78,13 +85,16 @@ def Sched_UseAttr : AttrDef<Sched_Dialect, "Use"> {
   let mnemonic = "use";
   let summary = "a consumer of a value";
   let description = [{
-    The task, by how many iterations it comes after the producer, and whether
-    the delay of the producer's layer is added to that.
+    The task, by how many iterations it comes after the producer, whether the
+    delay of the producer's layer is added to that, and which of the task's
+    operations read the value: its matrix `product`, the `fused` others, or
+    `both`. A cut gives each part what it reads; where nothing is said, the cut
+    infers it.
 
-    Example: `#sched.use<@conv1.F, distance 1, delayed>`
+    Example: `#sched.use<@conv1.F, distance 1, delayed, by product>`
   }];
   let parameters = (ins "::mlir::FlatSymbolRefAttr":$task,
-    "int64_t":$distance, "bool":$delayed);
+    "int64_t":$distance, "bool":$delayed, "::takt::sched::Reader":$reader);
   let hasCustomAssemblyFormat = 1;
 }
 

@@ -1,0 +1,80 @@
+//===- LowerSchedule.cpp - from a step and its schedule to a program
+//--------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Driver/Compile.h"
+#include "takt/Target/LowerToProgram.h"
+#include "takt/Target/Simulate.h"
+#include "takt/Transforms/FormTasks.h"
+#include "takt/Transforms/Retime.h"
+#include "takt/Transforms/Split.h"
+#include "takt/Transforms/Verify.h"
+
+using namespace mlir;
+using namespace takt;
+
+/// The schedule's graph and the one of the rewritten module were made by
+/// different code; the program is right only if they agree.
+static LogicalResult checkSameTasks(ModuleOp module, const Schedule &schedule,
+                                    const TaskGraph &formed) {
+  const TaskGraph &scheduled = schedule.graph;
+  if (scheduled.tasks.size() != formed.tasks.size())
+    return module.emitError("schedule '")
+           << schedule.scheduler << "' has " << scheduled.tasks.size()
+           << " tasks, but the module has " << formed.tasks.size();
+  for (auto [a, b] : llvm::zip_equal(scheduled.tasks, formed.tasks))
+    if (a.name != b.name)
+      return module.emitError("schedule '")
+             << schedule.scheduler << "' has task '" << a.name
+             << "' where the module has '" << b.name << "'";
+  return success();
+}
+
+/// Rewrites the module for the schedule: cuts, then delays.
+static LogicalResult applySchedule(ModuleOp module, const TaskGraph &graph,
+                                   const Schedule &schedule) {
+  if (failed(split(module, nameCuts(graph, schedule.cuts))))
+    return failure();
+  SmallVector<int64_t> delays(schedule.delay.begin(), schedule.delay.end());
+  if (failed(retime(module, delays)))
+    return failure();
+  FailureOr<TaskGraph> formed = buildTaskGraph(module);
+  if (failed(formed) || failed(checkSameTasks(module, schedule, *formed)))
+    return failure();
+  return verifyTasks(module);
+}
+
+FailureOr<ScheduledProgram> takt::lowerSchedule(ModuleOp module,
+                                                const Problem &problem,
+                                                Schedule schedule,
+                                                double learningRate) {
+  auto fail = [&](llvm::Error error) {
+    return module.emitError() << llvm::toString(std::move(error));
+  };
+  ScheduledProgram result;
+  result.schedule = std::move(schedule);
+  result.bounds = bounds(problem, result.schedule);
+  result.metrics = metrics(problem, result.schedule);
+  if (failed(applySchedule(module, *problem.graph, result.schedule)))
+    return failure();
+  LowerOptions lower;
+  lower.learningRate = learningRate;
+  llvm::Expected<Program> program =
+      lowerToProgram(module, problem, result.schedule, lower);
+  if (!program)
+    return fail(program.takeError());
+  result.program = std::move(*program);
+  result.interval = result.schedule.interval;
+  if (result.schedule.semantics == Semantics::Delayed) {
+    llvm::Expected<SimulationResult> measured = simulate(result.program);
+    if (!measured)
+      return fail(measured.takeError());
+    result.interval = measured->interval;
+    result.program.interval = measured->interval;
+  }
+  return std::move(result);
+}

@@ -1,0 +1,84 @@
+//===- SchedToStream.cpp - from a schedule to instruction streams ---------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Dialect/Sched/Conversion.h"
+#include "takt/Dialect/Sched/Setting.h"
+#include "takt/Dialect/Stream/Conversion.h"
+#include "takt/Dialect/Stream/Stream.h"
+#include "takt/Dialect/Train/Train.h"
+#include "takt/Driver/Compile.h"
+#include "takt/Driver/Passes.h"
+
+using namespace mlir;
+using namespace takt;
+
+namespace takt {
+#define GEN_PASS_DEF_SCHEDTOSTREAM
+#include "takt/Driver/Passes.h.inc"
+} // namespace takt
+
+namespace {
+struct SchedToStreamPass : takt::impl::SchedToStreamBase<SchedToStreamPass> {
+  using SchedToStreamBase::SchedToStreamBase;
+
+  void runOnOperation() override {
+    FailureOr<ScheduledProgram> result = lower();
+    if (failed(result))
+      return signalPassFailure();
+    replaceBy(*stream::programToStream(result->program, getContext()));
+  }
+
+private:
+  FailureOr<sched::ScheduleOp> onlySchedule() {
+    auto schedules =
+        llvm::to_vector(getOperation().getOps<sched::ScheduleOp>());
+    if (schedules.size() != 1)
+      return getOperation().emitError("expected one sched.schedule, found ")
+                 << schedules.size(),
+             failure();
+    return schedules.front();
+  }
+
+  FailureOr<ScheduledProgram> lower() {
+    ModuleOp module = getOperation();
+    auto fail = [&](llvm::Error error) {
+      return module.emitError() << llvm::toString(std::move(error));
+    };
+    FailureOr<sched::ScheduleOp> op = onlySchedule();
+    if (failed(op))
+      return failure();
+    auto problemOp = SymbolTable::lookupNearestSymbolFrom<sched::ProblemOp>(
+        *op, op->getProblemAttr());
+    if (!problemOp)
+      return op->emitOpError("solves ")
+                 << op->getProblemAttr() << ", which is no problem here (C1)",
+             failure();
+    llvm::Expected<sched::Setting> setting = sched::Setting::of(module, 0, "");
+    if (!setting)
+      return fail(setting.takeError());
+    FailureOr<TaskGraph> graph = sched::toTaskGraph(problemOp);
+    if (failed(graph))
+      return failure();
+    FailureOr<Schedule> schedule = sched::toSchedule(*op, *graph);
+    if (failed(schedule))
+      return failure();
+    Problem problem = setting->problem(*graph);
+    if (llvm::Error error = verify(problem, *schedule))
+      return op->emitError() << llvm::toString(std::move(error)), failure();
+    op->erase();
+    problemOp.erase();
+    return lowerSchedule(module, problem, std::move(*schedule), learningRate);
+  }
+
+  /// The step is gone: its module holds the program from now on.
+  void replaceBy(ModuleOp program) {
+    ModuleOp module = getOperation();
+    module.getBodyRegion().takeBody(program.getBodyRegion());
+    module->setAttrs(program->getAttrDictionary());
+  }
+};
+} // namespace
