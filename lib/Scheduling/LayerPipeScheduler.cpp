@@ -16,7 +16,7 @@
 #include "ChainFamily.h"
 #include "DelaySearch.h"
 #include "Memory.h"
-#include "PipeDream.h"
+#include "Pipeline.h"
 #include "Rebalance.h"
 #include "Schedulers.h"
 #include "StagePartition.h"
@@ -216,9 +216,8 @@ public:
 
 /// pipedream's schedule under layerpipe's delays, with which its dependences
 /// only have more time.
-static std::optional<Schedule>
-doubledPipeline(const Problem &problem, const StagePartition &partition) {
-  std::optional<Schedule> schedule = schedulePipeline(problem, partition);
+static std::optional<Schedule> doubledPipeline(const Problem &problem) {
+  std::optional<Schedule> schedule = bestPipeline(problem);
   if (schedule)
     for (int &delay : schedule->delay)
       delay *= 2;
@@ -254,7 +253,7 @@ llvm::Expected<Schedule> takt::runLayerPipe(const Problem &problem,
   }
   if (!result.best ||
       result.best->interval > relaxed(partition.largest, tolerance))
-    if (auto doubled = doubledPipeline(problem, partition);
+    if (auto doubled = doubledPipeline(problem);
         doubled && (options.stages == 0 || options.stages == doubled->stages))
       result.consider(std::move(doubled));
   if (result.best)

@@ -6,152 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "StagePartition.h"
+#include "DownSets.h"
 #include "LayerGraph.h"
-#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/STLExtras.h"
-#include <map>
 #include <optional>
 
 using namespace takt;
 
 namespace {
-
-/// The down-sets of the layer graph, smaller ones first, and how one layer
-/// leads from one to the next.
-struct DownSets {
-  struct Step {
-    int layer, to;
-  };
-  std::vector<llvm::SmallVector<Step, 2>> steps;
-  /// Bytes that cross between a down-set's layers and the rest.
-  std::vector<int64_t> crossing;
-
-  size_t size() const { return steps.size(); }
-};
-
-/// Enumerates down-sets breadth first.
-class DownSetBuilder {
-public:
-  DownSetBuilder(const TaskGraph &graph)
-      : layers(graph), count(graph.layers.size()), spans(count) {
-    collectSpans(graph);
-  }
-
-  /// All of them; nullopt if there are more than `limit`.
-  std::optional<DownSets> all(size_t limit) { return build(limit, false); }
-  /// The prefixes of the order of layers.
-  DownSets prefixes() { return *build(count + 1, true); }
-
-private:
-  /// A value and the layers that make or use it.
-  struct Span {
-    int64_t bytes;
-    std::vector<int> layers;
-  };
-
-  void collectSpans(const TaskGraph &graph);
-  std::optional<DownSets> build(size_t limit, bool prefixesOnly);
-  int64_t crossingWith(const llvm::BitVector &inside, int layer) const;
-  bool isReady(const llvm::BitVector &inside, int layer) const;
-
-  LayerGraph layers;
-  size_t count;
-  std::vector<Span> allSpans;
-  std::vector<std::vector<int>> spans; ///< by layer
-};
-
-void DownSetBuilder::collectSpans(const TaskGraph &graph) {
-  for (const Value &value : graph.values) {
-    if (value.producer < 0)
-      continue;
-    std::vector<int> touched = {graph.tasks[value.producer].layer};
-    for (const Use &use : value.uses)
-      touched.push_back(graph.tasks[use.task].layer);
-    llvm::sort(touched);
-    touched.erase(llvm::unique(touched), touched.end());
-    if (touched.size() < 2)
-      continue;
-    for (int layer : touched)
-      spans[layer].push_back(static_cast<int>(allSpans.size()));
-    allSpans.push_back({value.bytes, std::move(touched)});
-  }
-}
-
-/// By how much the crossing bytes change when `layer` joins.
-int64_t DownSetBuilder::crossingWith(const llvm::BitVector &inside,
-                                     int layer) const {
-  int64_t change = 0;
-  for (int index : spans[layer]) {
-    const Span &span = allSpans[index];
-    auto within =
-        llvm::count_if(span.layers, [&](int l) { return inside.test(l); });
-    if (within == 0)
-      change += span.bytes;
-    if (within + 1 == static_cast<int64_t>(span.layers.size()))
-      change -= span.bytes;
-  }
-  return change;
-}
-
-bool DownSetBuilder::isReady(const llvm::BitVector &inside, int layer) const {
-  return llvm::all_of(layers.predecessors[layer],
-                      [&](int l) { return inside.test(l); });
-}
-
-std::optional<DownSets> DownSetBuilder::build(size_t limit, bool prefixesOnly) {
-  struct Open {
-    llvm::BitVector inside;
-    llvm::SmallVector<int, 4> ready; ///< sorted
-  };
-  DownSets result;
-  // Only down-sets of the size at hand and the next are kept as sets.
-  std::vector<Open> level(1);
-  level[0].inside.resize(count);
-  for (size_t layer = 0; layer < count; ++layer)
-    if (layers.predecessors[layer].empty())
-      level[0].ready.push_back(static_cast<int>(layer));
-  result.steps.emplace_back();
-  result.crossing.push_back(0);
-  size_t firstOfLevel = 0;
-  for (size_t size = 0; size < count; ++size) {
-    std::vector<Open> next;
-    std::map<std::vector<uintptr_t>, int> known;
-    size_t firstOfNext = result.size();
-    for (auto [offset, open] : llvm::enumerate(level)) {
-      for (int layer : open.ready) {
-        if (prefixesOnly && layer != static_cast<int>(size))
-          continue;
-        llvm::BitVector grown = open.inside;
-        grown.set(layer);
-        auto words = grown.getData();
-        auto [it, isNew] = known.try_emplace(
-            std::vector<uintptr_t>(words.begin(), words.end()),
-            static_cast<int>(result.size()));
-        result.steps[firstOfLevel + offset].push_back({layer, it->second});
-        if (!isNew)
-          continue;
-        if (result.size() == limit)
-          return std::nullopt;
-        Open opened;
-        for (int other : open.ready)
-          if (other != layer)
-            opened.ready.push_back(other);
-        for (int follower : layers.successors[layer])
-          if (isReady(grown, follower))
-            opened.ready.push_back(follower);
-        llvm::sort(opened.ready);
-        result.steps.emplace_back();
-        result.crossing.push_back(result.crossing[firstOfLevel + offset] +
-                                  crossingWith(open.inside, layer));
-        opened.inside = std::move(grown);
-        next.push_back(std::move(opened));
-      }
-    }
-    level = std::move(next);
-    firstOfLevel = firstOfNext;
-  }
-  return result;
-}
 
 /// A way to put the layers of a down-set on processors.
 struct Label {
@@ -263,7 +125,7 @@ void Partitioner::extend(int set, int64_t largest) {
       if (next) {
         std::tie(label.processor, label.load) = *next;
         bool isFirst = labels[index].previous < 0;
-        label.bytes = labels[index].bytes + sets.crossing[set];
+        label.bytes = labels[index].bytes + sets.crossing[set].bytes;
         label.stages = labels[index].stages + (isFirst ? 0 : 1);
         insert(to, label);
       }
@@ -315,8 +177,5 @@ StagePartition Partitioner::run() {
 
 StagePartition takt::partitionStages(const Problem &problem,
                                      size_t maxDownSets) {
-  DownSetBuilder builder(*problem.graph);
-  std::optional<DownSets> sets = builder.all(maxDownSets);
-  return Partitioner(problem, sets ? std::move(*sets) : builder.prefixes())
-      .run();
+  return Partitioner(problem, collectDownSets(problem, maxDownSets)).run();
 }

@@ -167,7 +167,8 @@ bool Timing::Run::startEarliest() {
   return true;
 }
 
-/// A later F shortens stashes and the loop through its layer's update.
+/// A later F shortens stashes and the loop through its layer's update. Its
+/// transfers move with it, by whole intervals.
 void Timing::Run::startForwardLate() {
   for (int task = static_cast<int>(graph.tasks.size()) - 1; task >= 0; --task) {
     if (graph.tasks[task].kind != TaskKind::Forward ||
@@ -178,7 +179,13 @@ void Timing::Run::startForwardLate() {
     for (const Edge &edge : timing.outputs[task])
       slack = std::min(slack, times.start[edge.task] -
                                   arrival(edge.value, a.processor[edge.task]));
-    times.start[task] += slack / a.interval * a.interval;
+    int64_t shift = slack / a.interval * a.interval;
+    times.start[task] += shift;
+    if (timing.linksAreFree)
+      continue;
+    for (int value : timing.valuesOf[task])
+      for (auto [processor, index] : transferTo[value])
+        times.transfers[index].start += shift;
   }
 }
 
@@ -210,8 +217,7 @@ std::optional<Times> Timing::Run::compute() {
     transferTo.resize(graph.values.size());
   if (!startEarliest())
     return std::nullopt;
-  if (timing.linksAreFree)
-    startForwardLate();
+  startForwardLate();
   if (!computeDelays())
     return std::nullopt;
   return std::move(times);

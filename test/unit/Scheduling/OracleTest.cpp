@@ -8,6 +8,7 @@
 #include "../../../lib/Scheduling/ChainFamily.h"
 #include "../../../lib/Scheduling/Cuts.h"
 #include "../../../lib/Scheduling/LinkTable.h"
+#include "../../../lib/Scheduling/Pipeline.h"
 #include "../../../lib/Scheduling/StagePartition.h"
 #include "TestGraphs.h"
 #include "llvm/ADT/STLExtras.h"
@@ -27,8 +28,9 @@ namespace {
 class PartitionOracle {
 public:
   explicit PartitionOracle(const Instance &instance)
-      : graph(instance.graph), stages(instance.machine.processors()),
-        stage(graph.layers.size()), cycles(graph.layers.size(), 0) {
+      : problem(instance.problem()), graph(instance.graph),
+        stages(instance.machine.processors()), stage(graph.layers.size()),
+        cycles(graph.layers.size(), 0) {
     for (const Task &task : graph.tasks)
       cycles[task.layer] +=
           *taskCycles(*instance.cost, task, instance.machine.processorClass(0));
@@ -37,6 +39,8 @@ public:
 
   int64_t largest = std::numeric_limits<int64_t>::max();
   int64_t bytes = 0; ///< over borders, least among the best
+  /// The least interval of a 1F1B schedule.
+  int64_t interval = std::numeric_limits<int64_t>::max();
 
 private:
   void search(size_t layer) {
@@ -95,8 +99,22 @@ private:
       largest = most;
       bytes = crossing;
     }
+    schedule();
   }
 
+  void schedule() {
+    StagePartition partition;
+    for (int s = 0; s < stages; ++s)
+      if (llvm::is_contained(stage, s))
+        partition.processor.push_back(s);
+    for (int s : stage)
+      partition.stage.push_back(llvm::find(partition.processor, s) -
+                                partition.processor.begin());
+    if (std::optional<Schedule> s = schedulePipeline(problem, partition))
+      interval = std::min(interval, s->interval);
+  }
+
+  Problem problem;
   const TaskGraph &graph;
   int stages;
   std::vector<int> stage;
@@ -120,6 +138,55 @@ TEST(PartitionOracleTest, LargestStageIsLeast) {
     EXPECT_LE(metrics(instance.problem(), s).communicationBytes, oracle.bytes);
   }
   EXPECT_GT(several, 80);
+}
+
+/// Links on which a transfer takes about as long as a task.
+Interconnect randomLinks(std::minstd_rand &random) {
+  Interconnect links;
+  links.topology = random() % 3 ? Topology::Full : Topology::Bus;
+  links.bytesPerCycle = 2 + random() % 8;
+  links.latencyCycles = random() % 20;
+  return links;
+}
+
+TEST(PartitionOracleTest, IntervalIsLeastOnSlowLinks) {
+  std::minstd_rand random(31);
+  int others = 0, several = 0;
+  for (int round = 0; round < 300; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    Instance instance(makeRandomGraph(random, 6), 2 + random() % 3);
+    // Some cutsets are wide, others narrow.
+    for (Value &value : instance.graph.values)
+      value.bytes = value.bytes * (1 + random() % 20) / 4;
+    instance.machine.interconnect = randomLinks(random);
+    Problem problem = instance.problem();
+    Schedule s = scheduleOf("pipedream", problem);
+    EXPECT_EQ(s.interval, PartitionOracle(instance).interval);
+    std::optional<Schedule> balanced =
+        schedulePipeline(problem, partitionStages(problem));
+    several += s.stages > 1;
+    others += s.stages > 1 && (!balanced || balanced->interval > s.interval);
+  }
+  EXPECT_GT(several, 150);
+  // Links change what is best.
+  EXPECT_GT(others, 20);
+}
+
+TEST(PartitionOracleTest, DynamicProgrammingIsExactForChainsOnSlowLinks) {
+  std::minstd_rand random(32);
+  for (int round = 0; round < 150; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    std::vector<LayerSpec> layers;
+    for (int l = 2 + random() % 6; l > 0; --l)
+      layers.push_back(
+          product(1 + random() % 8, 1 + random() % 8, 1 + random() % 8));
+    Instance instance(makeChain(layers), 1 + random() % 4);
+    instance.machine.interconnect = randomLinks(random);
+    instance.machine.interconnect.topology = Topology::Full;
+    std::optional<Schedule> s = bestPipeline(instance.problem(), 0);
+    ASSERT_TRUE(s);
+    EXPECT_EQ(s->interval, PartitionOracle(instance).interval);
+  }
 }
 
 TEST(PartitionOracleTest, PrefixesAreUsedWhenDownSetsAreMany) {
