@@ -126,8 +126,8 @@ static llvm::SetVector<StringAttr> consumersOf(mlir::Value value) {
   while (!worklist.empty()) {
     mlir::Value next = worklist.pop_back_val();
     // Users are listed last to first.
-    for (Operation *user : llvm::reverse(SmallVector<Operation *>(
-             next.getUsers().begin(), next.getUsers().end()))) {
+    SmallVector<Operation *> users(next.getUsers());
+    for (Operation *user : llvm::reverse(users)) {
       if (!seen.insert(user).second || user->hasTrait<OpTrait::IsTerminator>())
         continue;
       if (isa<train::ReshapeOp, train::TransposeOp>(user))
