@@ -12,9 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Machine/Machine.h"
-#include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/YAMLParser.h"
-#include "llvm/Support/YAMLTraits.h"
+#include "takt/Support/Yaml.h"
 
 using namespace takt;
 using namespace llvm;
@@ -49,12 +47,6 @@ static constexpr int64_t kMaxBytes = int64_t(1) << 50;
 static constexpr int64_t kMaxRate = int64_t(1) << 40;
 
 namespace {
-/// An integer in [Low, High].
-template <int64_t Low, int64_t High> struct Ranged {
-  int64_t value = Low;
-  bool operator==(const Ranged &o) const { return value == o.value; }
-};
-
 using Version = Ranged<kFormatVersion, kFormatVersion>;
 using Count = Ranged<1, kMaxProcessors>;
 using Side = Ranged<0, kMaxArraySide>;
@@ -69,23 +61,6 @@ struct Dataflows {
 } // namespace
 
 namespace llvm::yaml {
-
-template <int64_t Low, int64_t High> struct ScalarTraits<Ranged<Low, High>> {
-  static void output(const Ranged<Low, High> &v, void *, raw_ostream &os) {
-    os << v.value;
-  }
-  static StringRef input(StringRef text, void *, Ranged<Low, High> &v) {
-    if (!text.getAsInteger(10, v.value) && v.value >= Low && v.value <= High)
-      return {};
-    static const std::string expected =
-        Low == High
-            ? ("expected " + Twine(Low)).str()
-            : ("expected an integer from " + Twine(Low) + " to " + Twine(High))
-                  .str();
-    return expected;
-  }
-  static QuotingType mustQuote(StringRef) { return QuotingType::None; }
-};
 
 template <> struct ScalarEnumerationTraits<Dataflow> {
   static void enumeration(IO &io, Dataflow &d) {
@@ -177,50 +152,8 @@ template <> struct MappingTraits<Machine> {
 };
 } // namespace llvm::yaml
 
-/// Keeps the first diagnostic as "FILE:LINE:COL: message".
-static void keepFirst(const SMDiagnostic &diagnostic, void *context) {
-  auto &message = *static_cast<std::string *>(context);
-  if (!message.empty())
-    return;
-  raw_string_ostream(message)
-      << diagnostic.getFilename() << ":" << diagnostic.getLineNo() << ":"
-      << diagnostic.getColumnNo() + 1 << ": " << diagnostic.getMessage();
-}
-
-/// yaml::Input expects one mapping and may crash on other documents, empty
-/// ones for instance. Appends a message if `text` is not one.
-static void checkDocument(MemoryBufferRef text, std::string &message) {
-  SourceMgr sources;
-  sources.setDiagHandler(keepFirst, &message);
-  yaml::Stream stream(text, sources);
-  auto document = stream.begin();
-  yaml::Node *root = document == stream.end() ? nullptr : document->getRoot();
-  StringRef problem;
-  if (stream.failed() || !isa_and_nonnull<yaml::MappingNode>(root)) {
-    problem = "expected a machine file";
-  } else {
-    root->skip();
-    if (!stream.failed() && ++document != stream.end())
-      problem = "expected a single document";
-  }
-  if (message.empty() && !problem.empty())
-    message = (text.getBufferIdentifier() + ":1:1: " + problem).str();
-}
-
 Expected<Machine> Machine::parse(MemoryBufferRef text) {
-  std::string message;
-  checkDocument(text, message);
-  if (!message.empty())
-    return createStringError(message);
-  Machine machine;
-  yaml::Input input(text, nullptr, keepFirst, &message);
-  input >> machine;
-  if (message.empty() && input.error())
-    message =
-        (text.getBufferIdentifier() + ":1:1: " + input.error().message()).str();
-  if (!message.empty())
-    return createStringError(message);
-  return machine;
+  return readYaml<Machine>(text, "expected a machine file");
 }
 
 Expected<Machine> Machine::uniform(int64_t processors) {
