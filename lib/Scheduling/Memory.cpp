@@ -107,9 +107,37 @@ std::vector<Holding> takt::holdings(const Problem &problem,
   return HoldingCollector(problem, schedule).run();
 }
 
+/// The most that the stated changes of memory add up to on each processor in
+/// the steady state, where instances of several minibatches overlap.
+static std::vector<int64_t> statedPeaks(const Problem &problem,
+                                        const Schedule &schedule) {
+  // Time modulo the interval, and amount; what is freed at an instant is free
+  // for what starts then. A change that comes k intervals later has happened k
+  // times less.
+  std::vector<std::vector<std::pair<int64_t, int64_t>>> changes(
+      problem.machine->processors());
+  std::vector<int64_t> before(problem.machine->processors(), 0);
+  for (auto [task, place] :
+       llvm::zip_equal(schedule.graph.tasks, schedule.tasks)) {
+    if (task.memory == 0)
+      continue;
+    int64_t at = place.start + (task.memory < 0 ? place.cycles : 0);
+    changes[place.processor].push_back({at % schedule.interval, task.memory});
+    before[place.processor] -= task.memory * (at / schedule.interval);
+  }
+  std::vector<int64_t> peak(problem.machine->processors(), 0);
+  for (auto [processor, events] : llvm::enumerate(changes)) {
+    llvm::sort(events);
+    int64_t held = before[processor];
+    for (auto [at, amount] : events)
+      peak[processor] = std::max(peak[processor], held += amount);
+  }
+  return peak;
+}
+
 std::vector<int64_t> takt::peakMemory(const Problem &problem,
                                       const Schedule &schedule) {
-  std::vector<int64_t> peak(problem.machine->processors(), 0);
+  std::vector<int64_t> peak = statedPeaks(problem, schedule);
   for (const Holding &holding : holdings(problem, schedule))
     peak[holding.processor] += holding.total();
   return peak;
@@ -135,18 +163,25 @@ llvm::Error takt::checkMemoryFits(const Problem &problem,
   if (llvm::all_of(problem.machine->classes,
                    [](const ProcessorClass &c) { return c.memoryBytes == 0; }))
     return llvm::Error::success();
+  std::vector<int64_t> stated = statedPeaks(problem, schedule);
   std::vector<std::vector<Holding>> held(problem.machine->processors());
   for (Holding &holding : holdings(problem, schedule))
     held[holding.processor].push_back(std::move(holding));
   for (auto [processor, holdings] : llvm::enumerate(held)) {
     const ProcessorClass &on = problem.machine->processorClass(processor);
-    int64_t total = 0, complete = 0;
+    int64_t total = stated[processor], complete = 0;
     for (const Holding &holding : holdings) {
       total += holding.total();
       complete = std::max(complete, holding.complete);
     }
-    if (on.memoryBytes > 0 && total > on.memoryBytes)
+    if (on.memoryBytes == 0 || total <= on.memoryBytes)
+      continue;
+    if (holdings.empty())
       return llvm::createStringError(
+          "processor " + llvm::Twine(processor) + " holds up to " +
+          llvm::Twine(total) + " bytes, but its memory has " +
+          llvm::Twine(on.memoryBytes) + " (class '" + on.name + "')");
+    return llvm::createStringError(
           "processor " + llvm::Twine(processor) + " holds " +
           llvm::Twine(total) + " bytes from cycle " + llvm::Twine(complete) +
           " on, but its memory has " + llvm::Twine(on.memoryBytes) +

@@ -25,6 +25,8 @@ int takt::distance(const Schedule &schedule, const Value &value,
 
 std::optional<int64_t> takt::taskCycles(const CostModel &cost, const Task &task,
                                         const ProcessorClass &on) {
+  if (task.cycles)
+    return task.cycles;
   int64_t total = 0;
   for (const Work &work : task.work) {
     std::optional<Cost> term = cost.estimate(work, on);

@@ -33,6 +33,12 @@ static Error checkWork(const Task &task) {
                   work.bytesOut}) < 0)
       return createStringError("task '" + task.name + "' has negative work");
   }
+  if (task.cycles.value_or(0) < 0)
+    return createStringError("task '" + task.name + "' takes " +
+                             Twine(*task.cycles) + " cycles");
+  if (task.cycles && !task.cuts.empty())
+    return createStringError("task '" + task.name +
+                             "' has cuts, but a duration of its own");
   for (const CutOption &cut : task.cuts)
     if (cut.extent < 2)
       return createStringError("task '" + task.name +

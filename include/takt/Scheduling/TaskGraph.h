@@ -16,6 +16,7 @@
 
 #include "takt/Machine/CostModel.h"
 #include "llvm/ADT/SmallVector.h"
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,13 @@ struct Task {
   llvm::SmallVector<CutOption, 3> cuts; ///< legal cuts; empty: none
   /// Task that must be on the same processor (an update with its wgrad), or -1.
   int colocated = -1;
+  /// Duration on whatever processor, where the problem states it; otherwise the
+  /// cost model answers for `work`.
+  std::optional<int64_t> cycles;
+  /// Change of its processor's memory in bytes, beside the values', where the
+  /// problem states one: a positive change counts from the task's start, a
+  /// negative one from its end.
+  int64_t memory = 0;
 };
 
 enum class ValueClass : uint8_t {

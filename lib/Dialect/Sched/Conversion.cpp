@@ -56,7 +56,9 @@ static void createTask(OpBuilder &builder, Location loc, const TaskGraph &graph,
       builder, loc, builder.getStringAttr(task.name),
       KindAttr::get(builder.getContext(), static_cast<Kind>(task.kind)),
       builder.getI64IntegerAttr(task.layer), builder.getArrayAttr(works),
-      cuts.empty() ? ArrayAttr() : builder.getArrayAttr(cuts), colocated);
+      cuts.empty() ? ArrayAttr() : builder.getArrayAttr(cuts), colocated,
+      task.cycles ? builder.getI64IntegerAttr(*task.cycles) : IntegerAttr(),
+      builder.getI64IntegerAttr(task.memory));
 }
 
 static void createValue(OpBuilder &builder, Location loc,
@@ -166,6 +168,9 @@ private:
         return failure();
       task.colocated = *other;
     }
+    if (IntegerAttr cycles = op.getCyclesAttr())
+      task.cycles = cycles.getInt();
+    task.memory = static_cast<int64_t>(op.getMemory());
     graph.tasks.push_back(std::move(task));
     return success();
   }

@@ -64,7 +64,10 @@ def Sched_TaskOp : Sched_Op<"task", [Symbol, HasParent<"ProblemOp">]> {
     What one processor does without interruption: the operations of a layer's
     forward, dgrad, wgrad or update. `cuts` lists the axes along which the first
     operation may be cut in two; `with` names the task that must be on the same
-    processor.
+    processor. `cycles` is the duration where the problem states it; otherwise
+    the cost model answers for `work`. `memory` is a change of the processor's
+    memory beside the values', from the task's start if it is positive, from its
+    end if it is negative.
 
     Constraints:
     - C1: `layer` is the number of a layer of the problem.
@@ -73,15 +76,18 @@ def Sched_TaskOp : Sched_Op<"task", [Symbol, HasParent<"ProblemOp">]> {
     Example:
     ```mlir
     sched.task @fc.U U layer 0 work [] with @fc.W
+    sched.task @s0.F F layer 0 work [] cycles 10 memory 1
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Sched_KindAttr:$kind,
     I64Attr:$layer, TypedArrayAttrBase<Sched_WorkAttr, "work">:$work,
     OptionalAttr<TypedArrayAttrBase<Sched_CutOptionAttr, "cuts">>:$cuts,
-    OptionalAttr<FlatSymbolRefAttr>:$colocated);
+    OptionalAttr<FlatSymbolRefAttr>:$colocated,
+    OptionalAttr<I64Attr>:$cycles,
+    DefaultValuedOptionalAttr<I64Attr, "0">:$memory);
   let assemblyFormat = [{
     $sym_name $kind `layer` $layer `work` $work (`cuts` $cuts^)?
-    (`with` $colocated^)? attr-dict
+    (`with` $colocated^)? (`cycles` $cycles^)? (`memory` $memory^)? attr-dict
   }];
 }
 
