@@ -48,6 +48,27 @@ static LogicalResult applySchedule(ModuleOp module, const TaskGraph &graph,
   return verifyTasks(module);
 }
 
+/// Cycles as the program attains them: on links its processors do not always
+/// wait for the planned moment.
+static llvm::Error measure(ScheduledProgram &scheduled) {
+  llvm::Expected<SimulationResult> steady = simulate(scheduled.program);
+  if (!steady)
+    return steady.takeError();
+  scheduled.steadyInterval = steady->interval;
+  scheduled.interval = steady->interval;
+  scheduled.program.interval = steady->interval;
+  if (scheduled.schedule.semantics == Semantics::Delayed)
+    return llvm::Error::success();
+  SimulateOptions oneStep;
+  oneStep.minibatches = 1;
+  llvm::Expected<SimulationResult> step = simulate(scheduled.program, oneStep);
+  if (!step)
+    return step.takeError();
+  // A step is over when its updated weights are where the next one needs them.
+  scheduled.interval = std::max(step->totalCycles, steady->interval);
+  return llvm::Error::success();
+}
+
 FailureOr<ScheduledProgram> takt::lowerSchedule(ModuleOp module,
                                                 const Problem &problem,
                                                 Schedule schedule,
@@ -68,13 +89,7 @@ FailureOr<ScheduledProgram> takt::lowerSchedule(ModuleOp module,
   if (!program)
     return fail(program.takeError());
   result.program = std::move(*program);
-  result.interval = result.schedule.interval;
-  if (result.schedule.semantics == Semantics::Delayed) {
-    llvm::Expected<SimulationResult> measured = simulate(result.program);
-    if (!measured)
-      return fail(measured.takeError());
-    result.interval = measured->interval;
-    result.program.interval = measured->interval;
-  }
+  if (llvm::Error error = measure(result))
+    return fail(std::move(error));
   return std::move(result);
 }

@@ -93,6 +93,7 @@ static void writeSchedule(json::OStream &json, const ScheduledProgram &entry) {
                                  ? "optimal"
                                  : "feasible");
     json.attribute("iteration_cycles", entry.interval);
+    json.attribute("steady_interval_cycles", entry.steadyInterval);
     json.attribute("single_processor_cycles",
                    entry.metrics.singleProcessorCycles);
     json.attribute("speedup", entry.speedup());

@@ -16,7 +16,7 @@
 #include "ChainFamily.h"
 #include "DelaySearch.h"
 #include "Memory.h"
-#include "Pipeline.h"
+#include "PipeDream.h"
 #include "Rebalance.h"
 #include "Schedulers.h"
 #include "StagePartition.h"

@@ -11,7 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Pipeline.h"
+#include "PipeDream.h"
 #include "Schedulers.h"
 
 using namespace takt;

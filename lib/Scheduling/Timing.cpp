@@ -8,6 +8,8 @@
 #include "Timing.h"
 #include "LinkTable.h"
 #include "llvm/ADT/STLExtras.h"
+#include <map>
+#include <queue>
 
 using namespace takt;
 
@@ -265,48 +267,111 @@ Schedule takt::emptySchedule(const TaskGraph &graph) {
   return schedule;
 }
 
-void takt::timeSynchronously(const Machine &machine, llvm::ArrayRef<int> order,
-                             Schedule &schedule) {
-  const TaskGraph &graph = schedule.graph;
-  std::vector<int> processor;
-  for (const Placement &placement : schedule.tasks)
-    processor.push_back(placement.processor);
-  std::vector<llvm::SmallVector<int, 2>> valuesOf(graph.tasks.size());
-  for (auto [index, value] : llvm::enumerate(graph.values))
-    if (value.producer >= 0)
+namespace {
+/// One step in time: each processor starts its next task as soon as what it
+/// reads is there, and what a task makes takes its links in turn.
+class StepTimer {
+public:
+  StepTimer(const Machine &machine, llvm::ArrayRef<int> order,
+            Schedule &schedule)
+      : machine(machine), graph(schedule.graph), schedule(schedule),
+        queues(machine.processors()), next(machine.processors(), 0),
+        free(machine.processors(), 0), isRunning(machine.processors(), false),
+        ready(graph.tasks.size(), 0), missing(graph.tasks.size(), 0),
+        valuesOf(graph.tasks.size()) {
+    for (const Placement &placement : schedule.tasks)
+      processor.push_back(placement.processor);
+    for (int task : order)
+      queues[processor[task]].push_back(task);
+    for (auto [index, value] : llvm::enumerate(graph.values)) {
+      if (value.producer < 0)
+        continue;
       valuesOf[value.producer].push_back(static_cast<int>(index));
+      for (const Use &use : value.uses)
+        missing[use.task] += use.distance == 0;
+    }
+  }
 
-  LinkTable links(std::numeric_limits<int64_t>::max() / 4);
-  std::vector<int64_t> ready(graph.tasks.size(), 0);
-  std::vector<int64_t> free(machine.processors(), 0);
-  int64_t makespan = 1;
-  schedule.transfers.clear();
-  for (int task : order) {
-    Placement &placement = schedule.tasks[task];
-    placement.start = std::max(ready[task], free[placement.processor]);
+  void run() {
+    schedule.transfers.clear();
+    for (int p = 0; p < static_cast<int>(queues.size()); ++p)
+      start(p);
+    while (!events.empty()) {
+      int p = events.top().second;
+      events.pop();
+      isRunning[p] = false;
+      finish(queues[p][next[p]++]);
+      start(p);
+    }
+    schedule.interval = makespan;
+  }
+
+private:
+  using Event = std::pair<int64_t, int>; ///< end of a task, processor
+
+  /// Starts an idle processor's next task if all it reads is under way.
+  void start(int p) {
+    if (isRunning[p] || next[p] == queues[p].size() ||
+        missing[queues[p][next[p]]] > 0)
+      return;
+    Placement &placement = schedule.tasks[queues[p][next[p]]];
+    placement.start = std::max(ready[queues[p][next[p]]], free[p]);
+    free[p] = placement.start + placement.cycles;
+    isRunning[p] = true;
+    events.push({free[p], p});
+  }
+
+  void finish(int task) {
+    const Placement &placement = schedule.tasks[task];
     int64_t end = placement.start + placement.cycles;
-    free[placement.processor] = end;
     makespan = std::max(makespan, end);
     for (int index : valuesOf[task]) {
       const Value &value = graph.values[index];
-      std::vector<std::pair<int, int64_t>> arrivals = {
-          {placement.processor, end}};
+      deliver(value, placement.processor, end);
       for (int to : destinations(value, processor)) {
-        TransferPlacement t{index, placement.processor, to, 0, 0, 0};
+        TransferPlacement t{index, placement.processor, to, end, 0, 0};
         t.cycles = machine.transferCycles(t.from, to, value.bytes);
         t.latency = machine.transferLatency(t.from, to);
-        t.start = links.reserve(machine.link(t.from, to), end, t.cycles)
-                      .value_or(end);
-        arrivals.push_back({to, t.start + t.cycles + t.latency});
-        makespan = std::max(makespan, arrivals.back().second);
+        int64_t &link = linkFree[machine.link(t.from, to)];
+        if (t.cycles > 0) {
+          t.start = std::max(end, link);
+          link = t.start + t.cycles;
+        }
         schedule.transfers.push_back(t);
+        deliver(value, to, t.start + t.cycles + t.latency);
       }
-      for (const Use &use : value.uses)
-        if (use.distance == 0)
-          for (auto [to, time] : arrivals)
-            if (to == processor[use.task])
-              ready[use.task] = std::max(ready[use.task], time);
     }
   }
-  schedule.interval = makespan;
+
+  void deliver(const Value &value, int to, int64_t time) {
+    makespan = std::max(makespan, time);
+    for (const Use &use : value.uses) {
+      if (use.distance > 0 || processor[use.task] != to)
+        continue;
+      ready[use.task] = std::max(ready[use.task], time);
+      if (--missing[use.task] == 0)
+        start(to);
+    }
+  }
+
+  const Machine &machine;
+  const TaskGraph &graph;
+  Schedule &schedule;
+  std::vector<int> processor;
+  std::vector<std::vector<int>> queues; ///< tasks in order, by processor
+  std::vector<size_t> next;             ///< into the queues
+  std::vector<int64_t> free;            ///< by processor
+  std::vector<bool> isRunning;          ///< by processor
+  std::vector<int64_t> ready;           ///< by task
+  std::vector<int> missing; ///< by task: uses whose value is not under way
+  std::vector<llvm::SmallVector<int, 2>> valuesOf;
+  std::map<int64_t, int64_t> linkFree;
+  std::priority_queue<Event, std::vector<Event>, std::greater<>> events;
+  int64_t makespan = 1;
+};
+} // namespace
+
+void takt::timeSynchronously(const Machine &machine, llvm::ArrayRef<int> order,
+                             Schedule &schedule) {
+  StepTimer(machine, order, schedule).run();
 }

@@ -30,10 +30,14 @@ struct ScheduledProgram {
   Bounds bounds;
   Metrics metrics;
   Program program;
-  /// Cycles of an iteration: the makespan of a synchronous schedule; of a
-  /// delayed one the interval that the simulator measures on the program, which
-  /// is at most the schedule's.
+  /// Cycles of an iteration, measured on the program by the simulator: the
+  /// makespan of one step of a synchronous schedule, up to the arrival of the
+  /// weights that the next one needs; the steady interval of a delayed one.
   int64_t interval = 0;
+  /// Cycles between two minibatches in the steady state, likewise. Steps of a
+  /// synchronous program may overlap: where a processor is done with one it
+  /// begins the next.
+  int64_t steadyInterval = 0;
   double compileSeconds = 0;
 
   double speedup() const;

@@ -8,7 +8,7 @@
 #include "../../../lib/Scheduling/ChainFamily.h"
 #include "../../../lib/Scheduling/Cuts.h"
 #include "../../../lib/Scheduling/LinkTable.h"
-#include "../../../lib/Scheduling/Pipeline.h"
+#include "../../../lib/Scheduling/PipeDream.h"
 #include "../../../lib/Scheduling/StagePartition.h"
 #include "TestGraphs.h"
 #include "llvm/ADT/STLExtras.h"

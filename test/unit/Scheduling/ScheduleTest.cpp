@@ -178,6 +178,42 @@ TEST(SchedulersTest, LayerPipeIsNeverBehindPipeDream) {
   EXPECT_GT(better, 50);
 }
 
+TEST(SchedulersTest, NoneIsSlowerThanOneProcessor) {
+  std::minstd_rand random(16);
+  int parallel = 0, alone = 0;
+  for (int round = 0; round < 200; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    Instance instance(makeRandomGraph(random, 7), 2 + random() % 4);
+    Interconnect &links = instance.machine.interconnect;
+    links.topology = random() % 2 ? Topology::Full : Topology::Bus;
+    links.bytesPerCycle = 1 + random() % 16;
+    links.latencyCycles = random() % 40;
+    int64_t sequential = scheduleOf("sequential", instance.problem()).interval;
+    for (llvm::StringRef name : {"list", "pipedream", "layerpipe"}) {
+      Schedule s = scheduleOf(name, instance.problem());
+      EXPECT_LE(s.interval, sequential) << name.str();
+      (s.transfers.empty() ? alone : parallel) += name == "list";
+    }
+  }
+  EXPECT_GT(parallel, 20);
+  EXPECT_GT(alone, 20);
+}
+
+/// Free links leave list both processors; a slow one keeps the two tasks that
+/// share much together.
+TEST(SchedulersTest, ListKeepsTogetherWhatLinksWouldDelay) {
+  Instance instance(makeChain({product(8, 8, 8), product(8, 8, 8)}), 2);
+  Schedule apart = scheduleOf("list", instance.problem());
+  // F0 F1 D1 in a row, then W0 beside W1: 5 tasks' time is 4.
+  EXPECT_EQ(apart.interval, 4 * 512);
+  // The 256 bytes that W1 reads or W0 reads take 512 cycles: no gain is left.
+  instance.machine.interconnect.bytesPerCycle = 1;
+  instance.machine.interconnect.latencyCycles = 256;
+  Schedule together = scheduleOf("list", instance.problem());
+  EXPECT_EQ(together.interval, 5 * 512);
+  EXPECT_TRUE(together.transfers.empty());
+}
+
 TEST(SchedulersTest, SameInputSameSchedule) {
   std::minstd_rand random(16);
   Instance instance(makeRandomGraph(random, 12), 4);

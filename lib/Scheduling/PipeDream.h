@@ -1,12 +1,12 @@
-//===- Pipeline.h - the 1F1B schedule of a partition ------------*- C++ -*-===//
+//===- PipeDream.h - the 1F1B schedule of a partition -----------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TAKT_LIB_SCHEDULING_PIPELINE_H
-#define TAKT_LIB_SCHEDULING_PIPELINE_H
+#ifndef TAKT_LIB_SCHEDULING_PIPEDREAM_H
+#define TAKT_LIB_SCHEDULING_PIPEDREAM_H
 
 #include "StagePartition.h"
 #include <optional>
@@ -38,4 +38,4 @@ std::optional<Schedule> bestPipeline(const Problem &problem,
 
 } // namespace takt
 
-#endif // TAKT_LIB_SCHEDULING_PIPELINE_H
+#endif // TAKT_LIB_SCHEDULING_PIPEDREAM_H

@@ -1,4 +1,4 @@
-//===- PipelineSearch.cpp - stages when transfers take time ---------------===//
+//===- PipeDreamPartition.cpp - stages when transfers take time -----------===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -7,7 +7,7 @@
 
 #include "DownSets.h"
 #include "LayerGraph.h"
-#include "Pipeline.h"
+#include "PipeDream.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace takt;

@@ -1,4 +1,4 @@
-//===- Pipeline.cpp - the 1F1B schedule of a partition --------------------===//
+//===- PipeDreamTimes.cpp - the 1F1B schedule of a partition --------------===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -11,7 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Pipeline.h"
+#include "PipeDream.h"
 #include "Timing.h"
 #include "llvm/ADT/STLExtras.h"
 #include <map>

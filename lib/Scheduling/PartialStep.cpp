@@ -1,0 +1,106 @@
+//===- PartialStep.cpp - one step while it is being placed ----------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "PartialStep.h"
+#include "Timing.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace takt;
+
+PartialStep::PartialStep(const Problem &problem)
+    : problem(problem), machine(*problem.machine),
+      schedule(emptySchedule(*problem.graph)),
+      isPlaced(problem.graph->tasks.size(), false), inputs(isPlaced.size()),
+      nextReaders(isPlaced.size()), processorFree(machine.processors(), 0) {
+  for (const Value &value : problem.graph->values)
+    for (const Use &use : value.uses) {
+      if (value.producer < 0)
+        continue;
+      int home = problem.graph->tasks[value.producer].colocated;
+      if (use.distance == 0)
+        inputs[use.task].push_back(&value);
+      else
+        nextReaders[home < 0 ? value.producer : home].push_back(
+            {&value, use.task});
+    }
+}
+
+/// When a value is on a processor; settled, it then takes its link.
+int64_t PartialStep::arrival(const Value &value, int to, Sending sending) {
+  const Placement &from = schedule.tasks[value.producer];
+  int64_t end = from.start + from.cycles;
+  if (from.processor == to)
+    return end;
+  if (auto it = arrived.find({&value, to}); it != arrived.end())
+    return it->second;
+  int64_t &free = linkFree[machine.link(from.processor, to)];
+  int64_t sent = std::max(end, free) +
+                 machine.transferCycles(from.processor, to, value.bytes);
+  int64_t arrives = sent + machine.transferLatency(from.processor, to);
+  if (sending == Sending::Settled) {
+    free = sent;
+    arrived[{&value, to}] = arrives;
+  }
+  return arrives;
+}
+
+int64_t PartialStep::startOn(int task, int processor, Sending sending) {
+  int64_t start = processorFree[processor];
+  for (const Value *value : inputs[task])
+    start = std::max(start, arrival(*value, processor, sending));
+  return start;
+}
+
+int64_t PartialStep::cyclesOn(int task, int processor) const {
+  return *taskCycles(*problem.cost, problem.graph->tasks[task],
+                     machine.processorClass(processor));
+}
+
+int64_t PartialStep::doneOn(int task, int processor) {
+  int64_t back = 0;
+  for (auto [value, reader] : nextReaders[task]) {
+    int to = processorOf(reader);
+    if (isPlaced[reader])
+      back =
+          std::max(back, machine.transferCycles(processor, to, value->bytes) +
+                             machine.transferLatency(processor, to));
+  }
+  return startOn(task, processor, Sending::Tentative) +
+         cyclesOn(task, processor) + back;
+}
+
+void PartialStep::place(int task, int processor) {
+  int64_t start = startOn(task, processor, Sending::Settled);
+  schedule.tasks[task] = {processor, start, cyclesOn(task, processor)};
+  processorFree[processor] = start + schedule.tasks[task].cycles;
+  isPlaced[task] = true;
+}
+
+Schedule PartialStep::finish(llvm::ArrayRef<int> order) {
+  timeSynchronously(machine, order, schedule);
+  return std::move(schedule);
+}
+
+std::vector<int64_t> takt::remainingPath(const Problem &problem) {
+  const TaskGraph &graph = *problem.graph;
+  std::vector<std::vector<int>> readers(graph.tasks.size());
+  for (const Value &value : graph.values)
+    for (const Use &use : value.uses)
+      if (value.producer >= 0 && use.distance == 0)
+        readers[value.producer].push_back(use.task);
+  for (auto [task, t] : llvm::enumerate(graph.tasks))
+    if (t.colocated >= 0)
+      readers[t.colocated].push_back(static_cast<int>(task));
+  std::vector<int64_t> path(graph.tasks.size(), 0);
+  for (int t = static_cast<int>(path.size()) - 1; t >= 0; --t) {
+    for (int reader : readers[t])
+      path[t] = std::max(path[t], path[reader]);
+    path[t] += *taskCycles(*problem.cost, graph.tasks[t],
+                           problem.machine->processorClass(0));
+  }
+  return path;
+}
