@@ -32,9 +32,9 @@ static std::array<std::array<uint32_t, 256>, 8> makeTables() {
   return tables;
 }
 
-uint32_t takt::crc32c(llvm::ArrayRef<uint8_t> bytes) {
+uint32_t takt::crc32c(llvm::ArrayRef<uint8_t> bytes, uint32_t before) {
   static const auto tables = makeTables();
-  uint32_t crc = ~0u;
+  uint32_t crc = ~before;
   while (bytes.size() >= 8) {
     uint32_t next = 0;
     for (int i = 0; i < 4; ++i)

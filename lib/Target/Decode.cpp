@@ -8,9 +8,11 @@
 #include "Descriptors.h"
 #include "Header.h"
 #include "Records.h"
+#include "takt/Support/Printable.h"
 #include "takt/Target/Container.h"
 #include "takt/Target/Validate.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/SHA256.h"
 #include <map>
@@ -33,90 +35,149 @@ std::array<OperandField, 3> takt::operandsOf(Opcode op) {
 // Header and section table
 //===----------------------------------------------------------------------===//
 
+/// One line, whatever names the message has from the file.
 static Error invalid(const Twine &message) {
-  return createStringError("the container " + message);
+  return createStringError(printable(message.str()));
 }
 
-static Error checkHeader(ArrayRef<uint8_t> bytes,
-                         const ContainerHeader &header) {
-  if (header.major != kContainerMajor || header.minor > kContainerMinor)
-    return invalid("is of version " + Twine(header.major) + "." +
-                   Twine(header.minor) + ", this reader knows " +
-                   Twine(kContainerMajor) + ".0 to " + Twine(kContainerMajor) +
-                   "." + Twine(kContainerMinor));
-  if (header.headerBytes < kHeaderBytes || header.headerBytes > bytes.size())
-    return invalid("has a header of " + Twine(header.headerBytes) + " bytes");
-  if (header.totalBytes != bytes.size())
-    return invalid("says it has " + Twine(header.totalBytes) +
-                   " bytes, but has " + Twine(bytes.size()));
-  if (header.requiredFeatures != 0)
-    return invalid("requires features that this reader does not know: " +
-                   Twine::utohexstr(header.requiredFeatures));
-  if (header.sections > kMaxSections ||
-      header.sectionTable != header.headerBytes ||
-      header.sections * uint64_t(kSectionEntryBytes) >
-          bytes.size() - header.headerBytes)
-    return invalid("has a section table of " + Twine(header.sections) +
-                   " entries that does not lie behind the header");
+static Error invalidAt(const Twine &part, uint64_t offset,
+                       const Twine &message) {
+  return invalid(part + ", offset " + Twine(offset) + ": " + message);
+}
+
+static std::string titleOf(SectionType type) {
+  StringRef known = name(type);
+  if (known.empty())
+    return "section of type " + std::to_string(uint32_t(type));
+  return "section '" + known.str() + "'";
+}
+
+/// Whether this reader may look at the other fields of the header.
+static Error checkFormat(ArrayRef<uint8_t> file) {
+  constexpr uint64_t kVersion = 12;
+  size_t compared = std::min(file.size(), kContainerMagic.size());
+  if (file.take_front(compared) !=
+      ArrayRef(kContainerMagic).take_front(compared))
+    return invalidAt("header", 0, "no takt program: the magic number is wrong");
+  if (file.size() < kHeaderBytes)
+    return invalidAt("header", file.size(),
+                     "the file ends, expected a header of " +
+                         Twine(kHeaderBytes) + " bytes");
+  uint16_t major = support::endian::read16le(&file[kVersion]),
+           minor = support::endian::read16le(&file[kVersion + 2]);
+  if (major != kContainerMajor || minor > kContainerMinor)
+    return invalidAt("header", kVersion,
+                     "version " + Twine(major) + "." + Twine(minor) +
+                         ", this reader knows " + Twine(kContainerMajor) +
+                         ".0 to " + Twine(kContainerMajor) + "." +
+                         Twine(kContainerMinor));
   return Error::success();
 }
 
-static Error checkEntry(ArrayRef<uint8_t> file, const SectionEntry &entry,
-                        uint64_t &end) {
-  auto fail = [&](const Twine &message) {
-    return invalid("has section " + Twine(uint32_t(entry.type)) + ", " +
-                   message);
+static Error checkHeader(ArrayRef<uint8_t> file,
+                         const ContainerHeader &header) {
+  auto fail = [](uint64_t offset, const Twine &message) {
+    return invalidAt("header", offset, message);
   };
-  if (name(entry.type).empty() && entry.required)
-    return fail("which is required and unknown to this reader");
+  if (header.headerBytes != kHeaderBytes)
+    return fail(8, "a header of " + Twine(header.headerBytes) +
+                       " bytes, expected " + Twine(kHeaderBytes));
+  if (header.totalBytes != file.size())
+    return fail(16, "the file has " + Twine(file.size()) + " bytes, expected " +
+                        Twine(header.totalBytes));
+  if (header.requiredFeatures != 0)
+    return fail(24, "required features that this reader does not know: 0x" +
+                        Twine::utohexstr(header.requiredFeatures));
+  if (header.sections > kMaxSections ||
+      header.sections * uint64_t(kSectionEntryBytes) >
+          file.size() - kHeaderBytes)
+    return fail(68, Twine(header.sections) +
+                        " sections, expected a table inside the file and at "
+                        "most " +
+                        Twine(kMaxSections));
+  if (header.sectionTable != kHeaderBytes)
+    return fail(72, "the section table is at " + Twine(header.sectionTable) +
+                        ", expected " + Twine(kHeaderBytes));
+  if (header.crc != headerChecksum(file, header.sections))
+    return fail(kHeaderCrcOffset,
+                "the checksum of header and section table is wrong");
+  return Error::success();
+}
+
+/// Whether everything between two sections is zero.
+static Error checkPadding(ArrayRef<uint8_t> file, uint64_t begin,
+                          uint64_t end) {
+  for (uint64_t offset = begin; offset < end; ++offset)
+    if (file[offset] != 0)
+      return invalidAt("padding", offset,
+                       "a byte is " + Twine(unsigned(file[offset])) +
+                           ", expected 0");
+  return Error::success();
+}
+
+/// An entry of the table at `place`; the section before it ends at `end`.
+static Error checkEntry(ArrayRef<uint8_t> file, const SectionEntry &entry,
+                        uint64_t place, uint64_t &end) {
+  std::string title = titleOf(entry.type);
+  auto fail = [&](const Twine &message) {
+    return invalidAt("section table", place, title + " " + message);
+  };
+  bool isKnown = !name(entry.type).empty();
+  if (!isKnown && entry.required)
+    return fail("is required and unknown to this reader");
+  if (isKnown && entry.required != isRequired(entry.type))
+    return fail(entry.required ? "is required, expected optional"
+                               : "is optional, expected required");
+  if (entry.alignment != kSectionAlignment)
+    return fail("has alignment " + Twine(entry.alignment) + ", expected " +
+                Twine(kSectionAlignment));
   uint64_t expected = alignTo(end, kSectionAlignment);
   if (entry.offset != expected)
-    return fail("at offset " + Twine(entry.offset) + ", expected " +
+    return fail("is at offset " + Twine(entry.offset) + ", expected " +
                 Twine(expected));
   if (entry.offset > file.size() || entry.bytes > file.size() - entry.offset)
-    return fail("which ends outside the file");
-  if (any_of(file.slice(end, entry.offset - end),
-             [](uint8_t byte) { return byte != 0; }))
-    return fail("before which the padding is not zero");
+    return fail("has " + Twine(entry.bytes) + " bytes, more than the file");
+  if (Error error = checkPadding(file, end, entry.offset))
+    return error;
   if (crc32c(file.slice(entry.offset, entry.bytes)) != entry.crc)
-    return fail("whose checksum is wrong");
+    return invalidAt(title, entry.offset, "the checksum is wrong");
   end = entry.offset + entry.bytes;
   return Error::success();
 }
 
 Expected<std::pair<ContainerHeader, std::vector<SectionEntry>>>
 takt::decodeHeader(ArrayRef<uint8_t> file) {
-  if (file.size() < kHeaderBytes)
-    return invalid("has " + Twine(file.size()) +
-                   " bytes, less than its header of " + Twine(kHeaderBytes));
+  if (Error error = checkFormat(file))
+    return std::move(error);
   ContainerHeader header;
-  Reader in(file.take_front(kHeaderBytes), {});
-  headerFields(in, header);
+  Reader in(file.take_front(kHeaderBytes), {}, 0);
+  Record<ContainerHeader>::fields(in, header);
   if (!in.error.empty())
-    return invalid(in.error);
-  uint32_t crc = 0;
-  in.u32(crc);
-  if (crc != crc32c(file.take_front(kHeaderCrcOffset)))
-    return invalid("has a header whose checksum is wrong");
+    return invalid("header, " + in.error);
   if (Error error = checkHeader(file, header))
     return std::move(error);
 
-  uint64_t end =
-      header.headerBytes + header.sections * uint64_t(kSectionEntryBytes);
-  Reader table(file.slice(header.headerBytes, end - header.headerBytes), {});
+  uint64_t end = kHeaderBytes + header.sections * uint64_t(kSectionEntryBytes);
+  Reader table(file.slice(kHeaderBytes, end - kHeaderBytes), {}, kHeaderBytes);
   std::vector<SectionEntry> entries(header.sections);
   for (SectionEntry &entry : entries) {
-    entryFields(table, entry);
+    uint64_t place = table.offset();
+    Record<SectionEntry>::fields(table, entry);
     if (!table.error.empty())
-      return invalid(table.error);
+      return invalid("section table, " + table.error);
     if (&entry != &entries.front() && entry.type <= (&entry)[-1].type)
-      return invalid("has sections that are not sorted by type");
-    if (Error error = checkEntry(file, entry, end))
+      return invalidAt("section table", place,
+                       titleOf(entry.type) + " is not sorted by type");
+    if (Error error = checkEntry(file, entry, place, end))
       return std::move(error);
   }
-  if (alignTo(end, kSectionAlignment) != file.size() ||
-      any_of(file.drop_front(end), [](uint8_t byte) { return byte != 0; }))
-    return invalid("has something behind its last section");
+  if (alignTo(end, kSectionAlignment) != file.size())
+    return invalidAt(
+        "header", 16,
+        "the file has " + Twine(file.size()) + " bytes, expected " +
+            Twine(alignTo(end, kSectionAlignment)) + " by its last section");
+  if (Error error = checkPadding(file, end, file.size()))
+    return std::move(error);
   return std::pair(header, std::move(entries));
 }
 
@@ -126,8 +187,9 @@ Error takt::checkMachine(ArrayRef<uint8_t> bytes, StringRef canonicalText) {
     return header.takeError();
   if (header->first.machineHash !=
       SHA256::hash(arrayRefFromStringRef(canonicalText)))
-    return createStringError("the program was compiled for another machine: "
-                             "the hash of its description differs");
+    return invalidAt("header", 32,
+                     "the program was compiled for another machine: the hash "
+                     "of its description differs");
   return Error::success();
 }
 
@@ -140,81 +202,127 @@ class Decoder {
 public:
   Decoder(ArrayRef<uint8_t> file, ContainerHeader header,
           ArrayRef<SectionEntry> entries)
-      : header(header) {
+      : file(file), header(header) {
     for (const SectionEntry &entry : entries)
-      sections[entry.type] = file.slice(entry.offset, entry.bytes);
+      sections[entry.type] = entry;
   }
 
   Expected<Program> decode() {
-    for (uint32_t type = 1; type <= uint32_t(SectionType::Data); ++type)
-      if (!sections.count(SectionType(type)))
-        return invalid("has no section '" + name(SectionType(type)) + "'");
-    if (header.machineHash != SHA256::hash(sections[SectionType::Machine]))
-      return invalid("has a machine section that its header's hash is not of");
-    readRecords();
-    if (!error.empty())
-      return invalid(error);
-    if (Error error = readDescribed())
-      return std::move(error);
-    readCode();
-    checkEnumerations();
+    checkPresence();
+    if (error.empty())
+      readRecords();
+    if (error.empty())
+      readDescribed();
+    if (error.empty())
+      readCode();
     if (!error.empty())
       return invalid(error);
     return std::move(program);
   }
 
+  /// Fails unless the sections are what encode makes of the program.
+  Error checkCanonical(const Program &program);
+
 private:
+  ArrayRef<uint8_t> bytesOf(SectionType type) {
+    const SectionEntry &entry = sections[type];
+    return file.slice(entry.offset, entry.bytes);
+  }
   Reader open(SectionType type) {
-    return Reader(sections[type], sections[SectionType::Strings]);
+    return Reader(bytesOf(type), bytesOf(SectionType::Strings),
+                  sections[type].offset);
   }
   void fail(const Twine &message) {
     if (error.empty())
       error = message.str();
   }
+  void failAt(SectionType type, uint64_t offset, const Twine &message) {
+    fail(titleOf(type) + ", offset " + Twine(offset) + ": " + message);
+  }
+  bool holdsWhole(SectionType type, size_t recordBytes);
   /// Calls `read` for every record of a section.
   template <typename Function>
-  void each(SectionType type, size_t bytes, Function read) {
-    Reader in = open(type);
-    if (sections[type].size() % bytes != 0)
-      return fail("has section '" + name(type) + "' of " +
-                  Twine(sections[type].size()) +
-                  " bytes, expected a multiple of " + Twine(bytes));
-    while (!in.atEnd() && in.error.empty())
-      read(in);
-    if (!in.error.empty())
-      fail("has section '" + name(type) + "', which " + in.error);
+  void each(SectionType type, size_t recordBytes, Function read);
+  /// Reads a record and checks it by itself.
+  template <typename T, typename... Further>
+  static void record(Reader &in, T &into, Further &...further) {
+    uint64_t begin = in.offset();
+    Record<T>::fields(in, into, further...);
+    std::string problem = problemOf(into);
+    if (!problem.empty())
+      in.failAt(begin, problem);
   }
   template <typename T> void records(SectionType type, std::vector<T> &all) {
     each(type, Record<T>::kBytes, [&](Reader &in) {
       all.emplace_back();
-      Record<T>::fields(in, all.back());
+      record(in, all.back());
     });
   }
+  /// Reads records with the number of a tensor descriptor.
+  template <typename T>
+  void described(SectionType type, std::vector<T> &all, TensorRef T::*tensor);
 
+  void checkPresence();
   void readRecords();
-  Error readDescribed();
+  void readDescribed();
   void readCode();
-  void setIndex(Instruction &instruction, const Twine &where);
-  void checkEnumerations();
+  void readRanges(ArrayRef<Instruction> code);
+  void setIndex(Instruction &instruction, uint64_t offset);
 
+  ArrayRef<uint8_t> file;
   ContainerHeader header;
-  std::map<SectionType, ArrayRef<uint8_t>> sections;
+  std::map<SectionType, SectionEntry> sections;
   Program program;
   std::unique_ptr<DescriptorReader> descriptors;
   std::string error;
 };
 } // namespace
 
+void Decoder::checkPresence() {
+  for (uint32_t type = 1; type <= uint32_t(SectionType::Data); ++type)
+    if (!sections.count(SectionType(type)))
+      return fail("section table, offset " + Twine(kHeaderBytes) + ": no " +
+                  titleOf(SectionType(type)));
+  if (header.machineHash != SHA256::hash(bytesOf(SectionType::Machine)))
+    failAt(SectionType::Machine, sections[SectionType::Machine].offset,
+           "the hash in the header is not of this machine");
+}
+
+bool Decoder::holdsWhole(SectionType type, size_t recordBytes) {
+  const SectionEntry &entry = sections[type];
+  if (entry.bytes % recordBytes == 0)
+    return true;
+  failAt(type, entry.offset,
+         Twine(entry.bytes) + " bytes, expected a multiple of " +
+             Twine(recordBytes));
+  return false;
+}
+
+template <typename Function>
+void Decoder::each(SectionType type, size_t recordBytes, Function read) {
+  if (!holdsWhole(type, recordBytes))
+    return;
+  Reader in = open(type);
+  while (!in.atEnd() && in.error.empty())
+    read(in);
+  if (!in.error.empty())
+    fail(titleOf(type) + ", " + in.error);
+}
+
 void Decoder::readRecords() {
-  program.machine = toStringRef(sections[SectionType::Machine]).str();
-  program.data = sections[SectionType::Data].vec();
-  if (sections[SectionType::Info].size() != Record<Program>::kBytes)
-    return fail("has section 'info' of another size than " +
-                Twine(Record<Program>::kBytes));
+  program.machine = toStringRef(bytesOf(SectionType::Machine)).str();
+  program.data = bytesOf(SectionType::Data).vec();
+  const SectionEntry &info = sections[SectionType::Info];
+  if (info.bytes != Record<Program>::kBytes)
+    return failAt(SectionType::Info, info.offset,
+                  Twine(info.bytes) + " bytes, expected " +
+                      Twine(Record<Program>::kBytes));
   each(SectionType::Info, Record<Program>::kBytes,
-       [&](Reader &in) { Record<Program>::fields(in, program); });
+       [&](Reader &in) { record(in, program); });
   if (program.interval != header.predictedInterval)
-    fail("has another interval in its header than in section 'info'");
+    failAt(SectionType::Info, info.offset,
+           "the interval is " + Twine(program.interval) +
+               ", but in the header " + Twine(header.predictedInterval));
   records(SectionType::Regions, program.regions);
   records(SectionType::Bindings, program.bindings);
   records(SectionType::Scalars, program.scalars);
@@ -224,42 +332,39 @@ void Decoder::readRecords() {
   records(SectionType::Layers, program.layers);
 }
 
-/// Descriptors, and the records that name tensors among them.
-Error Decoder::readDescribed() {
-  if (sections[SectionType::Descriptors].size() % kDescriptorBytes != 0)
-    return invalid("has section 'descriptors' of " +
-                   Twine(sections[SectionType::Descriptors].size()) +
-                   " bytes, expected a multiple of 64");
-  descriptors = std::make_unique<DescriptorReader>(
-      sections[SectionType::Descriptors], program);
-  if (Error error = descriptors->read())
-    return error;
-  auto tensor = [&](uint32_t number, TensorRef &into) {
+template <typename T>
+void Decoder::described(SectionType type, std::vector<T> &all,
+                        TensorRef T::*tensor) {
+  each(type, Record<T>::kBytes, [&](Reader &in) {
+    uint64_t begin = in.offset();
+    uint32_t number = 0;
+    all.emplace_back();
+    record(in, all.back(), number);
     if (const TensorRef *found = descriptors->tensor(number))
-      into = *found;
+      all.back().*tensor = *found;
     else
-      fail("names descriptor " + Twine(number) +
-           " where a tensor of its own is expected");
-  };
-  each(SectionType::Parameters, Record<Parameter>::kBytes, [&](Reader &in) {
-    Parameter parameter;
-    uint32_t home = 0;
-    Record<Parameter>::fields(in, parameter, home);
-    tensor(home, parameter.home);
-    program.parameters.push_back(std::move(parameter));
+      in.failAt(begin,
+                "descriptor " + Twine(number) + " is no tensor of its own");
   });
-  each(SectionType::Initializers, Record<Initializer>::kBytes, [&](Reader &in) {
-    Initializer initializer;
-    uint32_t target = 0;
-    Record<Initializer>::fields(in, initializer, target);
-    tensor(target, initializer.target);
-    program.initializers.push_back(std::move(initializer));
-  });
-  return error.empty() ? Error::success() : invalid(error);
+}
+
+/// Descriptors, and the records that name tensors among them.
+void Decoder::readDescribed() {
+  constexpr SectionType kType = SectionType::Descriptors;
+  if (!holdsWhole(kType, kDescriptorBytes))
+    return;
+  descriptors = std::make_unique<DescriptorReader>(
+      open(kType), sections[kType].bytes, program);
+  std::string problem = descriptors->read();
+  if (!problem.empty())
+    return fail(titleOf(kType) + ", " + problem);
+  described(SectionType::Parameters, program.parameters, &Parameter::home);
+  described(SectionType::Initializers, program.initializers,
+            &Initializer::target);
 }
 
 /// The index in place of the descriptor's number.
-void Decoder::setIndex(Instruction &instruction, const Twine &where) {
+void Decoder::setIndex(Instruction &instruction, uint64_t offset) {
   int64_t index = instruction.a;
   switch (operandOf(instruction.op)) {
   case OperandField::Kernel:
@@ -275,67 +380,79 @@ void Decoder::setIndex(Instruction &instruction, const Twine &where) {
     break;
   }
   if (index < 0)
-    return fail("has an instruction at " + where + " that names descriptor " +
-                Twine(instruction.a) + ", which is of another type");
+    return failAt(SectionType::Code, offset,
+                  "'" + mnemonic(instruction.op) + "' names descriptor " +
+                      Twine(instruction.a) + ", which is not of its type");
   instruction.a = static_cast<uint32_t>(index);
 }
 
 void Decoder::readCode() {
-  std::vector<Instruction> all;
-  records(SectionType::Code, all);
-  size_t next = 0;
-  each(SectionType::Processors, 8, [&](Reader &in) {
-    uint32_t first = 0, count = 0;
-    in.u32(first);
-    in.u32(count);
-    if (first != next || count > all.size() - next)
-      return in.fail("does not divide the code one processor after the other");
-    program.code.emplace_back(all.begin() + first, all.begin() + first + count);
-    next += count;
-  });
-  if (error.empty() &&
-      (next != all.size() || program.code.size() != header.processors))
-    fail("has code or processors that its tables do not count");
-  for (auto [processor, stream] : enumerate(program.code))
-    for (auto [pc, instruction] : enumerate(stream)) {
-      std::string where =
-          ("processor " + Twine(processor) + ", pc " + Twine(pc)).str();
-      if (mnemonic(instruction.op).empty())
-        return fail("has an instruction with illegal opcode " +
-                    Twine(unsigned(instruction.op)) + " at " + where);
-      setIndex(instruction, where);
-    }
+  std::vector<Instruction> code;
+  records(SectionType::Code, code);
+  uint64_t offset = sections[SectionType::Code].offset;
+  for (Instruction &instruction : code) {
+    setIndex(instruction, offset);
+    offset += kInstructionBytes;
+  }
+  if (error.empty())
+    readRanges(code);
 }
 
-void Decoder::checkEnumerations() {
-  for (const Region &region : program.regions)
-    if (name(region.kind).empty())
-      fail("has a region of unknown class " + Twine(unsigned(region.kind)));
-  for (const Binding &binding : program.bindings)
-    if (binding.kind < BindingKind::Input || binding.kind > BindingKind::Loss ||
-        elementBytes(binding.type) == 0)
-      fail("has binding '" + binding.name + "' of unknown kind or type");
-  for (const ValueInfo &value : program.values)
-    if (elementBytes(value.type) == 0)
-      fail("has value '" + value.name + "' of unknown type");
-  for (const Parameter &parameter : program.parameters)
-    if (parameter.kind < ParameterKind::Trainable ||
-        parameter.kind > ParameterKind::Derived)
-      fail("has parameter '" + parameter.name + "' of unknown kind");
-  for (const TaskInfo &task : program.tasks)
-    if (task.kind > TaskKind::Update)
-      fail("has task '" + task.name + "' of unknown kind");
+/// Each processor's part of the code, one after the other.
+void Decoder::readRanges(ArrayRef<Instruction> code) {
+  ArrayRef<Instruction> rest = code;
+  each(SectionType::Processors, Record<CodeRange>::kBytes, [&](Reader &in) {
+    uint64_t begin = in.offset();
+    CodeRange range;
+    record(in, range);
+    if (range.first != code.size() - rest.size() || range.count > rest.size())
+      return in.failAt(begin, "instructions " + Twine(range.first) + " to " +
+                                  Twine(range.first + range.count) +
+                                  " are not the next ones of " +
+                                  Twine(code.size()));
+    program.code.push_back(rest.take_front(range.count).vec());
+    rest = rest.drop_front(range.count);
+  });
+  uint64_t offset = sections[SectionType::Processors].offset;
+  if (!rest.empty())
+    failAt(SectionType::Processors, offset,
+           Twine(rest.size()) + " instructions belong to no processor");
+  if (program.code.size() != header.processors)
+    failAt(SectionType::Processors, offset,
+           Twine(program.code.size()) + " processors, but in the header " +
+               Twine(header.processors));
+}
+
+Error Decoder::checkCanonical(const Program &program) {
+  Expected<Sections> expected = encodeSections(program);
+  if (!expected)
+    return expected.takeError();
+  for (const auto &[type, bytes] : *expected) {
+    if (!sections.count(type))
+      continue;
+    ArrayRef<uint8_t> found = bytesOf(type);
+    if (found == ArrayRef(bytes))
+      continue;
+    auto [differs, end] =
+        std::mismatch(found.begin(), found.end(), bytes.begin(), bytes.end());
+    return invalidAt(titleOf(type),
+                     sections[type].offset + (differs - found.begin()),
+                     "not as the program's only encoding has it");
+  }
+  return Error::success();
 }
 
 Expected<Program> takt::decode(ArrayRef<uint8_t> bytes) {
   auto header = decodeHeader(bytes);
   if (!header)
     return header.takeError();
-  Expected<Program> program =
-      Decoder(bytes, header->first, header->second).decode();
+  Decoder decoder(bytes, header->first, header->second);
+  Expected<Program> program = decoder.decode();
   if (!program)
     return program.takeError();
   if (Error error = validate(*program))
+    return invalid(toString(std::move(error)));
+  if (Error error = decoder.checkCanonical(*program))
     return std::move(error);
   return program;
 }

@@ -15,19 +15,10 @@
 #ifndef TAKT_LIB_TARGET_DESCRIPTORS_H
 #define TAKT_LIB_TARGET_DESCRIPTORS_H
 
-#include "Archive.h"
-#include "takt/Target/Program.h"
+#include "Records.h"
 #include "llvm/ADT/DenseMap.h"
 
 namespace takt {
-
-enum class DescriptorType : uint8_t {
-  Tensor = 1,
-  Kernel = 2,
-  Transfer = 3,
-  HostCopy = 4,
-  Words = 5,
-};
 
 /// Writes descriptors and says which number each got.
 class DescriptorWriter {
@@ -42,9 +33,8 @@ public:
 
 private:
   void write(const Kernel &kernel);
-  void begin(DescriptorType type);
-  /// Fills the descriptor up with zeros.
-  void end();
+  template <typename T, typename Content>
+  uint32_t descriptor(const Content &content);
 
   Writer &out;
   uint32_t count = 0;
@@ -54,10 +44,12 @@ private:
 /// number is.
 class DescriptorReader {
 public:
-  DescriptorReader(llvm::ArrayRef<uint8_t> bytes, Program &program)
-      : in(bytes, {}), count(bytes.size() / 64), program(program) {}
+  /// `in` is at a section of `bytes` bytes.
+  DescriptorReader(Reader in, uint64_t bytes, Program &program)
+      : in(std::move(in)), count(bytes / kDescriptorBytes), program(program) {}
 
-  llvm::Error read();
+  /// The error, or empty.
+  std::string read();
 
   /// Index into program.kernels, …, of descriptor `number`; -1 if it is none.
   int64_t kernel(uint32_t number) const { return find(kernels, number); }
@@ -78,13 +70,15 @@ private:
   void readKernel();
   void readTransfer();
   void readHostCopy();
-  /// The next descriptor, which must be a tensor.
-  TensorRef nextTensor();
-  TensorRef readTensor();
+  /// The next descriptor's type; its number is `number - 1` then.
   DescriptorType next();
+  /// The next descriptor, which must be of T's type.
+  template <typename T, typename Content> void part(Content &&content);
+  /// Content of the descriptor whose type has been read.
+  template <typename T, typename Content> void content(Content &&content);
 
   Reader in;
-  uint32_t count, number = 0;
+  uint64_t count, number = 0;
   Program &program;
   Numbers kernels, transfers, hostCopies, tensors;
   std::vector<TensorRef> tensorRefs;

@@ -7,6 +7,7 @@
 
 #include "takt/Target/Disassemble.h"
 #include "Header.h"
+#include "takt/Support/Printable.h"
 #include "takt/Target/Container.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
@@ -15,27 +16,11 @@
 using namespace llvm;
 using namespace takt;
 
-static StringRef typeName(ElementType type) {
-  switch (type) {
-  case ElementType::F32:
-    return "f32";
-  case ElementType::F64:
-    return "f64";
-  case ElementType::I32:
-    return "i32";
-  case ElementType::I64:
-    return "i64";
-  case ElementType::I1:
-    return "i1";
-  }
-  return "?";
-}
-
 static std::string typeOf(ElementType type, ArrayRef<int64_t> dims) {
   std::string text;
   for (int64_t dim : dims)
     text += std::to_string(dim) + "x";
-  return text + typeName(type).str();
+  return text + name(type).str();
 }
 
 namespace {
@@ -44,9 +29,10 @@ public:
   Listing(const Program &program, raw_ostream &os) : program(program), os(os) {}
 
   void summary() {
-    os << "model '" << program.model << "', schedule '" << program.schedule
-       << "', " << program.code.size() << " processors, batch " << program.batch
-       << ", interval " << program.interval << " cycles\n";
+    os << "model '" << printable(program.model) << "', schedule '"
+       << printable(program.schedule) << "', " << program.code.size()
+       << " processors, batch " << program.batch << ", interval "
+       << program.interval << " cycles\n";
   }
 
   void regions() {
@@ -64,12 +50,13 @@ public:
   void parameters() {
     os << "\nparameters\n";
     for (const Parameter &parameter : program.parameters) {
-      os << "  " << parameter.name << "  ";
+      os << "  " << printable(parameter.name) << "  ";
       tensor(parameter.home);
       os << "  delay " << parameter.delay;
       if (parameter.kind == ParameterKind::Derived)
-        os << "  slice of " << program.parameters[parameter.base].name
-           << ", axis " << parameter.axis << " from " << parameter.begin;
+        os << "  slice of "
+           << printable(program.parameters[parameter.base].name) << ", axis "
+           << parameter.axis << " from " << parameter.begin;
       os << "\n";
     }
   }
@@ -109,8 +96,8 @@ private:
       os << " words ";
       interleave(kernel.words, os, " ");
     }
-    os << "  ; " << program.tasks[kernel.task].name << ", " << kernel.cycles
-       << " cycles";
+    os << "  ; " << printable(program.tasks[kernel.task].name) << ", "
+       << kernel.cycles << " cycles";
   }
 
   void transfer(const Transfer &transfer, bool isSend) {
@@ -120,7 +107,7 @@ private:
     os << (isSend ? "to processor " : "from processor ") << peer << ", ";
     tensor(isSend ? transfer.source : transfer.destination);
     os << ", sem " << transfer.arrival << "  ; "
-       << program.values[transfer.source.value].name;
+       << printable(program.values[transfer.source.value].name);
   }
 
   void operands(const Instruction &instruction) {
@@ -136,7 +123,9 @@ private:
         transfer(program.transfers[value], instruction.op == Opcode::Send);
         break;
       case OperandField::Host:
-        os << program.bindings[program.hostCopies[value].binding].name << ", ";
+        os << printable(
+                  program.bindings[program.hostCopies[value].binding].name)
+           << ", ";
         tensor(program.hostCopies[value].local);
         break;
       case OperandField::Semaphore:
@@ -146,7 +135,7 @@ private:
         os << " " << value;
         break;
       case OperandField::Scalar:
-        os << " " << program.scalars[value].name;
+        os << " " << printable(program.scalars[value].name);
         break;
       }
     }
@@ -182,8 +171,9 @@ Error takt::listHeader(ArrayRef<uint8_t> bytes, raw_ostream &os) {
      << "\n\nsection        type   offset        bytes         crc32c\n";
   for (const SectionEntry &entry : entries)
     os << formatv("{0,-14} {1,-6} {2,-13} {3,-13} {4:x-8}{5}\n",
-                  name(entry.type), uint32_t(entry.type), entry.offset,
-                  entry.bytes, entry.crc, entry.required ? "" : "  optional");
+                  name(entry.type).empty() ? "unknown" : name(entry.type),
+                  uint32_t(entry.type), entry.offset, entry.bytes, entry.crc,
+                  entry.required ? "" : "  optional");
   return Error::success();
 }
 

@@ -9,9 +9,9 @@
 #include "Header.h"
 #include "Records.h"
 #include "takt/Target/Container.h"
+#include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/SHA256.h"
-#include <map>
 
 using namespace llvm;
 using namespace takt;
@@ -21,34 +21,39 @@ class Encoder {
 public:
   explicit Encoder(const Program &program) : program(program) {}
 
-  Expected<std::vector<uint8_t>> encode() {
+  Expected<Sections> encode() {
     addRecords();
     addDescriptors();
     addCode();
     addTaskMap();
     if (!error.empty())
       return createStringError("the program cannot be encoded: " + error);
-    section(SectionType::Machine,
-            {program.machine.begin(), program.machine.end()});
-    section(SectionType::Data, program.data);
-    section(SectionType::Strings, std::move(strings.bytes));
-    return assemble();
+    sections[SectionType::Strings] = std::move(strings.bytes);
+    return std::move(sections);
   }
 
 private:
-  void section(SectionType type, std::vector<uint8_t> bytes) {
-    sections[type] = std::move(bytes);
+  void fail(const Twine &message) {
+    if (error.empty())
+      error = message.str();
   }
   void finish(SectionType type, Writer &out) {
-    if (error.empty() && !out.error.empty())
-      error = "section '" + name(type).str() + "': " + out.error;
-    section(type, std::move(out.bytes));
+    if (!out.error.empty())
+      fail("section '" + name(type) + "': " + out.error);
+    sections[type] = std::move(out.bytes);
+  }
+  template <typename T, typename... Further>
+  void record(Writer &out, const T &record, Further &...further) {
+    Record<T>::fields(out, record, further...);
+    std::string problem = problemOf(record);
+    if (!problem.empty())
+      out.fail(problem);
   }
   template <typename T>
   void records(SectionType type, const std::vector<T> &all) {
     Writer out(strings);
-    for (const T &record : all)
-      Record<T>::fields(out, record);
+    for (const T &each : all)
+      record(out, each);
     finish(type, out);
   }
 
@@ -57,19 +62,19 @@ private:
   void addCode();
   void addTaskMap();
   Instruction withDescriptorNumbers(Instruction instruction);
-  std::vector<uint8_t> assemble();
 
   const Program &program;
   StringTable strings;
-  std::map<SectionType, std::vector<uint8_t>> sections;
+  Sections sections;
   std::vector<uint32_t> kernels, transfers, hostCopies; ///< numbers
   std::string error;
 };
 } // namespace
 
+/// The order is that of the strings in their section.
 void Encoder::addRecords() {
   Writer info(strings);
-  Record<Program>::fields(info, program);
+  record(info, program);
   finish(SectionType::Info, info);
   records(SectionType::Regions, program.regions);
   records(SectionType::Bindings, program.bindings);
@@ -86,11 +91,11 @@ void Encoder::addDescriptors() {
   descriptors.write(program);
   for (const Parameter &parameter : program.parameters) {
     uint32_t home = descriptors.write(parameter.home);
-    Record<Parameter>::fields(parameters, parameter, home);
+    record(parameters, parameter, home);
   }
   for (const Initializer &initializer : program.initializers) {
     uint32_t target = descriptors.write(initializer.target);
-    Record<Initializer>::fields(initializers, initializer, target);
+    record(initializers, initializer, target);
   }
   kernels = std::move(descriptors.kernels);
   transfers = std::move(descriptors.transfers);
@@ -104,7 +109,7 @@ void Encoder::addDescriptors() {
 Instruction Encoder::withDescriptorNumbers(Instruction instruction) {
   auto number = [&](ArrayRef<uint32_t> numbers) {
     if (instruction.a >= numbers.size())
-      error = "an instruction names a descriptor that does not exist";
+      fail("an instruction names a descriptor that does not exist");
     else
       instruction.a = numbers[instruction.a];
   };
@@ -126,24 +131,20 @@ Instruction Encoder::withDescriptorNumbers(Instruction instruction) {
 
 void Encoder::addCode() {
   Writer code(strings), processors(strings);
-  uint32_t first = 0;
+  CodeRange range;
   for (const std::vector<Instruction> &stream : program.code) {
-    processors.u32(first);
-    processors.u32(stream.size());
-    first += stream.size();
-    for (const Instruction &instruction : stream) {
-      Instruction encoded = withDescriptorNumbers(instruction);
-      Record<Instruction>::fields(code, encoded);
-    }
+    range.count = stream.size();
+    record(processors, range);
+    range.first += range.count;
+    for (const Instruction &instruction : stream)
+      record(code, withDescriptorNumbers(instruction));
   }
   finish(SectionType::Code, code);
   finish(SectionType::Processors, processors);
 }
 
-/// (processor, pc, task, layer, predicted start, predicted end) of everything
-/// that executes.
 void Encoder::addTaskMap() {
-  Writer out(strings);
+  std::vector<TaskMapEntry> entries;
   for (auto [processor, stream] : enumerate(program.code))
     for (auto [pc, instruction] : enumerate(stream)) {
       if (instruction.op != Opcode::Execute ||
@@ -153,47 +154,70 @@ void Encoder::addTaskMap() {
       if (task >= program.tasks.size())
         continue;
       const TaskInfo &info = program.tasks[task];
-      out.u32(processor);
-      out.u32(pc);
-      out.u32(task);
-      out.u32(info.layer);
-      out.u64(info.start);
-      out.u64(info.start + info.cycles);
+      entries.push_back({uint32_t(processor), uint32_t(pc), task, info.layer,
+                         info.start, info.start + info.cycles});
     }
-  finish(SectionType::TaskMap, out);
+  records(SectionType::TaskMap, entries);
 }
 
-std::vector<uint8_t> Encoder::assemble() {
+//===----------------------------------------------------------------------===//
+// The file
+//===----------------------------------------------------------------------===//
+
+static std::vector<uint8_t> assemble(const Program &program,
+                                     const Sections &sections) {
+  StringTable none;
   ContainerHeader header;
-  header.machineHash = SHA256::hash(ArrayRef(sections[SectionType::Machine]));
+  header.machineHash = SHA256::hash(sections.at(SectionType::Machine));
   header.processors = program.code.size();
   header.sections = sections.size();
   header.predictedInterval = program.interval;
-  uint64_t offset = alignTo(kHeaderBytes + sections.size() * kSectionEntryBytes,
-                            kSectionAlignment);
-  Writer table(strings);
+  Writer table(none);
+  uint64_t end = kHeaderBytes + sections.size() * kSectionEntryBytes;
   for (auto &[type, bytes] : sections) {
-    SectionEntry entry{type, type != SectionType::TaskMap, offset, bytes.size(),
-                       crc32c(bytes)};
-    entryFields(table, entry);
-    offset = alignTo(offset + bytes.size(), kSectionAlignment);
+    SectionEntry entry;
+    entry.type = type;
+    entry.required = isRequired(type);
+    entry.offset = alignTo(end, kSectionAlignment);
+    entry.bytes = bytes.size();
+    entry.crc = crc32c(bytes);
+    Record<SectionEntry>::fields(table, entry);
+    end = entry.offset + entry.bytes;
   }
-  header.totalBytes = offset;
-  Writer out(strings);
-  headerFields(out, header);
-  uint32_t crc = crc32c(out.bytes);
-  out.u32(crc);
+  header.totalBytes = alignTo(end, kSectionAlignment);
+  Writer out(none);
+  Record<ContainerHeader>::fields(out, header);
   append_range(out.bytes, table.bytes);
   std::vector<uint8_t> file = std::move(out.bytes);
-  file.reserve(offset);
+  file.reserve(header.totalBytes);
+  support::endian::write32le(&file[kHeaderCrcOffset],
+                             headerChecksum(file, header.sections));
   for (auto &[type, bytes] : sections) {
     file.resize(alignTo(file.size(), kSectionAlignment));
     append_range(file, bytes);
   }
-  file.resize(offset);
+  file.resize(header.totalBytes);
   return file;
 }
 
-Expected<std::vector<uint8_t>> takt::encode(const Program &program) {
+uint32_t takt::headerChecksum(ArrayRef<uint8_t> file, uint32_t sections) {
+  uint32_t crc = crc32c(file.take_front(kHeaderCrcOffset));
+  ArrayRef<uint8_t> behind =
+      file.drop_front(std::min<size_t>(file.size(), kHeaderBytes));
+  uint64_t tableBytes = uint64_t(sections) * kSectionEntryBytes;
+  return crc32c(behind.take_front(tableBytes), crc);
+}
+
+Expected<Sections> takt::encodeSections(const Program &program) {
   return Encoder(program).encode();
+}
+
+Expected<std::vector<uint8_t>> takt::encode(const Program &program) {
+  Expected<Sections> sections = encodeSections(program);
+  if (!sections)
+    return sections.takeError();
+  (*sections)[SectionType::Machine] = {program.machine.begin(),
+                                       program.machine.end()};
+  (*sections)[SectionType::Data] = program.data;
+  return assemble(program, *sections);
 }

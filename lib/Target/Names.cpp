@@ -54,6 +54,52 @@ StringRef takt::name(RegionClass kind) {
   return "";
 }
 
+StringRef takt::name(ElementType type) {
+  switch (type) {
+  case ElementType::F32:
+    return "f32";
+  case ElementType::F64:
+    return "f64";
+  case ElementType::I32:
+    return "i32";
+  case ElementType::I64:
+    return "i64";
+  case ElementType::I1:
+    return "i1";
+  }
+  return "";
+}
+
+StringRef takt::name(BindingKind kind) {
+  switch (kind) {
+  case BindingKind::Input:
+    return "input";
+  case BindingKind::Label:
+    return "label";
+  case BindingKind::Output:
+    return "output";
+  case BindingKind::Loss:
+    return "loss";
+  }
+  return "";
+}
+
+StringRef takt::name(ParameterKind kind) {
+  switch (kind) {
+  case ParameterKind::Trainable:
+    return "trainable";
+  case ParameterKind::State:
+    return "state";
+  case ParameterKind::OptimizerState:
+    return "optimizer_state";
+  case ParameterKind::Constant:
+    return "constant";
+  case ParameterKind::Derived:
+    return "derived";
+  }
+  return "";
+}
+
 StringRef takt::name(SectionType type) {
   static constexpr StringLiteral names[] = {
       "machine",      "info",        "regions",    "bindings",

@@ -31,8 +31,7 @@ static void patchChecksums(MutableArrayRef<uint8_t> file) {
       support::endian::write32le(&file[entry + kEntryCrc],
                                  crc32c(file.slice(offset, bytes)));
   }
-  support::endian::write32le(&file[kHeaderCrc],
-                             crc32c(file.take_front(kHeaderCrc)));
+  support::endian::write32le(&file[kHeaderCrc], headerChecksum(file, sections));
 }
 
 static void tryDecode(ArrayRef<uint8_t> bytes) {

@@ -31,15 +31,20 @@ static cl::opt<bool> cHeader("print-c-header", cl::cat(category),
 static Error list() {
   if (input.empty())
     return createStringError("no program given: takt-objdump PROGRAM.takt");
-  auto file = MemoryBuffer::getFileOrSTDIN(input);
+  auto atInput = [](Error error) {
+    return error ? createStringError(input + ": " + toString(std::move(error)))
+                 : Error::success();
+  };
+  auto file = MemoryBuffer::getFileOrSTDIN(input, /*IsText=*/false,
+                                           /*RequiresNullTerminator=*/false);
   if (!file)
-    return createStringError(file.getError().message());
+    return atInput(errorCodeToError(file.getError()));
   ArrayRef<uint8_t> bytes = arrayRefFromStringRef((*file)->getBuffer());
   if (headerOnly)
-    return listHeader(bytes, outs());
+    return atInput(listHeader(bytes, outs()));
   Expected<Program> program = decode(bytes);
   if (!program)
-    return program.takeError();
+    return atInput(program.takeError());
   ListingOptions options;
   options.regions = options.parameters = !codeOnly;
   disassemble(*program, outs(), options);
@@ -57,8 +62,7 @@ int main(int argc, char **argv) {
   if (isaReference || cHeader)
     return 0;
   if (Error error = list()) {
-    errs() << (input.empty() ? "takt-objdump" : input.c_str())
-           << ": error: " << toString(std::move(error)) << "\n";
+    errs() << "takt-objdump: error: " << toString(std::move(error)) << "\n";
     return 1;
   }
   return 0;

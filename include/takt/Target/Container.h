@@ -7,9 +7,9 @@
 //
 // One file holds the program of the whole array. Little-endian fixed-width
 // structures, every offset from the start of the file, no pointers and no
-// relocations; docs/container.md describes it. The same program always gives
-// the same bytes: *decode(*encode(p)) == p, and encode(*decode(b)) == b for
-// bytes that encode has written.
+// relocations; docs/container.md describes it. Every program has exactly one
+// file: *decode(*encode(p)) == p, and *encode(*decode(b)) == b, but for
+// optional sections, which may lack or be unknown.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,8 +22,8 @@
 namespace takt {
 
 /// First bytes of a container: not ASCII, and broken by text-mode transfers.
-constexpr uint8_t kContainerMagic[8] = {0x89, 'T',  'A',  'K',
-                                        'T',  '\r', '\n', 0x1A};
+constexpr std::array<uint8_t, 8> kContainerMagic = {0x89, 'T',  'A',  'K',
+                                                    'T',  '\r', '\n', 0x1A};
 constexpr uint16_t kContainerMajor = 1, kContainerMinor = 0;
 constexpr uint32_t kHeaderBytes = 128, kSectionEntryBytes = 48;
 constexpr uint32_t kSectionAlignment = 64;
@@ -32,8 +32,9 @@ constexpr uint32_t kMaxSections = 64;
 
 /// Fixed values of the header and of section table entries.
 struct ContainerHeader {
-  uint16_t major = kContainerMajor, minor = kContainerMinor;
+  std::array<uint8_t, 8> magic = kContainerMagic;
   uint32_t headerBytes = kHeaderBytes;
+  uint16_t major = kContainerMajor, minor = kContainerMinor;
   uint64_t totalBytes = 0;
   uint64_t requiredFeatures = 0;            ///< none is defined yet
   std::array<uint8_t, 32> machineHash = {}; ///< SHA-256 of the machine's text
@@ -41,6 +42,7 @@ struct ContainerHeader {
   uint32_t sections = 0;
   uint64_t sectionTable = kHeaderBytes; ///< offset
   uint64_t predictedInterval = 0;       ///< cycles: the watchdog's base
+  uint32_t crc = 0; ///< CRC-32C of the header before it and the section table
 };
 
 enum class SectionType : uint32_t {
@@ -68,20 +70,28 @@ enum class SectionType : uint32_t {
 /// Empty when the type is unknown.
 llvm::StringRef name(SectionType type);
 
+/// Whether a section of a known type must be there.
+constexpr bool isRequired(SectionType type) {
+  return type != SectionType::TaskMap;
+}
+
 struct SectionEntry {
   SectionType type;
   bool required = true;
   uint64_t offset = 0, bytes = 0;
+  uint32_t alignment = kSectionAlignment;
   uint32_t crc = 0; ///< CRC-32C of the section's bytes
 };
 
 /// The container's bytes. Fails if a number does not fit its field (more than
-/// 65,535 slots, a tensor of rank above 8, an axis above 2^32 - 1).
+/// 65,535 slots, a tensor of rank above 8, strings beyond 2^32 - 1) or a record
+/// is nothing that decode would take (an unknown kind, a default that is NaN).
 llvm::Expected<std::vector<uint8_t>> encode(const Program &program);
 
 /// Reads and validates untrusted bytes: header, section table, checksums, every
-/// index and range, reserved fields, and then the program itself (Validate.h).
-/// Fails with what is wrong and where; never reads outside `bytes`.
+/// index and range, reserved fields, then the program itself (Validate.h), and
+/// that these are the bytes that encode writes. Fails with one line: what is
+/// wrong and where; never reads outside `bytes`.
 llvm::Expected<Program> decode(llvm::ArrayRef<uint8_t> bytes);
 
 /// Header and section table alone, checked as decode checks them.
@@ -93,8 +103,13 @@ decodeHeader(llvm::ArrayRef<uint8_t> bytes);
 llvm::Error checkMachine(llvm::ArrayRef<uint8_t> bytes,
                          llvm::StringRef canonicalText);
 
-/// CRC-32C (Castagnoli), as in RFC 3720, appendix B.4.
-uint32_t crc32c(llvm::ArrayRef<uint8_t> bytes);
+/// The checksum that the header must have: of the header before it and of the
+/// section table of that many entries, as far as the file has them.
+uint32_t headerChecksum(llvm::ArrayRef<uint8_t> file, uint32_t sections);
+
+/// CRC-32C (Castagnoli), as in RFC 3720, appendix B.4. `before` is the checksum
+/// of the bytes that these continue.
+uint32_t crc32c(llvm::ArrayRef<uint8_t> bytes, uint32_t before = 0);
 
 } // namespace takt
 

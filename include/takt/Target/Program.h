@@ -256,9 +256,13 @@ struct Program {
   bool operator==(const Program &o) const;
 };
 
-llvm::StringRef mnemonic(Opcode op);    ///< empty when illegal
-llvm::StringRef mnemonic(KernelId id);  ///< empty when unknown
-llvm::StringRef name(RegionClass kind); ///< empty when unknown
+llvm::StringRef mnemonic(Opcode op);   ///< empty when illegal
+llvm::StringRef mnemonic(KernelId id); ///< empty when unknown
+/// Names in listings and in the C header; empty when unknown.
+llvm::StringRef name(RegionClass kind);
+llvm::StringRef name(ElementType type);
+llvm::StringRef name(BindingKind kind);
+llvm::StringRef name(ParameterKind kind);
 
 } // namespace takt
 
