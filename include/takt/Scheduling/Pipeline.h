@@ -69,6 +69,9 @@ struct PipelineTask {
 struct PipelineOrder {
   std::vector<int> processorOf;                 ///< of each stage
   std::vector<std::vector<PipelineTask>> order; ///< of each processor
+  /// Each D and the W right behind it are one task, as in the schedules that do
+  /// not split the backward: D of the stage before waits for both.
+  bool fullBackward = false;
 };
 
 /// Stage to processor, the placements of the literature, for v = chunks():
@@ -88,8 +91,8 @@ struct PipelineTimes {
 };
 
 /// Fails if the order leaves out or repeats a task, has one on the wrong
-/// processor, or waits for itself around a cycle. Memory limits are not
-/// checked: see `fitsMemory`.
+/// processor, waits for itself around a cycle, or has full backwards with a D
+/// that its W does not follow. Memory limits are not checked: see `fitsMemory`.
 llvm::Expected<PipelineTimes> timePipeline(const PipelineProblem &problem,
                                            const PipelineOrder &order);
 

@@ -67,6 +67,21 @@ private:
     if (listed != size_t(stages) * microbatches * kPipelineKinds)
       return createStringError("the order has %zu tasks, expected %zu", listed,
                                size_t(stages) * microbatches * kPipelineKinds);
+    return order.fullBackward ? checkFullBackwards() : Error::success();
+  }
+
+  Error checkFullBackwards() {
+    for (const auto &tasks : order.order)
+      for (auto [index, task] : enumerate(tasks)) {
+        if (task.kind != TaskKind::Dgrad)
+          continue;
+        const PipelineTask *next =
+            index + 1 < tasks.size() ? &tasks[index + 1] : nullptr;
+        if (!next || next->kind != TaskKind::Wgrad ||
+            next->stage != task.stage || next->microbatch != task.microbatch)
+          return createStringError("its W does not follow " + text(task) +
+                                   " in an order of full backwards");
+      }
     return Error::success();
   }
 
@@ -85,7 +100,7 @@ private:
     return Error::success();
   }
 
-  /// The task that the problem's precedence puts right before, or none.
+  /// The task whose result this one takes, or none.
   std::optional<PipelineTask> predecessor(const PipelineTask &task) const {
     switch (task.kind) {
     case TaskKind::Forward:
@@ -95,7 +110,9 @@ private:
     case TaskKind::Dgrad:
       if (task.stage == stages - 1)
         return PipelineTask{TaskKind::Forward, task.stage, task.microbatch};
-      return PipelineTask{TaskKind::Dgrad, task.stage + 1, task.microbatch};
+      return PipelineTask{order.fullBackward ? TaskKind::Wgrad
+                                             : TaskKind::Dgrad,
+                          task.stage + 1, task.microbatch};
     default:
       return PipelineTask{TaskKind::Dgrad, task.stage, task.microbatch};
     }
@@ -149,7 +166,7 @@ private:
   void wake(const PipelineTask &done, std::vector<int> &waking) {
     if (done.kind == TaskKind::Forward && done.stage + 1 < stages)
       waking.push_back(order.processorOf[done.stage + 1]);
-    if (done.kind == TaskKind::Dgrad && done.stage > 0)
+    if (done.kind != TaskKind::Forward && done.stage > 0)
       waking.push_back(order.processorOf[done.stage - 1]);
   }
 
