@@ -50,8 +50,7 @@ PipelineRows::PipelineRows(const PipelineProblem &problem,
     chain.push_back(row);
   }
   for (int s = stages - 1; s >= 0; --s)
-    chain.insert(chain.end(),
-                 {s * kPipelineKinds + 1, s * kPipelineKinds + 2});
+    chain.insert(chain.end(), {s * kPipelineKinds + 1, s * kPipelineKinds + 2});
   computeReleases();
   chooseFreeMoves();
   if (closures)
@@ -89,14 +88,13 @@ std::array<int, 2> PipelineRows::releasesOf(int stage, int microbatch) const {
     int64_t sum = 0;
     for (int other : rowsOf[processor])
       if (other % kPipelineKinds == 0 && other <= row)
-        sum += leastHeld(ArrayRef(rows).slice(other, kPipelineKinds),
-                         microbatch + 1, dgrads,
-                         other == row ? wgrads : dgrads);
+        sum +=
+            leastHeld(ArrayRef(rows).slice(other, kPipelineKinds),
+                      microbatch + 1, dgrads, other == row ? wgrads : dgrads);
     return sum;
   };
   std::array<int, 2> least = {0, 0};
-  while (least[0] < microbatch &&
-         held(least[0], least[0]) > limit[processor])
+  while (least[0] < microbatch && held(least[0], least[0]) > limit[processor])
     ++least[0];
   while (least[1] < microbatch && held(microbatch, least[1]) > limit[processor])
     ++least[1];

@@ -44,7 +44,7 @@ public:
 
   int microbatches = 0;
   int processors = 0;
-  int64_t unit = 1; ///< cycles: what divides all of them
+  int64_t unit = 1;              ///< cycles: what divides all of them
   std::vector<PipelineRow> rows; ///< F, D, W of stage 0, of stage 1, …
   /// The rows in the order in which one microbatch meets them.
   std::vector<int> chain;

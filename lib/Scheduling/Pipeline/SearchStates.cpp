@@ -27,6 +27,14 @@ struct Value {
   }
 };
 
+/// A number that looks random, the same everywhere (SplitMix64).
+uint64_t mix(uint64_t x) {
+  x += 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
 /// The partial schedules of one layer, with those dominated left out.
 class Layer {
 public:
@@ -51,38 +59,26 @@ public:
   }
 
   /// Whether one of the same progress is nowhere later.
-  bool dominates(ArrayRef<uint16_t> progress, ArrayRef<int64_t> times) {
-    if (labels.size() * 2 > table.size())
-      grow();
+  bool dominates(ArrayRef<uint16_t> progress, ArrayRef<int64_t> times) const {
     for (uint32_t l = table[slotOf(progress)]; l != kNone; l = labels[l].next)
       if (!labels[l].dominated && noLater(this->times(l), times))
         return true;
     return false;
   }
 
-  void insert(ArrayRef<uint16_t> progress, ArrayRef<int64_t> times, Value value,
-              uint32_t parent, int row) {
+  /// Takes those out that the new one dominates.
+  void insert(ArrayRef<uint16_t> progress, ArrayRef<int64_t> times,
+              Label label) {
+    if (labels.size() * 2 >= table.size())
+      grow();
     uint32_t &head = table[slotOf(progress)];
     for (uint32_t l = head; l != kNone; l = labels[l].next)
       if (!labels[l].dominated && noLater(times, this->times(l)))
         labels[l].dominated = true;
-    Label label;
-    label.value = value;
     label.times = arena.size();
     label.length = uint32_t(times.size());
     label.next = head;
-    label.parent = parent;
-    label.row = int16_t(row);
     head = uint32_t(labels.size());
-    labels.push_back(label);
-    counts.insert(counts.end(), progress.begin(), progress.end());
-    arena.insert(arena.end(), times.begin(), times.end());
-  }
-
-  /// Keeps a label of another layer, for reading alone.
-  void append(ArrayRef<uint16_t> progress, ArrayRef<int64_t> times,
-              Label label) {
-    label.times = arena.size();
     labels.push_back(label);
     counts.insert(counts.end(), progress.begin(), progress.end());
     arena.insert(arena.end(), times.begin(), times.end());
@@ -126,17 +122,18 @@ private:
 
 /// One partial schedule, unpacked.
 struct State {
-  std::vector<int> count;      ///< tasks placed, by row
-  std::vector<bool> deferred;  ///< by row
-  std::vector<int64_t> free;   ///< by processor
-  std::vector<int64_t> held;   ///< memory, by processor
-  std::vector<int64_t> work;   ///< left, by processor
-  std::vector<int64_t> ready;  ///< of tasks whose input is placed
+  std::vector<int> count;     ///< tasks placed, by row
+  std::vector<bool> deferred; ///< by row
+  std::vector<int64_t> free;  ///< by processor
+  std::vector<int64_t> held;  ///< memory, by processor
+  std::vector<int64_t> work;  ///< left, by processor
+  std::vector<int64_t> ready; ///< of tasks whose input is placed
 };
 
 class StateSearch {
 public:
-  StateSearch(const PipelineRows &rows, const StateSearchOptions &options);
+  StateSearch(const PipelineRows &rows, const StateSearchOptions &options,
+              SearchBudget &budget);
 
   StateSearchResult run();
 
@@ -156,14 +153,11 @@ private:
   void estimateStarts();
   int64_t machineBound(int processor);
   void trim(Layer &layer);
-  bool timeIsOver() {
-    return options.deadline &&
-           std::chrono::steady_clock::now() >= *options.deadline;
-  }
   void finish(const Layer &last);
 
   const PipelineRows &rows;
   const StateSearchOptions &options;
+  SearchBudget &budget;
   StateSearchResult result;
   std::vector<SmallVector<int, 2>> after; ///< rows whose inputs a row gives
   State state;
@@ -183,9 +177,10 @@ private:
 };
 
 StateSearch::StateSearch(const PipelineRows &rows,
-                         const StateSearchOptions &options)
-    : rows(rows), options(options), after(rows.size()), current(rows.size()),
-      next(rows.size()) {
+                         const StateSearchOptions &options,
+                         SearchBudget &budget)
+    : rows(rows), options(options), budget(budget), after(rows.size()),
+      current(rows.size()), next(rows.size()) {
   for (int row = 0; row < rows.size(); ++row)
     if (rows.rows[row].before >= 0)
       after[rows.rows[row].before].push_back(row);
@@ -230,12 +225,11 @@ void StateSearch::pack() {
     progress.push_back(uint16_t(state.count[row]) |
                        (state.deferred[row] ? kDeferred : 0));
   for (int q = 0; q < rows.processors; ++q)
-    times.push_back(all_of(rows.rowsOf[q],
-                           [&](int row) {
-                             return state.count[row] == rows.microbatches;
-                           })
-                        ? 0
-                        : state.free[q]);
+    times.push_back(
+        all_of(rows.rowsOf[q],
+               [&](int row) { return state.count[row] == rows.microbatches; })
+            ? 0
+            : state.free[q]);
   for (int row = 0; row < rows.size(); ++row) {
     const PipelineRow &of = rows.rows[row];
     if (of.before < 0 || rows.rows[of.before].processor == of.processor)
@@ -340,8 +334,13 @@ void StateSearch::place(const Start &start, uint32_t parent) {
   if (!next.dominates(progress, times)) {
     Value value = valueOf(start);
     value.bound = std::max({value.bound, reached, parentValue.bound});
-    if (!exceeds(value.bound))
-      next.insert(progress, times, value, parent, start.row);
+    if (!exceeds(value.bound)) {
+      Layer::Label label;
+      label.value = value;
+      label.parent = parent;
+      label.row = int16_t(start.row);
+      next.insert(progress, times, label);
+    }
   }
   put(start, -1);
   state.free[of.processor] = free;
@@ -418,11 +417,12 @@ int64_t StateSearch::machineBound(int processor) {
 
 Value StateSearch::valueOf(const Start &placed) {
   Value value;
+  budget.effort -= options.strongBounds ? rows.tasks() : rows.size();
   if (options.strongBounds)
     estimateStarts();
   for (int q = 0; q < rows.processors; ++q) {
-    int64_t bound = options.strongBounds ? machineBound(q)
-                                         : state.free[q] + state.work[q];
+    int64_t bound =
+        options.strongBounds ? machineBound(q) : state.free[q] + state.work[q];
     value.bound = std::max(value.bound, bound);
     value.sum += bound;
     if (value.bound > options.target)
@@ -439,20 +439,20 @@ void StateSearch::trim(Layer &layer) {
       kept.push_back(l);
   if (kept.size() > options.width) {
     result.complete = false;
-    auto better = [&](uint32_t a, uint32_t b) {
-      const Value &x = layer.labels[a].value, &y = layer.labels[b].value;
-      return std::tie(x.bound, x.sum, a) < std::tie(y.bound, y.sum, b);
+    auto rank = [&](uint32_t l) {
+      const Value &value = layer.labels[l].value;
+      uint64_t draw = options.seed == 0 ? 0 : mix(l + options.seed);
+      return std::make_tuple(value.bound, value.sum, draw, l);
     };
+    auto better = [&](uint32_t a, uint32_t b) { return rank(a) < rank(b); };
     std::nth_element(kept.begin(), kept.begin() + options.width, kept.end(),
                      better);
     kept.resize(options.width);
     llvm::sort(kept);
   }
   Layer dense(rows.size());
-  for (uint32_t l : kept) {
-    const Layer::Label &label = layer.labels[l];
-    dense.append(layer.progress(l), layer.times(l), label);
-  }
+  for (uint32_t l : kept)
+    dense.insert(layer.progress(l), layer.times(l), layer.labels[l]);
   layer = std::move(dense);
 }
 
@@ -475,18 +475,20 @@ void StateSearch::finish(const Layer &last) {
 StateSearchResult StateSearch::run() {
   result.complete = true;
   pack();
-  current.insert(progress, times, Value(), 0, 0);
+  current.insert(progress, times, Layer::Label());
   for (int placed = 0; placed < rows.tasks(); ++placed) {
     next = Layer(rows.size());
     for (uint32_t l = 0; l < current.labels.size(); ++l) {
-      if (l % 256 == 0 && timeIsOver()) {
+      if (l % 256 == 0 && budget.isOver()) {
         result.complete = false;
-        result.timedOut = true;
+        result.stopped = true;
         return std::move(result);
       }
       parentValue = current.labels[l].value;
       unpack(current, l);
       expand(l);
+      if (next.labels.size() > 2 * options.width + 1024)
+        trim(next);
     }
     trim(next);
     if (next.labels.empty())
@@ -502,6 +504,16 @@ StateSearchResult StateSearch::run() {
 } // namespace
 
 StateSearchResult takt::searchStates(const PipelineRows &rows,
-                                     const StateSearchOptions &options) {
-  return StateSearch(rows, options).run();
+                                     const StateSearchOptions &options,
+                                     SearchBudget &budget) {
+  return StateSearch(rows, options, budget).run();
+}
+
+size_t takt::greatestSearchWidth(const PipelineRows &rows) {
+  constexpr size_t kBytes = size_t(512) << 20;
+  // Up to three layers' worth at a time, each label with its progress and about
+  // as many times as rows; and two words of each for all layers.
+  size_t label = sizeof(Layer::Label) +
+                 size_t(rows.size()) * (sizeof(uint16_t) + sizeof(int64_t));
+  return std::max<size_t>(1, kBytes / (3 * label + 8 * size_t(rows.tasks())));
 }
