@@ -9,6 +9,7 @@
 #include "takt/Driver/Compile.h"
 #include "takt/Driver/Diagnostics.h"
 #include "takt/Driver/Emit.h"
+#include "takt/Driver/Problem.h"
 #include "takt/Support/FileOutput.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -23,8 +24,9 @@ cl::OptionCategory category("taktc options");
 /// All options of taktc, made when it starts so that no other tool that links
 /// this library has them.
 struct Options {
-  cl::opt<std::string> input{cl::Positional, cl::desc("MODEL.onnx"),
-                             cl::cat(category)};
+  cl::opt<std::string> input{
+      cl::Positional, cl::desc("MODEL.onnx, or a problem: .mlir, .yaml, .txt"),
+      cl::cat(category)};
   cl::opt<std::string> output{"o", cl::desc("output file (- for stdout)"),
                               cl::value_desc("OUT"), cl::cat(category)};
   cl::opt<EmitKind> emit{
@@ -100,6 +102,9 @@ struct Options {
                              cl::init(60), cl::cat(category)};
   cl::opt<uint64_t> seed{"seed", cl::desc("seed of randomised searches"),
                          cl::init(0), cl::cat(category)};
+  cl::opt<double> minibatchScale{
+      "minibatch-scale", cl::init(1), cl::cat(category),
+      cl::desc("minibatch wanted over the one of a measured profile")};
   cl::opt<bool> listSchedules{"list-schedules",
                               cl::desc("list the schedulers and stop"),
                               cl::cat(category)};
@@ -144,6 +149,9 @@ Expected<CompileOptions> readOptions(const Options &options) {
                      "expected 1");
   if (options.tolerance < 0 || options.tolerance > 1000)
     return badOption("--interval-tolerance: expected per cent from 0 to 1000");
+  if (!(options.minibatchScale > 0 && options.minibatchScale <= 1e6))
+    return badOption("--minibatch-scale: expected a number above 0, at most "
+                     "1000000");
   if (options.stages < 0)
     return badOption("--stages=" + Twine(options.stages) +
                      ": expected 0 or more");
@@ -172,10 +180,24 @@ Expected<CompileOptions> readOptions(const Options &options) {
 bool answerQuestions(const Options &options) {
   if (options.listSchedules)
     for (const SchedulerInfo &info : schedulers())
-      outs() << left_justify(info.name, 14) << info.summary << "\n";
+      outs() << left_justify(info.name, 18) << info.summary << "\n";
+  if (options.listSchedules) {
+    outs() << "\nof pipeline problems (takt-pipeline files):\n";
+    for (const PipelineScheduler &info : pipelineSchedulers())
+      outs() << left_justify(info.name, 18) << info.summary << "\n";
+  }
   if (options.listOps)
     listOps(outs());
   return options.listSchedules || options.listOps;
+}
+
+ProblemDefaults problemDefaults(const Options &options,
+                                const Machine &machine) {
+  return {machine,
+          options.machine.getNumOccurrences() != 0 ||
+              options.processors.getNumOccurrences() != 0,
+          options.cost, options.cost.getNumOccurrences() != 0,
+          options.minibatchScale};
 }
 
 Error compileAndEmit(const Options &options) {
@@ -196,16 +218,25 @@ Error compileAndEmit(const Options &options) {
                      "the options)");
   if (options.output.empty())
     return badOption("no output file given: -o OUT");
-  auto cost = createCostModel(options.cost);
-  if (!cost)
-    return cost.takeError();
   EmitRequest request{options.emit,
                       options.input,
                       options.output,
                       options.schedule,
                       {options.compare.begin(), options.compare.end()},
                       options.showParameters};
-  return emitModel(request, *machine, **cost, *compile);
+  auto file = MemoryBuffer::getFileOrSTDIN(options.input);
+  if (!file)
+    return createStringError(options.input +
+                             ": error: " + file.getError().message());
+  MemoryBufferRef content((*file)->getBuffer(), options.input);
+  if (InputKind kind = classifyInput(options.input, content.getBuffer());
+      kind != InputKind::Onnx)
+    return emitProblem(kind, content, request,
+                       problemDefaults(options, *machine), compile->scheduling);
+  auto cost = createCostModel(options.cost);
+  if (!cost)
+    return cost.takeError();
+  return emitModel(content, request, *machine, **cost, *compile);
 }
 } // namespace
 

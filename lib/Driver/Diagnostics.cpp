@@ -47,9 +47,12 @@ static StringRef severity(DiagnosticSeverity severity) {
 static void print(StringRef path, const Diagnostic &diagnostic) {
   std::string where = describe(diagnostic.getLocation());
   std::string message = diagnostic.str();
-  llvm::errs() << path << ": " << severity(diagnostic.getSeverity()) << ": ";
-  // A message that names its node already does not need the location.
-  if (!where.empty() && message.find(where) == std::string::npos)
+  // A position in the file itself says the path; a message that names its node
+  // does not need the location.
+  bool inFile = StringRef(where).starts_with((path + ":").str());
+  llvm::errs() << (inFile ? StringRef(where) : path) << ": "
+               << severity(diagnostic.getSeverity()) << ": ";
+  if (!inFile && !where.empty() && message.find(where) == std::string::npos)
     llvm::errs() << where << ": ";
   llvm::errs() << message << "\n";
   for (const Diagnostic &note : diagnostic.getNotes())

@@ -7,7 +7,6 @@
 
 #include "takt/Driver/Emit.h"
 #include "mlir/IR/AsmState.h"
-#include "takt/Dialect/Sched/Conversion.h"
 #include "takt/Dialect/Sched/Setting.h"
 #include "takt/Dialect/Stream/Conversion.h"
 #include "takt/Driver/Diagnostics.h"
@@ -45,13 +44,8 @@ public:
     registerAllDialects(context);
   }
 
-  llvm::Error run() {
-    auto file = llvm::MemoryBuffer::getFileOrSTDIN(request.input);
-    if (!file)
-      return llvm::createStringError(request.input +
-                                     ": error: " + file.getError().message());
-    FailureOr<TrainingStep> built =
-        buildTrainingStep((*file)->getMemBufferRef(), context, options);
+  llvm::Error run(llvm::MemoryBufferRef model) {
+    FailureOr<TrainingStep> built = buildTrainingStep(model, context, options);
     if (failed(built))
       return alreadySaid();
     step = std::move(*built);
@@ -97,7 +91,10 @@ private:
       return alreadySaid();
     switch (request.kind) {
     case EmitKind::Sched:
-      return writeSched(compiled->schedule);
+      return writeModule(request.output,
+                         *sched::scheduleModule(step.module->getLoc(),
+                                                step.graph, machine, cost,
+                                                compiled->schedule));
     case EmitKind::Stream:
       return writeModule(request.output,
                          *stream::programToStream(compiled->program, context));
@@ -125,17 +122,6 @@ private:
                                bytes->size()));
   }
 
-  llvm::Error writeSched(const Schedule &schedule) {
-    OwningOpRef<ModuleOp> module =
-        ModuleOp::create(step.module->getLoc(), step.module->getName());
-    OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
-    sched::setSetting(*module, machine, cost);
-    Location loc = step.module->getLoc();
-    sched::ProblemOp problem = sched::fromTaskGraph(builder, loc, step.graph);
-    sched::fromSchedule(builder, loc, problem, schedule);
-    return writeModule(request.output, *module);
-  }
-
   const EmitRequest &request;
   const Machine &machine;
   const CostModel &cost;
@@ -146,10 +132,11 @@ private:
 };
 } // namespace
 
-llvm::Error takt::emitModel(const EmitRequest &request, const Machine &machine,
+llvm::Error takt::emitModel(llvm::MemoryBufferRef model,
+                            const EmitRequest &request, const Machine &machine,
                             const CostModel &cost,
                             const CompileOptions &options) {
-  return Emitter(request, machine, cost, options).run();
+  return Emitter(request, machine, cost, options).run(model);
 }
 
 llvm::Error takt::emitCHeaderFile(StringRef output) {

@@ -89,6 +89,7 @@ FailureOr<ScheduledProgram> takt::lowerSchedule(ModuleOp module,
   if (!program)
     return fail(program.takeError());
   result.program = std::move(*program);
+  result.peakMemory = regionBytes(result.program);
   if (llvm::Error error = measure(result))
     return fail(std::move(error));
   return std::move(result);

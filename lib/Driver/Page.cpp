@@ -34,7 +34,7 @@ static std::string escaped(StringRef text) {
 static void writeRow(raw_ostream &os, const ScheduledProgram &entry) {
   const Schedule &schedule = entry.schedule;
   int64_t memory = 0;
-  for (int64_t bytes : regionBytes(entry.program))
+  for (int64_t bytes : entry.peakMemory)
     memory = std::max(memory, bytes);
   std::set<int> delays(schedule.delay.begin(), schedule.delay.end());
   os << "<tr><td>" << escaped(schedule.scheduler) << "</td><td>"

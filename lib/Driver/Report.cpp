@@ -30,6 +30,21 @@ std::vector<int64_t> takt::regionBytes(const Program &program) {
   return bytes;
 }
 
+int64_t takt::span(const Schedule &schedule) {
+  std::map<int, std::pair<int64_t, int64_t>> active;
+  for (const Placement &place : schedule.tasks) {
+    int64_t end = place.start + place.cycles;
+    auto [it, isNew] =
+        active.try_emplace(place.processor, std::pair(place.start, end));
+    it->second = {std::min(it->second.first, place.start),
+                  std::max(it->second.second, end)};
+  }
+  int64_t longest = 0;
+  for (auto [processor, times] : active)
+    longest = std::max(longest, times.second - times.first);
+  return longest;
+}
+
 /// Trainable parameters by name, so that the report's order does not depend on
 /// how the program lists them.
 static std::map<std::string, const Parameter *>
@@ -82,6 +97,43 @@ static void writeParameters(json::OStream &json, const Program &program) {
   });
 }
 
+/// The same of a problem that has weights, but no program.
+static void writeWeights(json::OStream &json, const Schedule &schedule) {
+  const TaskGraph &graph = schedule.graph;
+  auto each = [&](StringRef key, auto figure) {
+    json.attributeObject(key, [&] {
+      for (const Value &value : graph.values)
+        if (value.kind == ValueClass::Weight && value.producer >= 0)
+          json.attribute(value.name, figure(value));
+    });
+  };
+  each("staleness", [&](const Value &value) -> int64_t {
+    return schedule.delay[graph.tasks[value.producer].layer];
+  });
+  each("weight_versions", [&](const Value &value) -> int64_t {
+    int64_t made = schedule.tasks[value.producer].start, last = made;
+    for (const Use &use : value.uses) {
+      const Placement &reader = schedule.tasks[use.task];
+      last = std::max(last,
+                      reader.start + reader.cycles +
+                          distance(schedule, value, use) * schedule.interval);
+    }
+    return (last - made + schedule.interval - 1) / schedule.interval;
+  });
+}
+
+/// In bytes, or in the unit of a problem that has its own.
+static void writeMemory(json::OStream &json, const ScheduledProgram &entry) {
+  writeList(json, "peak_memory_bytes", entry.peakMemory);
+  json.attributeArray("peak_memory", [&] {
+    for (int64_t held : entry.peakMemory)
+      if (held % entry.memoryScale == 0)
+        json.value(held / entry.memoryScale);
+      else
+        json.value(double(held) / double(entry.memoryScale));
+  });
+}
+
 static void writeSchedule(json::OStream &json, const ScheduledProgram &entry) {
   const Schedule &schedule = entry.schedule;
   json.object([&] {
@@ -93,6 +145,8 @@ static void writeSchedule(json::OStream &json, const ScheduledProgram &entry) {
                                  ? "optimal"
                                  : "feasible");
     json.attribute("iteration_cycles", entry.interval);
+    if (schedule.semantics == Semantics::Synchronous)
+      json.attribute("span_cycles", span(schedule));
     json.attribute("steady_interval_cycles", entry.steadyInterval);
     json.attribute("single_processor_cycles",
                    entry.metrics.singleProcessorCycles);
@@ -102,9 +156,12 @@ static void writeSchedule(json::OStream &json, const ScheduledProgram &entry) {
     json.attribute("cuts", static_cast<int64_t>(schedule.cuts.size()));
     writeBounds(json, entry.bounds);
     json.attribute("communication_bytes", entry.metrics.communicationBytes);
-    writeList(json, "peak_memory_bytes", regionBytes(entry.program));
+    writeMemory(json, entry);
     writeList(json, "processor_busy_cycles", entry.metrics.busyCycles);
-    writeParameters(json, entry.program);
+    if (entry.program.code.empty())
+      writeWeights(json, schedule);
+    else
+      writeParameters(json, entry.program);
     json.attribute("compile_seconds", entry.compileSeconds);
   });
 }

@@ -50,20 +50,31 @@ SmallVector<Value> Binder::tensors(StringRef role) {
   return values;
 }
 
-std::optional<Dims> Binder::optionalIntegers(StringRef role) {
-  Operand operand = optionalOperand();
+/// The next input, a constant, as `read(constant, subject)` gives it.
+template <typename Read>
+static auto readConstant(Node &node, const Operand &operand, bool &wrong,
+                         StringRef role, Read read) {
+  using Result = decltype(read(*operand.constant, node.subject()));
   if (!operand || wrong)
-    return std::nullopt;
+    return Result(failure());
   if (!operand.constant) {
     wrong = true;
     node.unsupported() << "computes " << role
                        << " from the inputs, expected a constant";
-    return std::nullopt;
+    return Result(failure());
   }
   Subject subject = node.subject();
   subject.text += ", in " + role.str() + " '" + operand.constant->name + "',";
-  auto values = node.graph.reader.integers(*operand.constant, subject);
-  wrong |= failed(values);
+  Result result = read(*operand.constant, subject);
+  wrong |= failed(result);
+  return result;
+}
+
+std::optional<Dims> Binder::optionalIntegers(StringRef role) {
+  auto values = readConstant(
+      node, optionalOperand(), wrong, role, [&](auto &constant, auto subject) {
+        return node.graph.reader.integers(constant, subject);
+      });
   if (failed(values))
     return std::nullopt;
   return Dims(values->begin(), values->end());
@@ -78,19 +89,10 @@ Dims Binder::integers(StringRef role) {
 }
 
 std::optional<float> Binder::optionalScalar(StringRef role) {
-  Operand operand = optionalOperand();
-  if (!operand || wrong)
-    return std::nullopt;
-  if (!operand.constant) {
-    wrong = true;
-    node.unsupported() << "computes " << role
-                       << " from the inputs, expected a constant";
-    return std::nullopt;
-  }
-  Subject subject = node.subject();
-  subject.text += ", in " + role.str() + " '" + operand.constant->name + "',";
-  FailureOr<float> value = node.graph.reader.scalar(*operand.constant, subject);
-  wrong |= failed(value);
+  FailureOr<float> value = readConstant(
+      node, optionalOperand(), wrong, role, [&](auto &constant, auto subject) {
+        return node.graph.reader.scalar(constant, subject);
+      });
   if (failed(value))
     return std::nullopt;
   return *value;

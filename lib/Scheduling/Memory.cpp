@@ -176,7 +176,7 @@ llvm::Error takt::checkMemoryFits(const Problem &problem,
     }
     if (on.memoryBytes == 0 || total <= on.memoryBytes)
       continue;
-    if (holdings.empty())
+    if (stated[processor] > 0)
       return llvm::createStringError(
           "processor " + llvm::Twine(processor) + " holds up to " +
           llvm::Twine(total) + " bytes, but its memory has " +

@@ -107,35 +107,19 @@ Error checkTensor(const KernelSubject &subject, const NamedShape &tensor) {
   return Error::success();
 }
 
-StringRef typeText(ElementType type) {
-  switch (type) {
-  case ElementType::F32:
-    return "f32";
-  case ElementType::F64:
-    return "f64";
-  case ElementType::I32:
-    return "i32";
-  case ElementType::I64:
-    return "i64";
-  case ElementType::I1:
-    return "i1";
-  }
-  return "no element type";
-}
-
 Error checkTypes(const KernelSubject &subject, TypeRule rule) {
   const Kernel &kernel = subject.kernel;
   ElementType common = kernel.results[0].type;
   bool isFloat = common == ElementType::F32 || common == ElementType::F64;
   if (elementBytes(common) == 0 || (rule != TypeRule::Any && !isFloat))
-    return subject.failValue("type of " + subject.out(0).name, typeText(common),
+    return subject.failValue("type of " + subject.out(0).name, name(common),
                              "f32 or f64");
   auto check = [&](const NamedShape &tensor, ElementType type,
                    ElementType expected) {
     return type == expected
                ? Error::success()
-               : subject.failValue("type of " + tensor.name, typeText(type),
-                                   typeText(expected));
+               : subject.failValue("type of " + tensor.name, name(type),
+                                   name(expected));
   };
   for (auto [i, tensor] : enumerate(kernel.operands)) {
     bool isLabels = rule == TypeRule::Labels && i == 1;

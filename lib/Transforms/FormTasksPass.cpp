@@ -35,18 +35,6 @@ static StringRef className(ValueClass kind) {
   return "";
 }
 
-static StringRef axisName(CutAxis axis) {
-  switch (axis) {
-  case CutAxis::Channel:
-    return "channel";
-  case CutAxis::Batch:
-    return "batch";
-  case CutAxis::Reduction:
-    return "reduction";
-  }
-  return "";
-}
-
 static void print(const TaskGraph &graph, const Task &task,
                   llvm::raw_ostream &os) {
   os << "task " << task.name << " layer " << task.layer;
@@ -58,7 +46,7 @@ static void print(const TaskGraph &graph, const Task &task,
       os << " elementwise " << work.elementwise;
   }
   for (const CutOption &cut : task.cuts)
-    os << " cut " << axisName(cut.axis) << ":" << cut.extent;
+    os << " cut " << keyword(cut.axis) << ":" << cut.extent;
   if (task.colocated >= 0)
     os << " with " << graph.tasks[task.colocated].name;
   os << "\n";

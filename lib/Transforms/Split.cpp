@@ -23,18 +23,6 @@ namespace takt {
 #include "takt/Transforms/Passes.h.inc"
 } // namespace takt
 
-static StringRef axisName(CutAxis axis) {
-  switch (axis) {
-  case CutAxis::Channel:
-    return "channel";
-  case CutAxis::Batch:
-    return "batch";
-  case CutAxis::Reduction:
-    return "reduction";
-  }
-  return "";
-}
-
 SmallVector<NamedCut> takt::nameCuts(const TaskGraph &graph,
                                      ArrayRef<Cut> cuts) {
   SmallVector<NamedCut> named;
@@ -148,7 +136,7 @@ LogicalResult Splitter::check(const NamedCut &cut) {
            << option.extent - 1;
   }
   return gemm->emitError("task '")
-         << cut.task << "' cannot be cut along " << axisName(cut.axis);
+         << cut.task << "' cannot be cut along " << keyword(cut.axis);
 }
 
 LogicalResult Splitter::check(ArrayRef<NamedCut> cuts) {

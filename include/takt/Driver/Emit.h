@@ -35,8 +35,9 @@ struct EmitRequest {
 /// Compiles the model as far as the request needs and writes it. Diagnostics go
 /// to stderr as they come; the error returned is what is left to say, and its
 /// text is empty where a diagnostic has said it.
-llvm::Error emitModel(const EmitRequest &request, const Machine &machine,
-                      const CostModel &cost, const CompileOptions &options);
+llvm::Error emitModel(llvm::MemoryBufferRef model, const EmitRequest &request,
+                      const Machine &machine, const CostModel &cost,
+                      const CompileOptions &options);
 
 /// The C header of container and instruction set.
 llvm::Error emitCHeaderFile(llvm::StringRef output);

@@ -34,6 +34,10 @@ struct ScheduledProgram {
   /// makespan of one step of a synchronous schedule, up to the arrival of the
   /// weights that the next one needs; the steady interval of a delayed one.
   int64_t interval = 0;
+  /// Per processor, in bytes: the regions of the program or, without one, what
+  /// the schedule holds, in 1/memoryScale of the problem's unit.
+  std::vector<int64_t> peakMemory;
+  int64_t memoryScale = 1;
   /// Cycles between two minibatches in the steady state, likewise. Steps of a
   /// synchronous program may overlap: where a processor is done with one it
   /// begins the next.
@@ -50,6 +54,10 @@ struct ScheduledProgram {
 void writeReport(llvm::raw_ostream &os, const ModelSummary &model,
                  const Machine &machine,
                  llvm::ArrayRef<ScheduledProgram> schedules);
+
+/// The longest time that one processor is between its first start and its last
+/// end in one step: what repeats where consecutive steps overlap.
+int64_t span(const Schedule &schedule);
 
 /// Bytes of the regions that live in each processor's memory.
 std::vector<int64_t> regionBytes(const Program &program);

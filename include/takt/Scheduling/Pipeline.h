@@ -106,9 +106,7 @@ int64_t makespanBound(const PipelineProblem &problem,
                       llvm::ArrayRef<int> processorOf);
 
 struct PipelineOptions {
-  /// Without one a search makes a fixed effort, so that its result does not
-  /// depend on the clock.
-  std::optional<int64_t> timeLimitSeconds;
+  int64_t timeLimitSeconds = 60;
   uint64_t seed = 0;
 };
 

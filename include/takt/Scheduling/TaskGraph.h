@@ -29,6 +29,12 @@ namespace takt {
 /// channels, K): each part needs its share of both; partial sums are added.
 enum class CutAxis : uint8_t { Channel, Batch, Reduction };
 
+/// "channel", "batch" or "reduction".
+inline llvm::StringRef keyword(CutAxis axis) {
+  constexpr llvm::StringLiteral names[] = {"channel", "batch", "reduction"};
+  return names[static_cast<size_t>(axis)];
+}
+
 struct CutOption {
   CutAxis axis;
   int64_t extent; ///< number of indices along the axis; a cut is at 1..extent-1

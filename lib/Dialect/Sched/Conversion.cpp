@@ -7,6 +7,7 @@
 
 #include "takt/Dialect/Sched/Conversion.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "takt/Dialect/ElementTypes.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -16,22 +17,6 @@ using namespace takt::sched;
 //===----------------------------------------------------------------------===//
 // Task graph to problem
 //===----------------------------------------------------------------------===//
-
-static Type mlirType(OpBuilder &builder, ElementType type) {
-  switch (type) {
-  case ElementType::F32:
-    return builder.getF32Type();
-  case ElementType::F64:
-    return builder.getF64Type();
-  case ElementType::I32:
-    return builder.getI32Type();
-  case ElementType::I64:
-    return builder.getI64Type();
-  case ElementType::I1:
-    return builder.getI1Type();
-  }
-  return builder.getNoneType();
-}
 
 static Attribute workAttr(OpBuilder &builder, const takt::Work &work) {
   const Gemm &gemm = work.gemm;

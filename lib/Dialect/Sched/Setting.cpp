@@ -43,3 +43,18 @@ void takt::sched::setSetting(ModuleOp module, const Machine &machine,
   module->setAttr(kMachineAttr, builder.getStringAttr(machine.canonicalText()));
   module->setAttr(kCostAttr, builder.getStringAttr(cost.name()));
 }
+
+OwningOpRef<ModuleOp> takt::sched::scheduleModule(Location loc,
+                                                  const TaskGraph &graph,
+                                                  const Machine &machine,
+                                                  const CostModel &cost,
+                                                  const Schedule &schedule) {
+  OwningOpRef<ModuleOp> module =
+      graph.name.empty() ? ModuleOp::create(loc)
+                         : ModuleOp::create(loc, StringRef(graph.name));
+  setSetting(*module, machine, cost);
+  OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
+  ProblemOp problem = fromTaskGraph(builder, loc, graph);
+  fromSchedule(builder, loc, problem, schedule);
+  return module;
+}

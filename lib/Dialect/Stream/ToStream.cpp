@@ -8,6 +8,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "takt/Dialect/ElementTypes.h"
 #include "takt/Dialect/Stream/Conversion.h"
 #include "takt/Dialect/Stream/Stream.h"
 
@@ -58,29 +59,15 @@ private:
   }
   StringAttr str(StringRef text) { return builder.getStringAttr(text); }
 
-  Type elementType(ElementType type) {
-    switch (type) {
-    case ElementType::F32:
-      return builder.getF32Type();
-    case ElementType::F64:
-      return builder.getF64Type();
-    case ElementType::I32:
-      return builder.getI32Type();
-    case ElementType::I64:
-      return builder.getI64Type();
-    case ElementType::I1:
-      return builder.getI1Type();
-    }
-    return builder.getNoneType();
-  }
   TypeAttr type(ElementType element, ArrayRef<int64_t> dims) {
-    return TypeAttr::get(RankedTensorType::get(dims, elementType(element)));
+    return TypeAttr::get(
+        RankedTensorType::get(dims, mlirType(builder, element)));
   }
   stream::TensorAttr tensor(const TensorRef &ref) {
     return stream::TensorAttr::get(
         builder.getContext(),
-        RankedTensorType::get(ref.dims, elementType(ref.type)), ref.region,
-        ref.offset, ref.slots, ref.slotStride, ref.lag, ref.value);
+        RankedTensorType::get(ref.dims, mlirType(builder, ref.type)),
+        ref.region, ref.offset, ref.slots, ref.slotStride, ref.lag, ref.value);
   }
   ArrayAttr tensors(ArrayRef<TensorRef> refs) {
     SmallVector<Attribute> all;

@@ -46,6 +46,9 @@ struct StageText {
   StageMemory memory;
 };
 
+/// What a memory limit is not.
+struct NoMapping {};
+
 /// One limit for all processors, or one each.
 struct Limits {
   bool all = true;
@@ -112,10 +115,16 @@ template <> struct PolymorphicTraits<Limits> {
     limits.all = false;
     return limits.values;
   }
-  /// Never asked for on output; on input a mapping is an error of its own.
-  static StageMemory &getAsMap(Limits &) {
-    static thread_local StageMemory unused;
-    return unused;
+  static NoMapping &getAsMap(Limits &) {
+    static NoMapping none;
+    return none;
+  }
+};
+
+template <> struct MappingTraits<NoMapping> {
+  static void mapping(IO &io, NoMapping &) {
+    io.setError(
+        "memory_limit is a number, or a list of one for each processor");
   }
 };
 

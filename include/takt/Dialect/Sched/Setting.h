@@ -9,6 +9,7 @@
 #define TAKT_DIALECT_SCHED_SETTING_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
 #include "takt/Scheduling/Schedule.h"
 #include <memory>
 
@@ -30,6 +31,13 @@ struct Setting {
     return {&graph, &machine, cost.get()};
   }
 };
+
+/// A module with one problem and one schedule of it, its setting attached.
+mlir::OwningOpRef<mlir::ModuleOp> scheduleModule(mlir::Location loc,
+                                                 const TaskGraph &graph,
+                                                 const Machine &machine,
+                                                 const CostModel &cost,
+                                                 const Schedule &schedule);
 
 /// Writes machine and cost model into the module's attributes.
 void setSetting(mlir::ModuleOp module, const Machine &machine,
