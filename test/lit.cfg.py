@@ -3,8 +3,8 @@
 # Tools come from the build's bin/ and from LLVM's own directory and nowhere
 # else first, so that a test never runs an installed takt-opt by mistake.
 #
-# Substitutions: %python (the Python with Debian's modules), %models and %data
-# (test/models and test/data).
+# Substitutions: %python (the Python with Debian's modules), %cc and %cxx (the
+# build's compilers), %models and %data (test/models and test/data).
 
 import os
 
@@ -26,6 +26,8 @@ for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"):
         config.environment[name] = os.environ[name]
 
 config.substitutions.append(("%python", config.python))
+config.substitutions.append((r"%cc\b", config.cc))
+config.substitutions.append((r"%cxx\b", config.cxx))
 config.substitutions.append(
     ("%models", os.path.join(config.test_source_root, "models"))
 )

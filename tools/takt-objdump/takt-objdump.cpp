@@ -31,6 +31,8 @@ static cl::opt<bool> cHeader("print-c-header", cl::cat(category),
 static Error list() {
   if (input.empty())
     return createStringError("no program given: takt-objdump PROGRAM.takt");
+  if (headerOnly && codeOnly)
+    return createStringError("--header excludes --code");
   auto atInput = [](Error error) {
     return error ? createStringError(input + ": " + toString(std::move(error)))
                  : Error::success();

@@ -106,7 +106,9 @@ int64_t makespanBound(const PipelineProblem &problem,
                       llvm::ArrayRef<int> processorOf);
 
 struct PipelineOptions {
-  int64_t timeLimitSeconds = 60;
+  /// Without one a search makes a fixed effort, so that its result does not
+  /// depend on the clock.
+  std::optional<int64_t> timeLimitSeconds;
   uint64_t seed = 0;
 };
 

@@ -22,6 +22,10 @@ ArrayRef<PipelineScheduler> takt::pipelineSchedulers() {
        "one forward, one backward in turn (PipeDream-flush, Narayanan et al. "
        "2021)",
        scheduleOneForwardOneBackward},
+      {"ilp", "least makespan within the memory limits, proved if time allows",
+       scheduleExactly},
+      {"auto", "the best of all, improved by search for a few seconds",
+       scheduleBest},
   };
   return schedulers;
 }

@@ -18,6 +18,11 @@ PipelineResult scheduleGpipe(const PipelineProblem &, const PipelineOptions &);
 PipelineResult scheduleOneForwardOneBackward(const PipelineProblem &,
                                              const PipelineOptions &);
 
+/// The exact one, and the best within a few seconds: see Solver.h.
+PipelineResult scheduleExactly(const PipelineProblem &,
+                               const PipelineOptions &);
+PipelineResult scheduleBest(const PipelineProblem &, const PipelineOptions &);
+
 } // namespace takt
 
 #endif // TAKT_LIB_SCHEDULING_PIPELINE_SCHEDULES_H

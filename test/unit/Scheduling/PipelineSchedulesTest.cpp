@@ -53,6 +53,8 @@ TEST(PipelineSchedulesTest, RandomProblems) {
   for (int round = 0; round < 200; ++round) {
     PipelineProblem problem = randomPipeline(random, 1 + round % 3);
     for (const PipelineScheduler &scheduler : pipelineSchedulers()) {
+      if (scheduler.name == "ilp" || scheduler.name == "auto")
+        continue; // take long: in tests of their own
       SCOPED_TRACE(scheduler.name.str() + ", round " + std::to_string(round));
       checkPipeline(problem, schedule(scheduler.name, problem));
     }

@@ -538,10 +538,9 @@ TEST(Container, StringsAreThoseOfTheRecords) {
   strings->bytes.push_back('!');
   EXPECT_THAT(refusal(assemble(file, sections)),
               HasSubstr("section 'strings', offset "));
-  // The values 'k' and 'y', which the binding 'y' has stored before.
-  StringRef text = toStringRef(ArrayRef(strings->bytes)).drop_back();
-  strings->bytes = Bytes(text.begin(), text.end());
-  strings->bytes[text.find('k')] = 'y';
+  // The value 'k' becomes 'y', which the binding 'y' has stored before.
+  strings->bytes.pop_back();
+  *find(strings->bytes, 'k') = 'y';
   EXPECT_THAT(refusal(assemble(file, sections)),
               HasSubstr("not as the program's only encoding has it"));
 }
