@@ -209,14 +209,8 @@ void ProcessorHazards::collect() {
     else
       ring.readers.push_back({{stage - ref.lag, pc}, ref.lag});
   });
-  for (const Initializer *init : initializers) {
-    // It fills the ring, whatever value it names.
-    LongLived &ring = longLived[address(init->target)];
-    TensorRef target = init->target;
-    if (ring.isTouched)
-      target.value = ring.ref.value;
-    touch(target, 0);
-  }
+  for (const Initializer *initializer : initializers)
+    touch(initializer->target, 0);
 }
 
 /// True if a kernel may write the result where it reads the operand: element

@@ -223,6 +223,11 @@ struct TaskInfo {
   bool operator==(const TaskInfo &o) const;
 };
 
+/// Run-time scalars of every program.
+constexpr uint32_t kLearningRateScalar = 0, kIterationsScalar = 1;
+/// Up to here every number of iterations is a double.
+constexpr uint64_t kMaxIterations = uint64_t(1) << 53;
+
 struct ScalarInfo {
   std::string name; ///< scalar 0 is learning_rate, 1 is iterations
   double value;     ///< default

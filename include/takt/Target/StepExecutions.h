@@ -20,9 +20,6 @@
 
 namespace takt {
 
-/// Run-time scalars of every program.
-constexpr uint32_t kLearningRateScalar = 0, kIterationsScalar = 1;
-
 /// A value of the step; its number is also its index in Program::values.
 struct StepValue {
   ValueInfo info; ///< named as in the task graph

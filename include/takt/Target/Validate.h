@@ -17,8 +17,10 @@ namespace takt {
 /// sees a program that fails it.
 llvm::Error validate(const Program &program);
 
-/// Every index and address in range, shapes as the kernels need them, code well
-/// formed, semaphores with one writer each.
+/// Every index, number and address in range; regions that fit the machine's
+/// memory and allow what is done with them; shapes as the kernels need them;
+/// code well formed; semaphores with one writer each; values made once,
+/// parameters updated in their homes and with delays of at most 65,535.
 llvm::Error checkStructure(const Program &program);
 
 /// No processor can wait for what is never signalled: the marked graph of the

@@ -253,7 +253,7 @@ TEST(Executor, ParametersInTheHostsMemoryAreRefused) {
   auto data = makeSyntheticData(program, 0);
   RunOptions options;
   options.data = data.get();
-  program.parameters[0].home.region = 1;
+  program.parameters[0].home.region = program.bindings[0].region;
   expectError(execute(program, options),
               "parameter 'weight' is in the host's memory");
 }

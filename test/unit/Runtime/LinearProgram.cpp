@@ -106,12 +106,14 @@ TensorRef Builder::place(uint32_t value, uint32_t processor) {
     constexpr uint64_t kStride = 64;
     ref.type = ElementType::F32;
     ref.dims = program.values[value].dims;
-    ref.region = processor;
-    ref.offset = program.regions[processor].size;
+    bool isParameter = ring(value) == Weights || ring(value) == Half;
+    ref.region = processor * 2 + isParameter;
+    ref.offset = program.regions[ref.region].size;
     ref.slots = kSlots;
     ref.slotStride = kStride;
-    program.regions[processor].size += kSlots * kStride;
-    if (ring(value) == Weights || ring(value) == Half)
+    ref.value = value;
+    program.regions[ref.region].size += kSlots * kStride;
+    if (isParameter)
       program.initializers.push_back({0, ref, 1, 0});
   }
   TensorRef result = ref;
@@ -212,12 +214,16 @@ Program Builder::build() {
   program.interval = 10;
   program.batch = kBatch;
   values();
-  for (uint32_t p = 0; p < processors; ++p)
+  for (uint32_t p = 0; p < processors; ++p) {
     program.regions.push_back({RegionClass::Activation, p, 0, 64});
-  for (uint32_t i = 0; i < 5; ++i)
-    program.regions.push_back({RegionClass::HostInput, kHostProcessor, 64, 64});
+    program.regions.push_back({RegionClass::Parameter, p, 0, 64});
+  }
   auto bind = [&](uint32_t value, BindingKind kind) {
-    uint32_t region = processors + program.bindings.size();
+    bool isInput = kind == BindingKind::Input || kind == BindingKind::Label;
+    uint32_t region = program.regions.size();
+    program.regions.push_back(
+        {isInput ? RegionClass::HostInput : RegionClass::HostOutput,
+         kHostProcessor, 64, 64});
     program.bindings.push_back({program.values[value].name, kind, region,
                                 ElementType::F32, program.values[value].dims});
   };

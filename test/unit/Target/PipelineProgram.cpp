@@ -14,7 +14,14 @@ using namespace takt;
 using namespace takt::test;
 
 namespace {
-enum RegionNumber : uint32_t { HostX, HostY, Local0, Local1, Scratch1 };
+enum RegionNumber : uint32_t {
+  HostX,
+  HostY,
+  Local0,
+  Local1,
+  Scratch1,
+  Weights1
+};
 enum TaskNumber : uint32_t { F0, F1, W1, U1 };
 
 class Builder {
@@ -57,8 +64,9 @@ void Builder::records() {
   program.regions = {{RegionClass::HostInput, kHostProcessor, 64, 64},
                      {RegionClass::HostOutput, kHostProcessor, 64, 64},
                      {RegionClass::Activation, 0, 1024, 64},
-                     {RegionClass::Activation, 1, 2048, 64},
-                     {RegionClass::Scratch, 1, 128, 64}};
+                     {RegionClass::Activation, 1, 1024, 64},
+                     {RegionClass::Scratch, 1, 128, 64},
+                     {RegionClass::Parameter, 1, 1024, 64}};
   program.bindings = {{"x", BindingKind::Input, HostX, ElementType::F32, {4}},
                       {"y", BindingKind::Output, HostY, ElementType::F32, {4}}};
   program.scalars = {{"learning_rate", 0.1}, {"iterations", 1}};
@@ -92,13 +100,13 @@ void Builder::kernels() {
   TensorRef arrived = at(A, Local1, 0, options.arrivalSlots);
   TensorRef h = at(H, Scratch1, 0), k = at(K, Scratch1, 64),
             g = at(G, Scratch1, 0), y = at(Y, Local1, 512);
-  TensorRef newW = at(NewW, Local1, 1024, versions);
+  TensorRef newW = at(NewW, Weights1, 0, versions);
   kernel(KernelId::Relu, F0, options.reluCycles, {x}, a);
   kernel(KernelId::Relu, F1, 2, {arrived}, h);
   kernel(KernelId::Relu, F1, 1, {arrived}, k);
-  kernel(KernelId::Mul, F1, 3, {h, at(W, Local1, 1024, versions, lag)}, y);
+  kernel(KernelId::Mul, F1, 3, {h, at(W, Weights1, 0, versions, lag)}, y);
   kernel(KernelId::Mul, W1, 2, {y, k}, g);
-  kernel(KernelId::Sgd, U1, 4, {at(W, Local1, 1024, versions, -1), g}, newW);
+  kernel(KernelId::Sgd, U1, 4, {at(W, Weights1, 0, versions, -1), g}, newW);
   program.transfers = {{a, arrived, kArrival, kCompletion,
                         options.transferCycles, options.transferLatency}};
   program.hostCopies = {{0, x}, {1, y}};

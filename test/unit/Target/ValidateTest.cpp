@@ -12,8 +12,10 @@
 
 #include "takt/Target/Validate.h"
 #include "PipelineProgram.h"
+#include "takt/Machine/Machine.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include <cmath>
 
 using namespace llvm;
 using namespace takt;
@@ -52,7 +54,8 @@ TEST(Validate, IndicesInRange) {
       {[](Program &p) { p.transfers[0].arrival = 8; }, "semaphore is 8"},
       {[](Program &p) { p.hostCopies[0].binding = 5; }, "binding is 5"},
       {[](Program &p) { p.initializers[0].parameter = 1; }, "parameter of"},
-      {[](Program &p) { p.code[0][0].c = p.code[1][0].c = 7; }, "scalar"},
+      {[](Program &p) { p.code[0][0].c = p.code[1][0].c = 0; },
+       "scalar 0 says, expected 1"},
       {[](Program &p) { p.parameters[0].readValue = 50; }, "read value"},
       {[](Program &p) { p.tasks[2].layer = 2; }, "layer of task 'second.W'"},
       {[](Program &p) { p.regions[3].processor = 2; }, "processor of region"},
@@ -70,11 +73,11 @@ TEST(Validate, IndicesInRange) {
 
 TEST(Validate, RingsInsideRegions) {
   Program program = pipelineProgram();
-  program.kernels[kY].results[0].offset = 2048 - 12;
+  program.kernels[kY].results[0].offset = 1024 - 12;
   EXPECT_THAT(messageOf(program), HasSubstr("ends outside region 3"));
   program = pipelineProgram();
   program.kernels[kUpdate].results[0].slotStride = uint64_t(1) << 63;
-  EXPECT_THAT(messageOf(program), HasSubstr("ends outside region 3"));
+  EXPECT_THAT(messageOf(program), HasSubstr("ends outside region 5"));
   program = pipelineProgram();
   program.kernels[kUpdate].results[0].slotStride = 12;
   EXPECT_THAT(messageOf(program), HasSubstr("which is no ring"));
@@ -111,6 +114,249 @@ TEST(Validate, RegionsBelongToTheProcessor) {
   program.kernels[kH].operands[0].region = 2;
   EXPECT_THAT(messageOf(program),
               HasSubstr("is in region 2, which processor 1 does not own"));
+  program = pipelineProgram();
+  program.transfers[0].destination.region = 0;
+  EXPECT_THAT(messageOf(program), HasSubstr("destination is in region 0"));
+  program = pipelineProgram();
+  program.regions[0].processor = 0;
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("region 0 of class 'host_input' has the wrong owner"));
+}
+
+TEST(Validate, RegionsAllowWhatIsDoneWithThem) {
+  enum { HostX, HostY, Local0, Local1, Scratch1, Weights1 };
+  struct {
+    int region;
+    bool readable, writable;
+    const char *message;
+  } cases[] = {
+      {HostX, false, true, "binding 'x' is read from region 0"},
+      {HostY, true, false, "binding 'y' is written to region 1"},
+      {Local0, true, false, "host copy is written to region 2"},
+      {Local0, false, true, "an operand of 'relu' is read from region 2"},
+      {Local1, true, false, "destination is written to region 3"},
+      {Local1, false, true, "an operand of 'relu' is read from region 3"},
+      {Scratch1, true, false, "a result of 'relu' is written to region 4"},
+      {Scratch1, false, true, "an operand of 'mul' is read from region 4"},
+      {Weights1, true, false, "a result of 'sgd' is written to region 5"},
+      {Weights1, false, true, "an operand of 'mul' is read from region 5"},
+  };
+  for (auto &broken : cases) {
+    Program program = pipelineProgram();
+    program.regions[broken.region].readable = broken.readable;
+    program.regions[broken.region].writable = broken.writable;
+    EXPECT_THAT(messageOf(program), HasSubstr(broken.message));
+  }
+  // What is only needed one way may be closed the other way.
+  Program program = pipelineProgram();
+  program.regions[HostX].writable = program.regions[HostY].readable = false;
+  EXPECT_EQ(messageOf(program), "");
+}
+
+TEST(Validate, RegionsFitTheMemory) {
+  PipelineOptions options;
+  Program program = pipelineProgram(options);
+  Machine machine = cantFail(Machine::uniform(2));
+  machine.classes.front().memoryBytes = 2176;
+  program.machine = machine.canonicalText();
+  EXPECT_EQ(messageOf(program), "");
+  --machine.classes.front().memoryBytes;
+  program.machine = machine.canonicalText();
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("processor 1 have 2176 bytes, its memory 2175"));
+  program = pipelineProgram();
+  program.regions[3].size = (uint64_t(1) << 48) + 1;
+  EXPECT_THAT(messageOf(program), HasSubstr("expected at most 2^48"));
+  program = pipelineProgram();
+  program.regions[3].alignment = 48;
+  EXPECT_THAT(messageOf(program), HasSubstr("region 3 has alignment 48"));
+}
+
+TEST(Validate, BindingsFitTheirRegions) {
+  using Change = void (*)(Program &);
+  const std::pair<Change, const char *> cases[] = {
+      {[](Program &p) { p.bindings[0].region = 1; },
+       "binding 'x' is in a region of class 'host_output', expected "
+       "'host_input'"},
+      {[](Program &p) { p.bindings[1].region = 3; },
+       "binding 'y' is in a region of class 'activation'"},
+      {[](Program &p) { p.regions[0].size = 15; },
+       "binding 'x' has 16 bytes, its region 15"},
+      {[](Program &p) {
+         p.bindings.push_back(p.bindings[0]);
+         p.bindings.back().name = "z";
+       },
+       "bindings 'x' and 'z' share region 0"},
+      {[](Program &p) { p.bindings[1].kind = BindingKind::Loss; },
+       "binding 'y' is a loss, expected one floating-point number"},
+      {[](Program &p) { p.hostCopies[0].binding = 1; },
+       "binding 'y' goes the other way"},
+      {[](Program &p) {
+         p.hostCopies.push_back(p.hostCopies[1]);
+         std::vector<Instruction> &code = p.code[1];
+         code.insert(code.end() - 3, {Opcode::Store, 0, 1, 2});
+         ++code.front().a;
+       },
+       "binding 'y' is stored twice"},
+  };
+  for (auto &[change, message] : cases) {
+    Program program = pipelineProgram();
+    change(program);
+    EXPECT_THAT(messageOf(program), HasSubstr(message));
+  }
+}
+
+TEST(Validate, NumbersInRange) {
+  using Change = void (*)(Program &);
+  const std::pair<Change, const char *> cases[] = {
+      {[](Program &p) { p.batch = 0; }, "the batch is 0, expected at least 1"},
+      {[](Program &p) { p.batch = UINT64_MAX; }, "the batch is"},
+      {[](Program &p) { p.interval = 0; }, "the interval is 0"},
+      {[](Program &p) { p.scalars.pop_back(); }, "1 run-time scalars"},
+      {[](Program &p) { p.scalars[0].value = NAN; },
+       "scalar 'learning_rate' is not finite"},
+      {[](Program &p) { p.scalars[1].value = 1e300; }, "no whole number"},
+      {[](Program &p) { p.scalars[1].value = 1.5; }, "no whole number"},
+      {[](Program &p) { p.scalars[1].value = -1; }, "no whole number"},
+      {[](Program &p) { p.parameters[0].delay = 65536; },
+       "parameter 'w' has delay 65536, expected at most 65535"},
+      {[](Program &p) { p.semaphores[0].initial = uint64_t(1) << 32; },
+       "a semaphore starts at more than"},
+      {[](Program &p) { p.kernels[kG].cycles = (uint64_t(1) << 40) + 1; },
+       "kernel takes 1099511627777 cycles"},
+      {[](Program &p) { p.transfers[0].latency = UINT64_MAX; }, "latency"},
+      {[](Program &p) { p.tasks[1].start = UINT64_MAX; },
+       "task 'second.F' starts in cycle"},
+      {[](Program &p) { p.tasks[1].cycles = UINT64_MAX; },
+       "task 'second.F' takes"},
+  };
+  for (auto &[change, message] : cases) {
+    Program program = pipelineProgram();
+    change(program);
+    EXPECT_THAT(messageOf(program), HasSubstr(message));
+  }
+}
+
+TEST(Validate, TasksRunWhereTheyAreSaidTo) {
+  Program program = pipelineProgram();
+  program.tasks[2].processor = 0;
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("processor 1, pc 5: executes task 'second.W', which is "
+                        "processor 0's"));
+}
+
+//===----------------------------------------------------------------------===//
+// Values and parameters
+//===----------------------------------------------------------------------===//
+
+TEST(Validate, ValuesAreMadeOnce) {
+  Program program = pipelineProgram();
+  program.kernels[kK].results[0].value = H;
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("value 'h' is the result of two kernels"));
+  program = pipelineProgram();
+  program.kernels[kRelu].results[0].value = X;
+  program.transfers[0].source.value = program.transfers[0].destination.value =
+      X;
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("value 'x' is loaded from binding 'x' and also made"));
+  program = pipelineProgram();
+  program.transfers[0].destination.value = H;
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("sends 'a' to where 'h' is expected"));
+}
+
+TEST(Validate, ParametersLiveInTheirHomes) {
+  Program program = pipelineProgram();
+  program.parameters[0].home.offset = 512;
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("parameter 'w' is updated elsewhere than in its home"));
+  program = pipelineProgram();
+  program.parameters[0].home.region = 3;
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("has its home in a region of class 'activation', "
+                        "expected 'parameter'"));
+  program = pipelineProgram();
+  program.parameters[0].home.offset = 1024 - 16;
+  EXPECT_THAT(messageOf(program), HasSubstr("ends outside region 5"));
+  program = pipelineProgram();
+  program.parameters[0].writeValue = program.initializers[0].target.value = Y;
+  EXPECT_THAT(messageOf(program), HasSubstr("updated elsewhere"));
+  program = pipelineProgram();
+  program.parameters[0].writeValue = X;
+  program.initializers[0].target.value = X;
+  EXPECT_THAT(messageOf(program), HasSubstr("written as 'x', which no kernel"));
+}
+
+TEST(Validate, ConstantsHaveTheirInitialValues) {
+  Program program = pipelineProgram();
+  Parameter constant = program.parameters[0];
+  constant.name = "c";
+  constant.kind = ParameterKind::Constant;
+  constant.delay = 0;
+  constant.home.offset = 512;
+  constant.home.slots = 1;
+  constant.home.value = constant.readValue = constant.writeValue =
+      program.values.size();
+  program.values.push_back({"c", ElementType::F32, {4}});
+  program.parameters.push_back(constant);
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("parameter 'c' is never updated and has no initial "
+                        "value in its home"));
+  program.initializers.push_back({1, constant.home});
+  EXPECT_EQ(messageOf(program), "");
+  program.initializers.back().parameter = 0;
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("fills 'c' with what is not its part of 'w'"));
+  program.initializers.back().parameter = 1;
+  program.parameters[1].delay = 1;
+  EXPECT_THAT(messageOf(program), HasSubstr("delay 1, expected at most 0"));
+  program.parameters[1].delay = 0;
+  program.parameters[1].readValue = program.parameters[1].writeValue =
+      program.initializers.back().target.value = H;
+  EXPECT_THAT(messageOf(program), HasSubstr("read as 'h', which something"));
+  program.parameters[1].readValue = W;
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("parameters 'w' and 'c' share value 'w'"));
+}
+
+TEST(Validate, SlicesFollowTheirParameter) {
+  Program program = pipelineProgram();
+  Parameter slice = program.parameters[0];
+  slice.name = "slice";
+  slice.kind = ParameterKind::Derived;
+  slice.begin = 2;
+  slice.home.dims = {2};
+  slice.home.offset = 512;
+  slice.home.value = slice.readValue = slice.writeValue = program.values.size();
+  program.values.push_back({"slice", ElementType::F32, {2}});
+  program.parameters.push_back(slice);
+  program.initializers.push_back({0, slice.home, 0, 2});
+  EXPECT_EQ(messageOf(program), "");
+  program.initializers.back().begin = 1;
+  EXPECT_THAT(messageOf(program), HasSubstr("fills 'slice' with what is not"));
+  program.initializers.back().begin = 2;
+  program.parameters[1].begin = 3;
+  EXPECT_THAT(messageOf(program), HasSubstr("dimension 0 is 2 of 4"));
+  program.parameters[1].begin = UINT64_MAX;
+  EXPECT_THAT(messageOf(program), HasSubstr("dimension 0 is 2 of 4"));
+  program.parameters[1].begin = 2;
+  program.parameters[1].delay = 0;
+  EXPECT_THAT(messageOf(program), HasSubstr("has delay 0, its base 1"));
+  program.parameters[1].base = 1;
+  EXPECT_THAT(messageOf(program), HasSubstr("is derived itself"));
+}
+
+TEST(Validate, InitialDataInsideTheFile) {
+  Program program = pipelineProgram();
+  program.parameters[0].splat = false;
+  program.data.resize(16);
+  EXPECT_EQ(messageOf(program), "");
+  for (uint64_t offset : {uint64_t(1), UINT64_MAX}) {
+    program.parameters[0].dataOffset = offset;
+    EXPECT_THAT(messageOf(program),
+                HasSubstr("initial value of parameter 'w' ends outside"));
+  }
 }
 
 TEST(Validate, KernelsFitTheirShapes) {
@@ -150,6 +396,10 @@ TEST(Validate, CodeWellFormed) {
   program = pipelineProgram();
   program.code[0].pop_back();
   EXPECT_THAT(messageOf(program), HasSubstr("expected a loop, end_loop"));
+  program = pipelineProgram();
+  erase(program, 1, Opcode::Checkpoint, 0);
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("processor 1 differs from processor 0 in whether"));
   program = pipelineProgram();
   program.code.pop_back();
   EXPECT_THAT(messageOf(program), HasSubstr("the machine has 2 processors"));
@@ -300,6 +550,7 @@ TEST(Validate, TooFewVersions) {
 TEST(Validate, RingsOfDifferentDepth) {
   Program program = pipelineProgram();
   --program.kernels[kUpdate].results[0].slots;
+  --program.parameters[0].home.slots;
   EXPECT_THAT(messageOf(program), HasSubstr("of another size or depth"));
   program = pipelineProgram();
   --program.initializers[0].target.slots;
