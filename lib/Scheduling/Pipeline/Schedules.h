@@ -17,6 +17,20 @@ using PipelineResult = llvm::Expected<PipelineSolution>;
 PipelineResult scheduleGpipe(const PipelineProblem &, const PipelineOptions &);
 PipelineResult scheduleOneForwardOneBackward(const PipelineProblem &,
                                              const PipelineOptions &);
+PipelineResult scheduleInterleaved(const PipelineProblem &,
+                                   const PipelineOptions &);
+PipelineResult scheduleZeroBubbleH1(const PipelineProblem &,
+                                    const PipelineOptions &);
+PipelineResult scheduleZeroBubbleH2(const PipelineProblem &,
+                                    const PipelineOptions &);
+PipelineResult scheduleZeroBubbleV(const PipelineProblem &,
+                                   const PipelineOptions &);
+PipelineResult scheduleVHalf(const PipelineProblem &, const PipelineOptions &);
+PipelineResult scheduleVMin(const PipelineProblem &, const PipelineOptions &);
+PipelineResult scheduleDualPipeV(const PipelineProblem &,
+                                 const PipelineOptions &);
+PipelineResult scheduleZeroBubbleAuto(const PipelineProblem &,
+                                      const PipelineOptions &);
 
 /// The exact one, and the best within a few seconds: see Solver.h.
 PipelineResult scheduleExactly(const PipelineProblem &,

@@ -40,9 +40,6 @@ PipelineUnit makeUnit(const PipelineProblem &problem, int processor,
       unit.cycles[size_t(kind)] += stage.cycles[size_t(kind)];
       MemoryChange &memory = unit.memory[size_t(kind)];
       memory = memory.then(changeOf(stage, kind));
-      if (kind == TaskKind::Dgrad)
-        unit.backward = unit.backward.then(changeOf(stage, TaskKind::Dgrad))
-                            .then(changeOf(stage, TaskKind::Wgrad));
     }
   return unit;
 }
@@ -96,6 +93,14 @@ PipelineSolution takt::expandUnits(const PlacedPipeline &placed,
     }
   }
   return solution;
+}
+
+Error takt::needTwoChunks(const PipelineProblem &problem) {
+  if (problem.chunks() == 2)
+    return Error::success();
+  return createStringError("%d stages a processor, expected two: one on the "
+                           "way down and one on the way back",
+                           problem.chunks());
 }
 
 std::string takt::memoryText(const PipelineProblem &problem, int64_t memory) {

@@ -29,10 +29,6 @@ struct PipelineUnit {
   int firstStage = 0, endStage = 0;
   std::array<int64_t, kPipelineKinds> cycles = {0, 0, 0};
   std::array<MemoryChange, kPipelineKinds> memory;
-  MemoryChange backward; ///< of D and W as one task
-
-  /// Of all three, one after the other.
-  MemoryChange whole() const { return memory[0].then(backward); }
 };
 
 /// A problem with its stages placed, in the units that a schedule orders. The
@@ -61,6 +57,9 @@ PlacedPipeline placeChunks(const PipelineProblem &problem,
 PipelineSolution expandUnits(const PlacedPipeline &placed,
                              llvm::ArrayRef<std::vector<PipelineTask>> order,
                              bool fullBackward);
+
+/// Fails unless each processor has two stages.
+llvm::Error needTwoChunks(const PipelineProblem &problem);
 
 /// "2.5" for 25 in tenths.
 std::string memoryText(const PipelineProblem &problem, int64_t memory);
