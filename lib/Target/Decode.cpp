@@ -353,8 +353,7 @@ void Decoder::readDescribed() {
   constexpr SectionType kType = SectionType::Descriptors;
   if (!holdsWhole(kType, kDescriptorBytes))
     return;
-  descriptors = std::make_unique<DescriptorReader>(
-      open(kType), sections[kType].bytes, program);
+  descriptors = std::make_unique<DescriptorReader>(open(kType), program);
   std::string problem = descriptors->read();
   if (!problem.empty())
     return fail(titleOf(kType) + ", " + problem);

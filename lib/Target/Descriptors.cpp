@@ -59,7 +59,7 @@ void DescriptorWriter::write(const Program &program) {
 DescriptorType DescriptorReader::next() {
   DescriptorType type;
   in.u8("type", type);
-  ++number;
+  entries.push_back({type});
   return type;
 }
 
@@ -78,14 +78,14 @@ void DescriptorReader::part(Content &&into) {
     return;
   DescriptorType type = next();
   if (type != Record<T>::kType)
-    in.fail("descriptor " + Twine(number - 1) + " is of type " +
+    in.fail("descriptor " + Twine(entries.size() - 1) + " is of type " +
             Twine(unsigned(type)) + ", expected " +
             Twine(unsigned(Record<T>::kType)) + ", a part of the one before");
   content<T>(into);
 }
 
 void DescriptorReader::readKernel() {
-  kernels[number - 1] = program.kernels.size();
+  entries.back().index = program.kernels.size();
   Kernel kernel;
   content<Kernel>(kernel);
   MutableArrayRef<uint32_t> words = kernel.words;
@@ -99,7 +99,7 @@ void DescriptorReader::readKernel() {
 }
 
 void DescriptorReader::readTransfer() {
-  transfers[number - 1] = program.transfers.size();
+  entries.back().index = program.transfers.size();
   Transfer transfer;
   content<Transfer>(transfer);
   part<TensorRef>(transfer.source);
@@ -108,7 +108,7 @@ void DescriptorReader::readTransfer() {
 }
 
 void DescriptorReader::readHostCopy() {
-  hostCopies[number - 1] = program.hostCopies.size();
+  entries.back().index = program.hostCopies.size();
   HostCopy copy;
   content<HostCopy>(copy);
   part<TensorRef>(copy.local);
@@ -116,11 +116,11 @@ void DescriptorReader::readHostCopy() {
 }
 
 std::string DescriptorReader::read() {
-  while (number < count && in.error.empty()) {
+  while (!in.atEnd() && in.error.empty()) {
     DescriptorType type = next();
     switch (type) {
     case DescriptorType::Tensor:
-      tensors[number - 1] = tensorRefs.size();
+      entries.back().index = tensorRefs.size();
       tensorRefs.emplace_back();
       content<TensorRef>(tensorRefs.back());
       break;
@@ -134,14 +134,14 @@ std::string DescriptorReader::read() {
       readHostCopy();
       break;
     default:
-      in.fail("descriptor " + Twine(number - 1) + " is of unknown type " +
-              Twine(unsigned(type)));
+      in.fail("descriptor " + Twine(entries.size() - 1) +
+              " is of unknown type " + Twine(unsigned(type)));
     }
   }
   return in.error;
 }
 
 const TensorRef *DescriptorReader::tensor(uint32_t number) const {
-  int64_t index = find(tensors, number);
+  int64_t index = find(DescriptorType::Tensor, number);
   return index < 0 ? nullptr : &tensorRefs[index];
 }

@@ -16,7 +16,6 @@
 #define TAKT_LIB_TARGET_DESCRIPTORS_H
 
 #include "Records.h"
-#include "llvm/ADT/DenseMap.h"
 
 namespace takt {
 
@@ -44,33 +43,39 @@ private:
 /// number is.
 class DescriptorReader {
 public:
-  /// `in` is at a section of `bytes` bytes.
-  DescriptorReader(Reader in, uint64_t bytes, Program &program)
-      : in(std::move(in)), count(bytes / kDescriptorBytes), program(program) {}
+  DescriptorReader(Reader in, Program &program)
+      : in(std::move(in)), program(program) {}
 
   /// The error, or empty.
   std::string read();
 
   /// Index into program.kernels, …, of descriptor `number`; -1 if it is none.
-  int64_t kernel(uint32_t number) const { return find(kernels, number); }
-  int64_t transfer(uint32_t number) const { return find(transfers, number); }
-  int64_t hostCopy(uint32_t number) const { return find(hostCopies, number); }
+  int64_t kernel(uint32_t number) const {
+    return find(DescriptorType::Kernel, number);
+  }
+  int64_t transfer(uint32_t number) const {
+    return find(DescriptorType::Transfer, number);
+  }
+  int64_t hostCopy(uint32_t number) const {
+    return find(DescriptorType::HostCopy, number);
+  }
   /// A tensor that belongs to no other descriptor; null if it is none.
   const TensorRef *tensor(uint32_t number) const;
 
 private:
-  using Numbers = llvm::DenseMap<uint32_t, uint32_t>;
-  int64_t find(const Numbers &numbers, uint32_t number) const {
-    // The map keeps its largest keys for itself.
-    if (number >= count)
-      return -1;
-    auto it = numbers.find(number);
-    return it == numbers.end() ? -1 : int64_t(it->second);
+  /// What a number stands for. Parts of other descriptors have no index.
+  struct Entry {
+    DescriptorType type;
+    int64_t index = -1;
+  };
+  int64_t find(DescriptorType type, uint32_t number) const {
+    bool isThat = number < entries.size() && entries[number].type == type;
+    return isThat ? entries[number].index : -1;
   }
   void readKernel();
   void readTransfer();
   void readHostCopy();
-  /// The next descriptor's type; its number is `number - 1` then.
+  /// The next descriptor's type, which becomes the last entry.
   DescriptorType next();
   /// The next descriptor, which must be of T's type.
   template <typename T, typename Content> void part(Content &&content);
@@ -78,9 +83,8 @@ private:
   template <typename T, typename Content> void content(Content &&content);
 
   Reader in;
-  uint64_t count, number = 0;
   Program &program;
-  Numbers kernels, transfers, hostCopies, tensors;
+  std::vector<Entry> entries;
   std::vector<TensorRef> tensorRefs;
 };
 
