@@ -54,9 +54,10 @@ static llvm::Error measure(ScheduledProgram &scheduled) {
   llvm::Expected<SimulationResult> steady = simulate(scheduled.program);
   if (!steady)
     return steady.takeError();
-  scheduled.steadyInterval = steady->interval;
-  scheduled.interval = steady->interval;
-  scheduled.program.interval = steady->interval;
+  // Where the cost model takes no operation for work, still one cycle passes.
+  scheduled.steadyInterval = std::max<int64_t>(steady->interval, 1);
+  scheduled.interval = scheduled.steadyInterval;
+  scheduled.program.interval = scheduled.steadyInterval;
   if (scheduled.schedule.semantics == Semantics::Delayed)
     return llvm::Error::success();
   SimulateOptions oneStep;
@@ -65,7 +66,7 @@ static llvm::Error measure(ScheduledProgram &scheduled) {
   if (!step)
     return step.takeError();
   // A step is over when its updated weights are where the next one needs them.
-  scheduled.interval = std::max(step->totalCycles, steady->interval);
+  scheduled.interval = std::max<int64_t>(step->totalCycles, scheduled.interval);
   return llvm::Error::success();
 }
 
