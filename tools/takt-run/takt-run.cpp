@@ -163,13 +163,20 @@ Error Session::runOnce() {
   return report(*result, secondsSince(begin));
 }
 
-/// Removes the rows that only filled up the last minibatch.
+/// Removes the rows that only filled up the last minibatch, from the outputs
+/// that have a row for each sample.
 void Session::trimOutputs(RunResult &result) const {
   if (!forward || samples == 0)
     return;
+  auto input = find_if(program.bindings, [](const Binding &binding) {
+    return binding.kind == BindingKind::Input && !binding.dims.empty();
+  });
+  if (input == program.bindings.end())
+    return;
+  uint64_t padded = runOptions.iterations * input->dims[0];
   for (Array &array : result.outputs) {
     uint64_t rows = array.dims.empty() ? 0 : array.dims[0];
-    if (rows <= samples)
+    if (rows != padded || rows <= samples)
       continue;
     array.data.resize(array.data.size() / rows * samples);
     array.dims[0] = static_cast<int64_t>(samples);
