@@ -39,12 +39,7 @@ private:
     size_t processor = 0, pc = 0;
   };
 
-  std::string describe(Site site) const {
-    const Instruction &instruction = program.code[site.processor][site.pc];
-    return (mnemonic(instruction.op) + " at processor " +
-            Twine(site.processor) + ", pc " + Twine(site.pc))
-        .str();
-  }
+  std::string describe(Site site) const;
   size_t node(Site site) const { return first[site.processor] + site.pc; }
   const Instruction &at(Site site) const {
     return program.code[site.processor][site.pc];
@@ -64,6 +59,23 @@ private:
   std::vector<unsigned> waitsFor;
 };
 } // namespace
+
+/// What it does, to which value or semaphore, and where.
+std::string DeadlockCheck::describe(Site site) const {
+  const Instruction &instruction = at(site);
+  std::string text = mnemonic(instruction.op).str();
+  if (instruction.op == Opcode::Send || instruction.op == Opcode::Receive) {
+    const Transfer &transfer = program.transfers[instruction.a];
+    text += " of '" + program.values[transfer.source.value].name + "'";
+  } else if (instruction.op == Opcode::Wait) {
+    text += " on semaphore " + std::to_string(instruction.a);
+  } else if (instruction.op == Opcode::Signal) {
+    text += " to semaphore " + std::to_string(instruction.a);
+  }
+  return (text + " at processor " + Twine(site.processor) + ", pc " +
+          Twine(site.pc))
+      .str();
+}
 
 void DeadlockCheck::numberInstructions() {
   for (auto [processor, code] : enumerate(program.code)) {
@@ -99,10 +111,10 @@ Error DeadlockCheck::addWait(Site waiter, uint32_t semaphore, int64_t count) {
   int64_t tokens = at(waiter).stage + count - at(writer).stage;
   if (tokens < 0)
     return createStringError(
-        describe(waiter) + " of stage " + Twine(at(waiter).stage) +
+        describe(waiter) + ", stage " + Twine(at(waiter).stage) +
         " waits for a later trip "
         "of " +
-        describe(writer) + " of stage " + Twine(at(writer).stage));
+        describe(writer) + ", stage " + Twine(at(writer).stage));
   if (tokens == 0) {
     successors[node(writer)].push_back(node(waiter));
     ++waitsFor[node(waiter)];

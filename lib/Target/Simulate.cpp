@@ -9,6 +9,7 @@
 #include "takt/Machine/Machine.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include <deque>
 #include <queue>
 
 using namespace llvm;
@@ -20,11 +21,49 @@ constexpr uint64_t kSettlingTrips = 32;
 /// What a simulation may take: trips times instructions of all processors.
 constexpr uint64_t kMaxSteps = uint64_t(1) << 34;
 
+/// Times of a semaphore's additions, from the first one that a wait may still
+/// ask for. Their number is how far the writer is ahead of the waiter: for what
+/// has credits, at most the depth of its ring.
+class Counter {
+public:
+  void add(uint64_t time) {
+    if (isWaitedOn)
+      times.push_back(time);
+  }
+  uint64_t count() const { return forgotten + times.size(); }
+  /// Of addition number k, counted from 1.
+  uint64_t timeOf(uint64_t k) const { return times[k - 1 - forgotten]; }
+  uint64_t latest() const { return times.empty() ? 0 : times.back(); }
+  /// Addition k and later ones are all that will be asked for.
+  void forgetBefore(int64_t k) {
+    while (int64_t(forgotten) + 1 < k && times.size() > 1) {
+      times.pop_front();
+      ++forgotten;
+    }
+  }
+
+  int waiting = -1; ///< processor
+  uint64_t target = 0;
+  bool isWaitedOn = false;
+  /// By how much the farthest of its waits looks back from the trip's number.
+  int64_t reach = 0;
+
+private:
+  std::deque<uint64_t> times;
+  uint64_t forgotten = 0;
+};
+
 class Simulator {
 public:
   Simulator(const Program &program, Machine machine, uint64_t minibatches)
-      : program(program), machine(std::move(machine)),
-        minibatches(minibatches) {}
+      : program(program), machine(std::move(machine)), minibatches(minibatches),
+        processors(program.code.size()), counters(program.semaphores.size()) {
+    findReaches();
+    // Every instruction works in the trips from `full` to the last minibatch.
+    uint64_t full = program.code[0][0].b, last = minibatches - 1;
+    settled =
+        full + (full < last ? std::min(kSettlingTrips, (last - full) / 2) : 0);
+  }
 
   Expected<SimulationResult> run();
 
@@ -32,19 +71,16 @@ private:
   struct Processor {
     size_t pc = 1;
     uint64_t trip = 0, time = 0;
+    uint64_t sent = 0; ///< when the last of its sends is complete
     bool isDone = false;
-    std::vector<uint64_t> tripEnds;
-  };
-  struct Counter {
-    std::vector<uint64_t> times; ///< of the k-th addition
-    int waiting = -1;            ///< processor
-    uint64_t target = 0;
   };
   using Event = std::pair<uint64_t, size_t>; ///< time, processor
 
-  void step(size_t p);
+  void findReaches();
+  void runAhead(Event event);
+  bool step(size_t p, const Instruction &instruction, uint64_t minibatch);
   void advance(size_t p);
-  void waitFor(size_t p, uint32_t semaphore, int64_t target);
+  bool waitFor(size_t p, uint32_t semaphore, int64_t target);
   void add(uint32_t semaphore, uint64_t time);
   void send(size_t p, const Transfer &transfer);
   uint64_t trips() const { return minibatches + program.code[0][0].b; }
@@ -58,46 +94,62 @@ private:
   std::vector<Counter> counters;
   std::map<int64_t, uint64_t> linkFree;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> ready;
+  /// The interval is measured from the end of this trip to that of the last
+  /// minibatch.
+  uint64_t settled = 0;
+  uint64_t settledEnd = 0, lastEnd = 0;
 };
 } // namespace
+
+void Simulator::findReaches() {
+  for (const std::vector<Instruction> &code : program.code)
+    for (const Instruction &i : code) {
+      bool receives = i.op == Opcode::Receive;
+      if (!receives && i.op != Opcode::Wait)
+        continue;
+      Counter &counter =
+          counters[receives ? program.transfers[i.a].arrival : i.a];
+      counter.isWaitedOn = true;
+      int64_t back = receives ? 0 : i.b;
+      counter.reach = std::max(counter.reach, i.stage + back);
+    }
+}
 
 void Simulator::add(uint32_t semaphore, uint64_t time) {
   Counter &counter = counters[semaphore];
   // Arrivals of one transfer keep their order.
-  if (!counter.times.empty())
-    time = std::max(time, counter.times.back());
-  counter.times.push_back(time);
-  if (counter.waiting < 0 || counter.times.size() < counter.target)
+  counter.add(std::max(time, counter.latest()));
+  if (counter.waiting < 0 || counter.count() < counter.target)
     return;
-  Processor &waiter = processors[counter.waiting];
-  waiter.time = std::max(waiter.time, time);
-  ready.push({waiter.time, size_t(counter.waiting)});
+  size_t waiter = counter.waiting;
   counter.waiting = -1;
+  ready.push({std::max(processors[waiter].time, counter.latest()), waiter});
 }
 
-/// Goes on, now or when the semaphore is far enough.
-void Simulator::waitFor(size_t p, uint32_t semaphore, int64_t target) {
+/// True if the processor can go on; otherwise it is called again when the
+/// semaphore is far enough.
+bool Simulator::waitFor(size_t p, uint32_t semaphore, int64_t target) {
   Counter &counter = counters[semaphore];
-  target -= program.semaphores[semaphore].initial;
-  advance(p);
-  if (target <= 0) {
-    ready.push({processors[p].time, p});
-    return;
+  Processor &processor = processors[p];
+  int64_t initial = program.semaphores[semaphore].initial;
+  target -= initial;
+  if (target <= 0)
+    return true;
+  if (counter.count() < uint64_t(target)) {
+    counter.waiting = static_cast<int>(p);
+    counter.target = target;
+    return false;
   }
-  if (counter.times.size() >= uint64_t(target)) {
-    processors[p].time =
-        std::max(processors[p].time, counter.times[target - 1]);
-    ready.push({processors[p].time, p});
-    return;
-  }
-  counter.waiting = static_cast<int>(p);
-  counter.target = target;
+  processor.time = std::max(processor.time, counter.timeOf(target));
+  counter.forgetBefore(int64_t(processor.trip) - counter.reach + 1 - initial);
+  return true;
 }
 
 void Simulator::send(size_t p, const Transfer &transfer) {
   uint32_t peer = program.semaphores[transfer.arrival].waiter;
   uint64_t &free = linkFree[machine.link(p, peer)];
   free = std::max(free, processors[p].time) + transfer.cycles;
+  processors[p].sent = std::max(processors[p].sent, free);
   add(transfer.completion, free);
   add(transfer.arrival, free + transfer.latency);
 }
@@ -107,21 +159,18 @@ void Simulator::advance(size_t p) {
   Processor &processor = processors[p];
   if (++processor.pc + 2 < program.code[p].size())
     return;
-  processor.tripEnds.push_back(processor.time);
+  if (processor.trip == settled)
+    settledEnd = std::max(settledEnd, processor.time);
+  if (processor.trip == minibatches - 1)
+    lastEnd = std::max(lastEnd, processor.time);
   processor.pc = 1;
   processor.isDone = ++processor.trip == trips();
 }
 
-/// One instruction of the processor.
-void Simulator::step(size_t p) {
+/// One instruction of the processor; false if it has to wait.
+bool Simulator::step(size_t p, const Instruction &instruction,
+                     uint64_t minibatch) {
   Processor &processor = processors[p];
-  const Instruction &instruction = program.code[p][processor.pc];
-  uint64_t minibatch = processor.trip - instruction.stage;
-  if (processor.trip < instruction.stage || minibatch >= minibatches) {
-    advance(p);
-    ready.push({processor.time, p});
-    return;
-  }
   switch (instruction.op) {
   case Opcode::Receive:
     return waitFor(p, program.transfers[instruction.a].arrival, minibatch + 1);
@@ -130,53 +179,61 @@ void Simulator::step(size_t p) {
                    int64_t(minibatch) + 1 - int64_t(instruction.b));
   case Opcode::Execute:
     processor.time += program.kernels[instruction.a].cycles;
-    break;
+    return true;
   case Opcode::Send:
     send(p, program.transfers[instruction.a]);
-    break;
+    return true;
   case Opcode::Signal:
     add(instruction.a, processor.time);
-    break;
+    return true;
+  case Opcode::Fence:
+    processor.time = std::max(processor.time, processor.sent);
+    return true;
   default:
-    break;
+    return true;
   }
-  advance(p);
-  ready.push({processor.time, p});
+}
+
+/// Until the processor waits, ends, or sends. Links serve who comes first, so
+/// a send happens when no other processor is earlier in time; nothing else
+/// depends on the order in which processors are simulated.
+void Simulator::runAhead(Event event) {
+  auto [now, p] = event;
+  Processor &processor = processors[p];
+  while (!processor.isDone) {
+    const Instruction &instruction = program.code[p][processor.pc];
+    uint64_t minibatch = processor.trip - instruction.stage;
+    bool works = processor.trip >= instruction.stage && minibatch < minibatches;
+    if (works && instruction.op == Opcode::Send && processor.time > now)
+      return ready.push({processor.time, p});
+    if (works && !step(p, instruction, minibatch))
+      return;
+    advance(p);
+  }
 }
 
 Error Simulator::describeDeadlock() const {
   std::string text;
   for (auto [semaphore, counter] : enumerate(counters))
     if (counter.waiting >= 0)
-      text +=
-          (text.empty() ? "" : "; ") +
-          ("processor " + Twine(counter.waiting) + " before pc " +
-           Twine(processors[counter.waiting].pc) + " in trip " +
-           Twine(processors[counter.waiting].trip) + " waits for processor " +
-           Twine(program.semaphores[semaphore].writer) +
-           " to bring "
-           "semaphore " +
-           Twine(semaphore) + " to " + Twine(counter.target))
-              .str();
+      text += (text.empty() ? "" : "; ") +
+              ("processor " + Twine(counter.waiting) + " waits at pc " +
+               Twine(processors[counter.waiting].pc) + " in trip " +
+               Twine(processors[counter.waiting].trip) + " for processor " +
+               Twine(program.semaphores[semaphore].writer) +
+               " to bring semaphore " + Twine(semaphore) + " to " +
+               Twine(counter.target + program.semaphores[semaphore].initial))
+                  .str();
   return createStringError("deadlock: " + text);
 }
 
 void Simulator::summarize(SimulationResult &result) const {
-  auto tripEnd = [&](uint64_t trip) {
-    uint64_t end = 0;
-    for (const Processor &processor : processors)
-      end = std::max(end, processor.tripEnds[trip]);
-    return end;
-  };
-  result.totalCycles = tripEnd(trips() - 1);
-  result.interval = result.totalCycles;
-  // Every instruction works in the trips from `full` to `last`.
+  for (const Processor &processor : processors)
+    result.totalCycles = std::max(result.totalCycles, processor.time);
   uint64_t full = program.code[0][0].b, last = minibatches - 1;
-  if (full < last) {
-    uint64_t settled = full + std::min(kSettlingTrips, (last - full) / 2);
-    result.interval =
-        divideCeil(tripEnd(last) - tripEnd(settled), last - settled);
-  }
+  result.interval = full < last
+                        ? divideCeil(lastEnd - settledEnd, last - settled)
+                        : result.totalCycles;
   uint64_t busy = 0;
   for (uint64_t cycles : result.busyCycles)
     busy += cycles;
@@ -186,15 +243,12 @@ void Simulator::summarize(SimulationResult &result) const {
 }
 
 Expected<SimulationResult> Simulator::run() {
-  processors.resize(program.code.size());
-  counters.resize(program.semaphores.size());
   for (size_t p = 0; p < processors.size(); ++p)
     ready.push({0, p});
   while (!ready.empty()) {
-    size_t p = ready.top().second;
+    Event event = ready.top();
     ready.pop();
-    if (!processors[p].isDone)
-      step(p);
+    runAhead(event);
   }
   if (any_of(processors, [](const Processor &p) { return !p.isDone; }))
     return describeDeadlock();
@@ -237,6 +291,16 @@ static std::map<std::string, int64_t> observeStaleness(const Program &program) {
   return staleness;
 }
 
+/// Of a trip in which nothing overlaps: none takes longer.
+static uint64_t cyclesOfTrip(const Program &program) {
+  uint64_t cycles = 0;
+  for (const Kernel &kernel : program.kernels)
+    cycles = SaturatingAdd(cycles, kernel.cycles);
+  for (const Transfer &transfer : program.transfers)
+    cycles = SaturatingAdd(cycles, transfer.cycles, transfer.latency);
+  return cycles;
+}
+
 Expected<SimulationResult> takt::simulate(const Program &program,
                                           const SimulateOptions &options) {
   Expected<Machine> machine = Machine::parse({program.machine, "machine"});
@@ -253,6 +317,9 @@ Expected<SimulationResult> takt::simulate(const Program &program,
     return createStringError("simulating " + Twine(minibatches) +
                              " minibatches of " + Twine(instructions) +
                              " instructions takes more than 2^34 steps");
+  if (SaturatingMultiply(trips, cyclesOfTrip(program)) > uint64_t(INT64_MAX))
+    return createStringError("simulating " + Twine(minibatches) +
+                             " minibatches may take more than 2^63 cycles");
   Expected<SimulationResult> result =
       Simulator(program, std::move(*machine), minibatches).run();
   if (!result)

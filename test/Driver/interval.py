@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Compares takt-sim's times and peak memory with the compiler's report."""
+"""Compares takt-sim's times, peak memory and staleness with the compiler's report."""
 
 import itertools
 import json
@@ -43,9 +43,10 @@ def check(model, schedule, machine, directory):
     if report["semantics"] == "synchronous":
         iteration = max(iteration, simulate(program, "--minibatches=1")["total_cycles"])
     promised = (report["iteration_cycles"], report["steady_interval_cycles"],
-                report["steady_interval_cycles"], report["peak_memory_bytes"])
+                report["steady_interval_cycles"], report["peak_memory_bytes"],
+                report["staleness"])
     measured = (iteration, steady["interval"], steady["predicted_interval"],
-                steady["peak_memory_bytes"])
+                steady["peak_memory_bytes"], steady["staleness"])
     if promised != measured:
         sys.exit(f"{model}, {schedule}, {machine}: the report says {promised}, "
                  f"the simulator {measured}")

@@ -63,6 +63,11 @@ static void printText(const Program &program, const SimulationResult &result) {
          << "utilisation  " << format("%.1f %%", 100 * result.utilization)
          << "\ntransfers    " << result.communicationBytes
          << " bytes a minibatch\n";
+  int64_t stalest = 0;
+  for (auto &[name, updates] : result.staleness)
+    stalest = std::max(stalest, updates);
+  outs() << "staleness    " << (result.staleness.empty() ? "" : "at most ")
+         << stalest << " updates\n";
   for (size_t p = 0; p < program.code.size(); ++p)
     outs() << "processor " << p << ": busy " << result.busyCycles[p]
            << " cycles a minibatch, memory " << result.peakMemory[p]

@@ -38,10 +38,15 @@ struct SimulationResult {
 
 /// Runs the validated program's instruction streams in time: execute takes its
 /// kernel's cycles; a send takes its link when that is free, for the transfer's
-/// cycles, and arrives its latency later; load, store and signal take none.
-/// Every processor starts at 0 and does each thing as early as it can.
+/// cycles, and arrives its latency later; a fence takes until the processor's
+/// sends have left their links; load, store and signal take none. Every
+/// processor starts at 0 and does each thing as early as it can.
+///
+/// Memory does not grow with the number of minibatches where writers of
+/// semaphores wait for their readers, as senders do.
+///
 /// Fails with who waits for whom when nothing can go on, or if the run would
-/// take more than 2^34 instructions.
+/// take more than 2^34 instructions or could take more than 2^63 cycles.
 llvm::Expected<SimulationResult> simulate(const Program &program,
                                           const SimulateOptions &options = {});
 

@@ -111,10 +111,57 @@ TEST(Simulate, DeadlockNamesBothSides) {
   find(program, 0, Opcode::Wait, kCredit).b = 0;
   std::string message = toString(simulate(program).takeError());
   EXPECT_THAT(message, HasSubstr("deadlock"));
-  EXPECT_THAT(message, HasSubstr("processor 0 before pc 5 in trip 0 waits for "
+  EXPECT_THAT(message, HasSubstr("processor 0 waits at pc 4 in trip 0 for "
                                  "processor 1"));
-  EXPECT_THAT(message, HasSubstr("processor 1 before pc 2 in trip 0 waits for "
+  EXPECT_THAT(message, HasSubstr("processor 1 waits at pc 1 in trip 0 for "
                                  "processor 0"));
+}
+
+// The first send has left its link after 14 cycles, and so on.
+TEST(Simulate, FenceWaitsForSends) {
+  Program program = pipelineProgram();
+  std::vector<Instruction> &code = program.code[0];
+  code.insert(code.end() - 3, {Opcode::Fence});
+  ++code.front().a;
+  SimulationResult result = cantFail(simulate(program));
+  EXPECT_EQ(result.interval, 14u);
+  EXPECT_EQ(result.totalCycles, 14 * result.minibatches + 3 + 12);
+}
+
+// A wait behind the last kernel belongs to its trip, with and without a
+// checkpoint behind it.
+TEST(Simulate, TrailingWaitBelongsToItsTrip) {
+  PipelineOptions options;
+  options.stage = 0;
+  options.transferCycles = 30;
+  for (bool hasCheckpoint : {true, false}) {
+    Program program = pipelineProgram(options);
+    Instruction wait = find(program, 0, Opcode::Wait, kCompletion);
+    wait.b = 0;
+    std::vector<Instruction> &code = program.code[0];
+    code.insert(code.end() - 3, wait);
+    ++code.front().a;
+    if (!hasCheckpoint)
+      for (uint32_t p : {0, 1})
+        erase(program, p, Opcode::Checkpoint, 0);
+    // Without its reader's time: what is left is the sender's end.
+    for (Instruction &i : program.code[1])
+      if (i.op == Opcode::Execute || i.op == Opcode::Receive ||
+          i.op == Opcode::Signal || i.op == Opcode::Store)
+        i.op = Opcode::Nop;
+    find(program, 0, Opcode::Wait, kCredit).op = Opcode::Nop;
+    SimulationResult result = cantFail(simulate(program, {10}));
+    EXPECT_EQ(result.totalCycles, 400u) << hasCheckpoint;
+    EXPECT_EQ(result.interval, 40u) << hasCheckpoint;
+  }
+}
+
+TEST(Simulate, RefusesMoreCyclesThanFit) {
+  PipelineOptions options;
+  options.reluCycles = uint64_t(1) << 40;
+  Expected<SimulationResult> result =
+      simulate(pipelineProgram(options), {uint64_t(1) << 24});
+  EXPECT_THAT(toString(result.takeError()), HasSubstr("more than 2^63 cycles"));
 }
 
 TEST(Simulate, RefusesRunsWithoutEnd) {

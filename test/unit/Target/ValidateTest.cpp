@@ -440,9 +440,12 @@ TEST(Validate, WaitForLaterTrip) {
   Program program = pipelineProgram();
   find(program, 0, Opcode::Wait, kCredit).b = 0;
   std::string message = messageOf(program);
-  EXPECT_THAT(message, HasSubstr("wait at processor 0, pc 4 of stage 0 waits "
-                                 "for a later trip"));
-  EXPECT_THAT(message, HasSubstr("signal at processor 1, pc 6 of stage 1"));
+  EXPECT_THAT(
+      message,
+      HasSubstr("wait on semaphore 2 at processor 0, pc 4, stage 0 waits "
+                "for a later trip"));
+  EXPECT_THAT(message,
+              HasSubstr("signal to semaphore 2 at processor 1, pc 6, stage 1"));
 }
 
 TEST(Validate, CrossedWaits) {
@@ -453,8 +456,8 @@ TEST(Validate, CrossedWaits) {
   find(program, 0, Opcode::Wait, kCredit).b = 0;
   std::string message = messageOf(program);
   EXPECT_THAT(message, HasSubstr("deadlock"));
-  EXPECT_THAT(message, HasSubstr("wait at processor 0, pc 4"));
-  EXPECT_THAT(message, HasSubstr("receive at processor 1, pc 1"));
+  EXPECT_THAT(message, HasSubstr("wait on semaphore 2 at processor 0, pc 4"));
+  EXPECT_THAT(message, HasSubstr("receive of 'a' at processor 1, pc 1"));
   // An initial credit has the same effect as a count.
   program.semaphores[kCredit].initial = 1;
   EXPECT_EQ(messageOf(program), "");
