@@ -72,6 +72,7 @@ private:
     size_t pc = 1;
     uint64_t trip = 0, time = 0;
     uint64_t sent = 0; ///< when the last of its sends is complete
+    uint64_t settledEnd = 0, lastEnd = 0; ///< of these trips
     bool isDone = false;
   };
   using Event = std::pair<uint64_t, size_t>; ///< time, processor
@@ -97,7 +98,6 @@ private:
   /// The interval is measured from the end of this trip to that of the last
   /// minibatch.
   uint64_t settled = 0;
-  uint64_t settledEnd = 0, lastEnd = 0;
 };
 } // namespace
 
@@ -160,9 +160,9 @@ void Simulator::advance(size_t p) {
   if (++processor.pc + 2 < program.code[p].size())
     return;
   if (processor.trip == settled)
-    settledEnd = std::max(settledEnd, processor.time);
+    processor.settledEnd = processor.time;
   if (processor.trip == minibatches - 1)
-    lastEnd = std::max(lastEnd, processor.time);
+    processor.lastEnd = processor.time;
   processor.pc = 1;
   processor.isDone = ++processor.trip == trips();
 }
@@ -231,9 +231,15 @@ void Simulator::summarize(SimulationResult &result) const {
   for (const Processor &processor : processors)
     result.totalCycles = std::max(result.totalCycles, processor.time);
   uint64_t full = program.code[0][0].b, last = minibatches - 1;
-  result.interval = full < last
-                        ? divideCeil(lastEnd - settledEnd, last - settled)
-                        : result.totalCycles;
+  if (full >= last)
+    result.interval = result.totalCycles;
+  // The slowest processor's, which need not be the one that ends last: another
+  // one may be late by what takes many trips to catch up with.
+  else
+    for (const Processor &p : processors)
+      result.interval =
+          std::max(result.interval,
+                   divideCeil(p.lastEnd - p.settledEnd, last - settled));
   uint64_t busy = 0;
   for (uint64_t cycles : result.busyCycles)
     busy += cycles;

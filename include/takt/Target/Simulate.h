@@ -23,9 +23,9 @@ struct SimulateOptions {
 struct SimulationResult {
   uint64_t minibatches = 0;
   uint64_t totalCycles = 0; ///< of the whole run, filling and draining included
-  /// Between two minibatches in the steady state: mean over the last trips in
-  /// which every instruction works, rounded up; exact when it is constant. The
-  /// whole run when it has less than two such trips.
+  /// Between two minibatches in the steady state: the slowest processor's mean
+  /// over the last trips in which every instruction works, rounded up; exact
+  /// when it is constant. The whole run when it has less than two such trips.
   uint64_t interval = 0;
   std::vector<uint64_t> busyCycles; ///< per processor and minibatch
   double utilization = 0;           ///< busy over interval, mean of processors
