@@ -98,8 +98,10 @@ struct Options {
   cl::opt<double> tolerance{
       "interval-tolerance", cl::init(0), cl::cat(category),
       cl::desc("per cent by which the interval may grow for less traffic")};
-  cl::opt<int64_t> timeLimit{"time-limit", cl::desc("seconds for a solver"),
-                             cl::init(60), cl::cat(category)};
+  cl::opt<int64_t> timeLimit{
+      "time-limit", cl::cat(category), cl::value_desc("SECONDS"),
+      cl::desc("after which a search returns the best that it has found "
+               "(default: a fixed effort)")};
   cl::opt<uint64_t> seed{"seed", cl::desc("seed of randomised searches"),
                          cl::init(0), cl::cat(category)};
   cl::opt<double> minibatchScale{
@@ -152,6 +154,9 @@ Expected<CompileOptions> readOptions(const Options &options) {
   if (!(options.minibatchScale > 0 && options.minibatchScale <= 1e6))
     return badOption("--minibatch-scale: expected a number above 0, at most "
                      "1000000");
+  if (options.timeLimit.getNumOccurrences() && options.timeLimit < 1)
+    return badOption("--time-limit=" + Twine(options.timeLimit) +
+                     ": expected a positive number of seconds");
   if (options.stages < 0)
     return badOption("--stages=" + Twine(options.stages) +
                      ": expected 0 or more");
@@ -171,7 +176,8 @@ Expected<CompileOptions> readOptions(const Options &options) {
   result.scheduling.stages = options.stages;
   result.scheduling.intervalTolerance =
       static_cast<int>(options.tolerance * 10 + 0.5);
-  result.scheduling.timeLimitSeconds = options.timeLimit;
+  if (options.timeLimit.getNumOccurrences())
+    result.scheduling.timeLimitSeconds = options.timeLimit;
   result.scheduling.seed = options.seed;
   return result;
 }

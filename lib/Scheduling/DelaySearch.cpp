@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "DelaySearch.h"
+#include "LinkTable.h"
+#include "Memory.h"
 #include "llvm/ADT/STLExtras.h"
 #include <random>
 
@@ -22,28 +24,33 @@ struct Candidate {
 /// What the search minimises, in this order.
 struct Quality {
   int excess = 0; ///< stages beyond what layers there are to hold them
+  /// Of the fullest processor and of all; 0 while it is not looked at.
+  int64_t memory = 0, totalMemory = 0;
   int stages = 0;
   int64_t delays = 0; ///< summed over layers
 
   bool operator<(const Quality &o) const {
-    return std::tie(excess, stages, delays) <
-           std::tie(o.excess, o.stages, o.delays);
+    return std::tie(excess, memory, totalMemory, stages, delays) <
+           std::tie(o.excess, o.memory, o.totalMemory, o.stages, o.delays);
   }
 };
 
 class DelaySearch {
 public:
-  DelaySearch(const Machine &machine, const Assignment &assignment,
-              int64_t interval, int wanted, uint64_t seed);
+  DelaySearch(const Problem &problem, const Assignment &assignment,
+              const DelayRequest &request);
 
-  std::optional<DelayedSolution> run();
+  std::optional<Schedule> run();
+  std::optional<Schedule> runWithGaps();
 
 private:
   enum class Template { Interleaved, DgradFirst, WgradFirst };
 
   int64_t &positionOf(int task) { return arrangement.position[task]; }
   void place(const Candidate &candidate);
+  bool placeWithGaps();
   std::optional<Quality> evaluate(const Candidate &candidate, Times &times);
+  std::optional<Quality> evaluatePlaced(Times &times);
   bool consider(const Candidate &candidate);
   Candidate initial(Template order) const;
   void alignForward(Candidate &candidate) const;
@@ -55,19 +62,32 @@ private:
   int64_t endOf(int task) const {
     return bestTimes.start[task] + arrangement.cycles[task];
   }
-  std::optional<DelayedSolution> solution();
+  bool goesOn() const {
+    return budget > 0 && idle < patience && !deadline.isOver();
+  }
+  void saveMemory();
+  void measureMemory(const Times &times, Quality &quality);
+  bool setStages(const Times &times, int stages);
 
+  const Problem &problem;
   const Machine &machine;
   const TaskGraph &graph;
+  const Deadline &deadline;
   int wanted;
   Arrangement arrangement; ///< of the candidate evaluated last
   Timing timing;
-  std::vector<llvm::SmallVector<int, 4>> inputs; ///< producers at distance 0
+  struct Input {
+    int task, value;
+  };
+  std::vector<llvm::SmallVector<Input, 4>> inputs; ///< at distance 0
   std::minstd_rand random;
   int budget;   ///< evaluations left
   int patience; ///< evaluations without an improvement after which it ends
   int idle = 0; ///< evaluations since the last improvement
 
+  /// The candidate measured last, complete but for the graph's cuts.
+  Schedule draft;
+  bool looksAtMemory = false;
   bool found = false;
   Candidate best;
   Quality bestQuality;
@@ -79,20 +99,22 @@ constexpr int64_t kSearchWork = 10000000;
 
 } // namespace
 
-DelaySearch::DelaySearch(const Machine &machine, const Assignment &assignment,
-                         int64_t interval, int wanted, uint64_t seed)
-    : machine(machine), graph(assignment.graph), wanted(wanted),
-      timing(machine, assignment.graph), inputs(graph.tasks.size()),
-      random(static_cast<unsigned>(seed) + 1) {
-  arrangement.interval = interval;
+DelaySearch::DelaySearch(const Problem &problem, const Assignment &assignment,
+                         const DelayRequest &request)
+    : problem(problem), machine(*problem.machine), graph(assignment.graph),
+      deadline(*request.deadline), wanted(request.stages),
+      timing(machine, graph), inputs(graph.tasks.size()),
+      random(static_cast<unsigned>(request.seed) + 1),
+      draft(emptySchedule(graph)) {
+  arrangement.interval = request.interval;
   arrangement.processor = assignment.processor;
   arrangement.cycles = assignment.cycles;
   int64_t size = static_cast<int64_t>(graph.tasks.size()) + 1;
-  for (const Value &value : graph.values)
+  for (auto [index, value] : llvm::enumerate(graph.values))
     for (const Use &use : value.uses) {
       ++size;
       if (value.producer >= 0 && use.distance == 0)
-        inputs[use.task].push_back(value.producer);
+        inputs[use.task].push_back({value.producer, static_cast<int>(index)});
     }
   budget = static_cast<int>(std::clamp<int64_t>(kSearchWork / size, 40, 3000));
   patience = 200 + 20 * static_cast<int>(graph.tasks.size());
@@ -120,6 +142,10 @@ std::optional<Quality> DelaySearch::evaluate(const Candidate &candidate,
   --budget;
   ++idle;
   place(candidate);
+  return evaluatePlaced(times);
+}
+
+std::optional<Quality> DelaySearch::evaluatePlaced(Times &times) {
   std::optional<Times> computed = timing.compute(arrangement);
   if (!computed)
     return std::nullopt;
@@ -137,6 +163,8 @@ std::optional<Quality> DelaySearch::evaluate(const Candidate &candidate,
     quality.excess = std::max(quality.excess, quality.stages - wanted);
     quality.stages = wanted;
   }
+  if (looksAtMemory && quality.excess == 0)
+    measureMemory(times, quality);
   return quality;
 }
 
@@ -192,8 +220,8 @@ void DelaySearch::alignForward(Candidate &candidate) const {
   std::vector<bool> aligned(machine.processors(), false);
   for (int task = 0; task < static_cast<int>(graph.tasks.size()); ++task) {
     int64_t ready = 0;
-    for (int input : inputs[task])
-      ready = std::max(ready, end[input]);
+    for (const Input &input : inputs[task])
+      ready = std::max(ready, end[input.task]);
     end[task] = ready;
     if (arrangement.cycles[task] == 0)
       continue;
@@ -244,10 +272,10 @@ std::vector<std::pair<int, int>> DelaySearch::waitingHops() const {
       task = t;
   std::vector<std::pair<int, int>> hops;
   while (task >= 0 && !inputs[task].empty()) {
-    int latest = inputs[task][0];
-    for (int input : inputs[task])
-      if (endOf(input) > endOf(latest))
-        latest = input;
+    int latest = inputs[task][0].task;
+    for (const Input &input : inputs[task])
+      if (endOf(input.task) > endOf(latest))
+        latest = input.task;
     if (bestTimes.start[task] > endOf(latest) && arrangement.cycles[task] > 0)
       hops.push_back({latest, task});
     task = latest;
@@ -283,52 +311,127 @@ void DelaySearch::wander() {
     return;
   }
   if (!inputs[task].empty() && pick(2) == 0) {
-    consider(shifted(inputs[task][pick(inputs[task].size())], task));
+    consider(shifted(inputs[task][pick(inputs[task].size())].task, task));
     return;
   }
   consider(moved(task, pick(best.order[arrangement.processor[task]].size())));
 }
 
-std::optional<DelayedSolution> DelaySearch::run() {
+/// Completes the draft with delays of 2·S, S falling by at most one from layer
+/// to layer. False if there are more stages than that leaves room for.
+bool DelaySearch::setStages(const Times &times, int stages) {
+  fillSchedule(machine, arrangement, times, draft);
+  draft.stages = stages;
+  std::vector<int> &stage = draft.stage;
+  int behind = 0;
+  for (size_t layer = stage.size(); layer-- > 0;) {
+    behind = std::max(behind, (times.delay[layer] + 1) / 2);
+    stage[layer] = behind;
+  }
+  int least = stages - 1;
+  for (auto [s, delay] : llvm::zip_equal(stage, draft.delay)) {
+    int stagesBehind = std::max(s, least);
+    least = stagesBehind - 1;
+    s = stages - 1 - stagesBehind;
+    delay = 2 * stagesBehind;
+  }
+  return stage.back() == stages - 1;
+}
+
+void DelaySearch::measureMemory(const Times &times, Quality &quality) {
+  if (!setStages(times, quality.stages)) {
+    quality.excess = 1;
+    return;
+  }
+  quality.memory = tightestMemory(problem, draft).excess();
+  quality.totalMemory = 0;
+  for (int64_t bytes : peakMemory(problem, draft))
+    quality.totalMemory += bytes;
+}
+
+/// Goes on from the best candidate, now with an eye on memory.
+void DelaySearch::saveMemory() {
+  // A share of the effort: to measure memory takes longer than to find times.
+  budget = std::max(20, budget / 8);
+  patience = std::max(20, patience / 4);
+  looksAtMemory = true;
+  found = false;
+  idle = 0;
+  consider(Candidate(best));
+  while (goesOn())
+    wander();
+}
+
+std::optional<Schedule> DelaySearch::run() {
   for (Template order :
        {Template::Interleaved, Template::DgradFirst, Template::WgradFirst})
     consider(initial(order));
   if (!found)
     return std::nullopt;
-  while (budget > 0 && idle < patience && bestQuality.delays > 0)
+  while (goesOn() && bestQuality.delays > 0)
     if (!improve())
       wander();
   if (bestQuality.excess > 0)
     return std::nullopt;
-  return solution();
-}
-
-/// Delays of 2·S with S falling by at most one from layer to layer.
-std::optional<DelayedSolution> DelaySearch::solution() {
-  DelayedSolution result;
+  saveMemory();
   place(best);
-  result.arrangement = arrangement;
-  result.times = bestTimes;
-  result.stages = bestQuality.stages;
-  result.behind.assign(graph.layers.size(), 0);
-  int behind = 0;
-  for (size_t layer = graph.layers.size(); layer-- > 0;) {
-    behind = std::max(behind, (bestTimes.delay[layer] + 1) / 2);
-    result.behind[layer] = behind;
-  }
-  int least = result.stages - 1;
-  for (int &s : result.behind) {
-    s = std::max(s, least);
-    least = s - 1;
-  }
-  if (result.behind.back() != 0)
+  if (!setStages(bestTimes, bestQuality.stages))
     return std::nullopt;
-  return result;
+  return std::move(draft);
 }
 
-std::optional<DelayedSolution> takt::searchDelays(const Machine &machine,
-                                                  const Assignment &assignment,
-                                                  int64_t interval, int stages,
-                                                  uint64_t seed) {
-  return DelaySearch(machine, assignment, interval, stages, seed).run();
+/// False if the gaps left on some processor are too short for a task.
+bool DelaySearch::placeWithGaps() {
+  LinkTable processors(arrangement.interval);
+  std::vector<int64_t> end(graph.tasks.size(), 0);
+  arrangement.position.assign(graph.tasks.size(), Arrangement::kFloating);
+  auto put = [&](int task) {
+    int on = arrangement.processor[task];
+    int64_t ready = 0;
+    for (const Input &input : inputs[task]) {
+      int from = arrangement.processor[input.task];
+      ready =
+          std::max(ready, end[input.task] +
+                              machine.transferCycles(
+                                  from, on, graph.values[input.value].bytes) +
+                              machine.transferLatency(from, on));
+    }
+    std::optional<int64_t> start =
+        processors.reserve(on, ready, arrangement.cycles[task]);
+    if (!start)
+      return false;
+    end[task] = *start + arrangement.cycles[task];
+    if (arrangement.cycles[task] > 0)
+      positionOf(task) = *start % arrangement.interval;
+    return true;
+  };
+  for (bool isUrgent : {true, false})
+    for (int task = 0; task < static_cast<int>(graph.tasks.size()); ++task) {
+      TaskKind kind = graph.tasks[task].kind;
+      if ((kind == TaskKind::Forward || kind == TaskKind::Dgrad) == isUrgent &&
+          !put(task))
+        return false;
+    }
+  return true;
+}
+
+std::optional<Schedule> DelaySearch::runWithGaps() {
+  if (!placeWithGaps())
+    return std::nullopt;
+  std::optional<Quality> quality = evaluatePlaced(bestTimes);
+  if (!quality || quality->excess > 0 || !setStages(bestTimes, quality->stages))
+    return std::nullopt;
+  return std::move(draft);
+}
+
+std::optional<Schedule> takt::scheduleWithGaps(const Problem &problem,
+                                               const Assignment &assignment,
+                                               const DelayRequest &request) {
+  return DelaySearch(problem, assignment, request).runWithGaps();
+}
+
+std::optional<Schedule> takt::searchDelays(const Problem &problem,
+                                           const Assignment &assignment,
+                                           const DelayRequest &request) {
+  return DelaySearch(problem, assignment, request).run();
 }

@@ -15,27 +15,36 @@
 #define TAKT_LIB_SCHEDULING_DELAYSEARCH_H
 
 #include "Assignment.h"
+#include "Deadline.h"
 #include "Timing.h"
 
 namespace takt {
 
-struct DelayedSolution {
-  Arrangement arrangement;
-  Times times;
-  std::vector<int> behind; ///< by layer: S, the number of stages behind its own
-  int stages = 1;
+/// What a search is asked for.
+struct DelayRequest {
+  int64_t interval = 0;
+  int stages = 0; ///< exactly that many; 0: few
+  uint64_t seed = 0;
+  const Deadline *deadline = nullptr;
 };
 
 /// Searches orders, and offsets of the processors' orders to each other, under
-/// which the delays 2·S(l) suffice with few stages. Local search from several
-/// orders, with a number of steps that shrinks with the size of the graph.
+/// which the delays 2·S(l) suffice with few stages; then among those with
+/// little memory. Local search from several orders, with a number of steps that
+/// shrinks with the size of the graph.
 ///
-/// `stages` > 0 asks for exactly that many. Returns nullopt if no order was
-/// found: then a larger interval is needed.
-std::optional<DelayedSolution> searchDelays(const Machine &machine,
-                                            const Assignment &assignment,
-                                            int64_t interval, int stages,
-                                            uint64_t seed);
+/// Returns the schedule of the assignment, complete but for its cuts; nullopt
+/// if no order was found: then a larger interval is needed.
+std::optional<Schedule> searchDelays(const Problem &problem,
+                                     const Assignment &assignment,
+                                     const DelayRequest &request);
+
+/// The same without a search: tasks in their order, wgrads and updates last,
+/// each at the first time from which its processor is free in every interval.
+/// Idle time may lie anywhere, so that a long interval needs few delays.
+std::optional<Schedule> scheduleWithGaps(const Problem &problem,
+                                         const Assignment &assignment,
+                                         const DelayRequest &request);
 
 } // namespace takt
 

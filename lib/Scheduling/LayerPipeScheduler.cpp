@@ -66,27 +66,23 @@ namespace {
 /// layerpipe on the first processors of the machine.
 class LayerPipe {
 public:
-  LayerPipe(const Problem &problem, const ScheduleOptions &options,
+  LayerPipe(const Problem &problem, const Deadline &deadline,
             const StagePartition &partition, int processors)
-      : problem(problem), options(options), partition(partition),
+      : problem(problem), deadline(deadline), partition(partition),
         family(problem, processors) {
     findLeast();
   }
 
-  /// Of the assignments at an interval `tolerance` thousandths above the least.
-  std::optional<Schedule> run(int tolerance) const {
-    return schedule(assign(tolerance));
-  }
+  /// Few bytes at an interval `tolerance` thousandths above the least.
+  Assignment assign(int tolerance) const;
 
 private:
   void findLeast();
   void leaveChain();
   int64_t lowerBound() const;
-  Assignment assign(int tolerance) const;
-  std::optional<Schedule> schedule(const Assignment &assignment) const;
 
   const Problem &problem;
-  const ScheduleOptions &options;
+  const Deadline &deadline;
   const StagePartition &partition; ///< over the whole machine
   ChainFamily family;
   int64_t least = 0; ///< interval that an assignment is known for
@@ -125,7 +121,9 @@ void LayerPipe::leaveChain() {
   std::optional<Assignment> start = assignChain(family, least);
   if (!start)
     start = wholeLayers(problem, partition);
-  for (int step = 0; step < kSteps && least - low > low / 1000; ++step) {
+  for (int step = 0;
+       step < kSteps && least - low > low / 1000 && !deadline.isOver();
+       ++step) {
     int64_t middle = low + (least - low) / 2;
     std::optional<Assignment> found =
         rebalance(family, balanced ? *balanced : *start, middle);
@@ -138,7 +136,6 @@ void LayerPipe::leaveChain() {
   }
 }
 
-/// Few bytes at an interval `tolerance` thousandths above the least.
 Assignment LayerPipe::assign(int tolerance) const {
   int64_t limit = relaxed(least, tolerance);
   std::vector<Assignment> candidates;
@@ -158,70 +155,215 @@ Assignment LayerPipe::assign(int tolerance) const {
                            });
 }
 
-/// The schedule with the fewest stages that is found, at the least interval at
-/// which one is.
+namespace {
+/// Schedules assignments and keeps the best schedule.
+class LayerPipeSearch {
+public:
+  LayerPipeSearch(const Problem &problem, const ScheduleOptions &options)
+      : problem(problem), options(options), deadline(options.timeLimitSeconds) {
+  }
+
+  llvm::Expected<Schedule> run();
+
+private:
+  /// What makes a schedule better than another, in this order.
+  struct Rank {
+    int64_t lacking; ///< bytes of memory on the processor that lacks most
+    int64_t interval, bytesMoved, memory, staleness;
+
+    bool operator<(const Rank &o) const {
+      return std::tie(lacking, interval, bytesMoved, memory, staleness) <
+             std::tie(o.lacking, o.interval, o.bytesMoved, o.memory,
+                      o.staleness);
+    }
+  };
+
+  Rank rank(const Schedule &schedule) const;
+  bool fits() const { return best && bestRank.lacking == 0; }
+  void consider(std::optional<Schedule> schedule);
+  std::optional<Schedule> complete(std::optional<Schedule> schedule,
+                                   const Assignment &assignment) const;
+  int64_t leastInterval(const Assignment &assignment) const;
+  std::optional<Schedule> schedule(const Assignment &assignment,
+                                   int stages) const;
+  bool fitWithGaps(const Assignment &assignment);
+  void searchAssignments();
+  void considerPipeline();
+  void saveMemory();
+  llvm::Error lacksMemory() const;
+
+  const Problem &problem;
+  const ScheduleOptions &options;
+  Deadline deadline;
+  StagePartition partition;
+  int tried = 0;
+  std::optional<Schedule> best;
+  Rank bestRank;
+};
+} // namespace
+
+LayerPipeSearch::Rank LayerPipeSearch::rank(const Schedule &schedule) const {
+  MemoryUse memory = tightestMemory(problem, schedule);
+  Rank rank{memory.limit > 0 ? std::max<int64_t>(0, memory.excess()) : 0,
+            schedule.interval, metrics(problem, schedule).communicationBytes,
+            memory.bytes, 0};
+  for (int delay : schedule.delay)
+    rank.staleness += delay;
+  return rank;
+}
+
+void LayerPipeSearch::consider(std::optional<Schedule> schedule) {
+  if (!schedule)
+    return;
+  ++tried;
+  Rank its = rank(*schedule);
+  if (best && !(its < bestRank))
+    return;
+  best = std::move(schedule);
+  bestRank = its;
+}
+
+/// Cuts and stages, which a search for delays leaves to its caller.
 std::optional<Schedule>
-LayerPipe::schedule(const Assignment &assignment) const {
-  const Machine &machine = *problem.machine;
-  int64_t interval =
-      std::max(assignment.leastInterval(machine), undelayedLoop(problem));
+LayerPipeSearch::complete(std::optional<Schedule> schedule,
+                          const Assignment &assignment) const {
+  if (!schedule)
+    return std::nullopt;
+  schedule->cuts = assignment.cuts;
+  llvm::Expected<Retiming> retiming =
+      retimeStages(assignment.graph, schedule->stage);
+  if (llvm::errorToBool(retiming.takeError()))
+    return std::nullopt;
+  schedule->delay = retiming->delay;
+  return schedule;
+}
+
+int64_t LayerPipeSearch::leastInterval(const Assignment &assignment) const {
+  return std::max(assignment.leastInterval(*problem.machine),
+                  undelayedLoop(problem));
+}
+
+static int64_t serialCycles(const Assignment &assignment) {
   int64_t serial = 1;
   for (int64_t cycles : assignment.cycles)
     serial += cycles;
+  return serial;
+}
+
+/// The schedule with the fewest stages that is found, or with `stages`, at the
+/// least interval at which one is.
+std::optional<Schedule> LayerPipeSearch::schedule(const Assignment &assignment,
+                                                  int stages) const {
+  int64_t interval = leastInterval(assignment);
+  int64_t last = 2 * serialCycles(assignment);
   // When the orders tried do not do, the interval grows: by little at first.
   for (int64_t step = std::max<int64_t>(1, interval / 256);
-       interval <= 2 * serial; interval += step, step += step / 2 + 1) {
-    std::optional<DelayedSolution> found = searchDelays(
-        machine, assignment, interval, options.stages, options.seed);
-    if (!found)
-      continue;
-    Schedule schedule = toSchedule(machine, assignment.graph,
-                                   found->arrangement, std::move(found->times));
-    schedule.cuts = assignment.cuts;
-    schedule.stages = found->stages;
-    for (auto [stage, behind] : llvm::zip_equal(schedule.stage, found->behind))
-      stage = found->stages - 1 - behind;
-    llvm::Expected<Retiming> retiming =
-        retimeStages(assignment.graph, schedule.stage);
-    if (llvm::errorToBool(retiming.takeError()))
-      return std::nullopt;
-    schedule.delay = retiming->delay;
-    return schedule;
+       interval <= last && !(best && deadline.isOver());
+       interval += step, step += step / 2 + 1) {
+    DelayRequest request{interval, stages, options.seed, &deadline};
+    if (std::optional<Schedule> found =
+            complete(searchDelays(problem, assignment, request), assignment))
+      return found;
   }
   return std::nullopt;
 }
 
-namespace {
-/// Keeps the schedule that fits the memory, then that of the least interval.
-class BestSchedule {
-public:
-  explicit BestSchedule(const Problem &problem) : problem(problem) {}
-
-  void consider(std::optional<Schedule> schedule) {
-    if (!schedule)
-      return;
-    bool isFit = !llvm::errorToBool(checkMemoryFits(problem, *schedule));
-    if (!best || (isFit && !fits) ||
-        (isFit == fits && schedule->interval < best->interval)) {
-      best = std::move(schedule);
-      fits = isFit;
-    }
+/// The longer the interval, the fewer minibatches are under way, and the fewer
+/// copies are kept. True at the first interval with which memory suffices.
+bool LayerPipeSearch::fitWithGaps(const Assignment &assignment) {
+  int64_t interval = leastInterval(assignment);
+  int64_t last = 2 * serialCycles(assignment);
+  while (interval <= last && !(best && deadline.isOver())) {
+    DelayRequest request{interval, options.stages, options.seed, &deadline};
+    std::optional<Schedule> found =
+        complete(scheduleWithGaps(problem, assignment, request), assignment);
+    bool isEnough = found && rank(*found).lacking == 0;
+    consider(std::move(found));
+    if (isEnough)
+      return true;
+    interval += std::max<int64_t>(1, interval / 20);
   }
+  return false;
+}
 
-  const Problem &problem;
-  std::optional<Schedule> best;
-  bool fits = false;
-};
-} // namespace
+void LayerPipeSearch::searchAssignments() {
+  const Interconnect &links = problem.machine->interconnect;
+  bool linksAreFree = links.bytesPerCycle == 0 && links.latencyCycles == 0;
+  int tolerance = std::max(0, options.intervalTolerance);
+  auto processors = static_cast<int>(problem.machine->processors());
+  for (int count = processors; count > 0 && !deadline.isOver(); count /= 2) {
+    LayerPipe layerPipe(problem, deadline, partition, count);
+    consider(schedule(layerPipe.assign(tolerance), options.stages));
+    // Where links cost or memory is short, an assignment with fewer bytes, or
+    // on fewer processors, may be the better one although these are busy for
+    // longer.
+    if (linksAreFree && fits())
+      return;
+    for (int more : {20, 50, 100, 200, 400, 800})
+      if (more > tolerance && !deadline.isOver())
+        consider(schedule(layerPipe.assign(more), options.stages));
+    if (linksAreFree)
+      return;
+  }
+}
 
 /// pipedream's schedule under layerpipe's delays, with which its dependences
-/// only have more time.
-static std::optional<Schedule> doubledPipeline(const Problem &problem) {
-  std::optional<Schedule> schedule = bestPipeline(problem);
-  if (schedule)
-    for (int &delay : schedule->delay)
-      delay *= 2;
-  return schedule;
+/// only have more time; where memory is short, under its own.
+void LayerPipeSearch::considerPipeline() {
+  std::optional<Schedule> pipeline = bestPipeline(problem, deadline);
+  if (!pipeline || (options.stages != 0 && options.stages != pipeline->stages))
+    return;
+  if (!fits())
+    consider(*pipeline);
+  for (int &delay : pipeline->delay)
+    delay *= 2;
+  consider(std::move(pipeline));
+}
+
+/// Longer intervals for assignments that may hold less: those of few bytes over
+/// links, whole layers evenly divided by their cycles, or by their bytes.
+void LayerPipeSearch::saveMemory() {
+  auto processors = static_cast<int>(problem.machine->processors());
+  LayerPipe layerPipe(problem, deadline, partition, processors);
+  for (int tolerance : {0, 200, 800})
+    if (!deadline.isOver())
+      fitWithGaps(layerPipe.assign(tolerance));
+  fitWithGaps(wholeLayers(problem, partition));
+  fitWithGaps(wholeLayers(problem, partitionByMemory(problem)));
+}
+
+llvm::Error LayerPipeSearch::lacksMemory() const {
+  return llvm::createStringError(
+      "no schedule fits the memory; of " + llvm::Twine(tried) +
+      " tried, the one that lacks least: " +
+      llvm::toString(checkMemoryFits(problem, *best)));
+}
+
+llvm::Expected<Schedule> LayerPipeSearch::run() {
+  partition = partitionStages(problem);
+  if (deadline.isSet()) {
+    // Something to return should time run out.
+    llvm::Expected<Schedule> sequential = runSequential(problem, options);
+    if (!sequential)
+      return sequential.takeError();
+    if (options.stages <= 1)
+      consider(std::move(*sequential));
+  }
+  searchAssignments();
+  if (!fits() ||
+      bestRank.interval > relaxed(partition.largest, options.intervalTolerance))
+    considerPipeline();
+  if (!fits() && options.stages == 0) {
+    saveMemory();
+    if (!fits())
+      if (llvm::Expected<Schedule> sequential = runSequential(problem, options))
+        consider(std::move(*sequential));
+  }
+  if (!best)
+    return runSequential(problem, options);
+  if (!fits())
+    return lacksMemory();
+  return std::move(*best);
 }
 
 llvm::Expected<Schedule> takt::runLayerPipe(const Problem &problem,
@@ -231,32 +373,5 @@ llvm::Expected<Schedule> takt::runLayerPipe(const Problem &problem,
     return llvm::createStringError("schedule 'layerpipe' with " +
                                    llvm::Twine(options.stages) + " stages of " +
                                    llvm::Twine(layers) + " layers");
-  StagePartition partition = partitionStages(problem);
-  const Interconnect &links = problem.machine->interconnect;
-  bool linksAreFree = links.bytesPerCycle == 0 && links.latencyCycles == 0;
-  int tolerance = std::max(0, options.intervalTolerance);
-  BestSchedule result(problem);
-  auto processors = static_cast<int>(problem.machine->processors());
-  for (int count = processors; count > 0; count /= 2) {
-    LayerPipe layerPipe(problem, options, partition, count);
-    result.consider(layerPipe.run(tolerance));
-    // Where links cost or memory is short, an assignment with fewer bytes, or
-    // on fewer processors, may be the better one although these are busy for
-    // longer.
-    if (linksAreFree && result.fits)
-      break;
-    for (int more : {20, 50, 100, 200, 400, 800})
-      if (more > tolerance)
-        result.consider(layerPipe.run(more));
-    if (linksAreFree)
-      break;
-  }
-  if (!result.best ||
-      result.best->interval > relaxed(partition.largest, tolerance))
-    if (auto doubled = doubledPipeline(problem);
-        doubled && (options.stages == 0 || options.stages == doubled->stages))
-      result.consider(std::move(doubled));
-  if (result.best)
-    return std::move(*result.best);
-  return runSequential(problem, options);
+  return LayerPipeSearch(problem, options).run();
 }

@@ -9,13 +9,15 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
-#include <map>
+#include <optional>
 
 using namespace takt;
 
 namespace {
-/// From the first write of minibatch 0's instance to its last read.
+/// Of a value on a processor, from the first write of minibatch 0's instance to
+/// its last read.
 struct Lifetime {
+  int processor;
   int64_t begin, end;
 
   void include(int64_t b, int64_t e) {
@@ -24,11 +26,32 @@ struct Lifetime {
   }
 };
 
+/// A value, or a layer's constants, in a processor's memory.
+struct Holding {
+  int value = -1; ///< or -1: the constants of the layer
+  int layer = -1;
+  int processor = 0;
+  int64_t bytes = 0;
+  int64_t slots = 1; ///< instances alive at once
+  /// Where it shares its place with others: when it is in use, within the
+  /// interval.
+  std::optional<std::pair<int64_t, int64_t>> within;
+
+  int64_t total() const { return bytes * slots; }
+};
+
+/// The fullest moment of a processor.
+struct Peak {
+  int64_t bytes = 0;
+  int64_t time = 0; ///< within the interval
+};
+
 class HoldingCollector {
 public:
-  HoldingCollector(const Problem &problem, const Schedule &schedule)
+  explicit HoldingCollector(const Schedule &schedule)
       : schedule(schedule), graph(schedule.graph),
-        constants(graph.layers.size()), home(graph.layers.size(), -1) {
+        constants(graph.layers.size()), home(graph.layers.size(), -1),
+        transfersOf(graph.values.size()) {
     for (auto [layer, bytes] : llvm::zip_equal(graph.layers, constants))
       bytes = layer.parameterBytes + layer.optimizerBytes;
     for (const TransferPlacement &transfer : schedule.transfers)
@@ -38,85 +61,126 @@ public:
         home[task.layer] = placement.processor;
   }
 
+  /// In the order of values and layers.
   std::vector<Holding> run() {
-    for (auto [index, value] : llvm::enumerate(graph.values))
-      addValue(static_cast<int>(index), value);
+    for (size_t index = 0; index < graph.values.size(); ++index)
+      addValue(static_cast<int>(index));
     for (auto [layer, bytes] : llvm::enumerate(constants))
-      if (bytes > 0 && home[layer] >= 0)
-        result.push_back({"constants of " + graph.layers[layer].name,
-                          home[layer], bytes, 1, 0});
+      if (bytes > 0 && home[layer] >= 0) {
+        Holding holding;
+        holding.layer = static_cast<int>(layer);
+        holding.processor = home[layer];
+        holding.bytes = bytes;
+        result.push_back(holding);
+      }
     return std::move(result);
   }
 
 private:
-  void addValue(int index, const Value &value);
-  void addReads(const Value &value, std::map<int, Lifetime> &lifetimes) const;
+  using Lifetimes = llvm::SmallVector<Lifetime, 4>;
+
+  void addValue(int index);
+  void addReads(const Value &value, Lifetimes &lifetimes) const;
+  bool isShared(const Value &value, const Lifetimes &lifetimes) const;
 
   const Schedule &schedule;
   const TaskGraph &graph;
   std::vector<int64_t> constants; ///< by layer: parameters that are no values
   std::vector<int> home;          ///< by layer: where its first task is
-  std::map<int, llvm::SmallVector<const TransferPlacement *, 2>> transfersOf;
+  std::vector<llvm::SmallVector<const TransferPlacement *, 2>> transfersOf;
   std::vector<Holding> result;
 };
 } // namespace
 
+static void include(llvm::SmallVectorImpl<Lifetime> &lifetimes, int processor,
+                    int64_t begin, int64_t end) {
+  for (Lifetime &life : lifetimes)
+    if (life.processor == processor)
+      return life.include(begin, end);
+  lifetimes.push_back({processor, begin, end});
+}
+
 /// Extends lifetimes to the end of the readers on the same processor. What an
 /// update replaces it may replace in place.
 void HoldingCollector::addReads(const Value &value,
-                                std::map<int, Lifetime> &lifetimes) const {
+                                Lifetimes &lifetimes) const {
   for (const Use &use : value.uses) {
     const Placement &reader = schedule.tasks[use.task];
     int64_t shift = distance(schedule, value, use) * schedule.interval;
     int64_t begin = reader.start + shift;
     int64_t end = use.task == value.producer ? begin : begin + reader.cycles;
-    auto [it, isNew] =
-        lifetimes.try_emplace(reader.processor, Lifetime{begin, end});
-    if (!isNew)
-      it->second.include(begin, end);
+    include(lifetimes, reader.processor, begin, end);
   }
 }
 
-void HoldingCollector::addValue(int index, const Value &value) {
-  std::map<int, Lifetime> lifetimes;
+/// A value that lives only between tasks of one processor and one pass of its
+/// loop body leaves its place to others when it is read; the memory plan of
+/// programs keeps all others in places of their own.
+bool HoldingCollector::isShared(const Value &value,
+                                const Lifetimes &lifetimes) const {
+  if (value.producer < 0 || lifetimes.size() != 1 ||
+      value.kind == ValueClass::Weight || value.kind == ValueClass::State)
+    return false;
+  int64_t pass = schedule.tasks[value.producer].start / schedule.interval;
+  return llvm::all_of(value.uses, [&](const Use &use) {
+    return schedule.tasks[use.task].start / schedule.interval +
+               distance(schedule, value, use) ==
+           pass;
+  });
+}
+
+void HoldingCollector::addValue(int index) {
+  const Value &value = graph.values[index];
+  int64_t interval = schedule.interval;
+  Lifetimes lifetimes;
   if (value.producer >= 0) {
     const Placement &p = schedule.tasks[value.producer];
-    lifetimes[p.processor] = {p.start, p.start + p.cycles};
+    lifetimes.push_back({p.processor, p.start, p.start + p.cycles});
     for (const TransferPlacement *t : transfersOf[index]) {
       int64_t end = t->start + t->cycles;
-      lifetimes[p.processor].include(t->start, end);
-      lifetimes[t->to] = {t->start, end + t->latency};
+      lifetimes.front().include(t->start, end);
+      lifetimes.push_back({t->to, t->start, end + t->latency});
     }
-    const Task &producer = graph.tasks[value.producer];
+    int layer = graph.tasks[value.producer].layer;
     if (value.kind == ValueClass::Weight || value.kind == ValueClass::State)
-      constants[producer.layer] =
-          std::max<int64_t>(0, constants[producer.layer] - value.bytes);
+      constants[layer] = std::max<int64_t>(0, constants[layer] - value.bytes);
   }
   addReads(value, lifetimes);
-  for (auto [processor, life] : lifetimes) {
-    int64_t length = life.end - life.begin;
-    int64_t slots = std::max<int64_t>(1, (length + schedule.interval - 1) /
-                                             schedule.interval);
-    result.push_back({value.name, processor, value.bytes, slots,
-                      life.begin + (slots - 1) * schedule.interval});
+  bool shared = isShared(value, lifetimes);
+  for (const Lifetime &life : lifetimes) {
+    Holding holding;
+    holding.value = index;
+    holding.processor = life.processor;
+    holding.bytes = value.bytes;
+    holding.slots =
+        std::max<int64_t>(1, (life.end - life.begin + interval - 1) / interval);
+    if (shared && holding.slots == 1) {
+      int64_t begin = life.begin % interval;
+      holding.within = std::pair(begin, begin + life.end - life.begin);
+    }
+    result.push_back(holding);
   }
 }
 
-std::vector<Holding> takt::holdings(const Problem &problem,
-                                    const Schedule &schedule) {
-  return HoldingCollector(problem, schedule).run();
-}
-
-/// The most that the stated changes of memory add up to on each processor in
-/// the steady state, where instances of several minibatches overlap.
-static std::vector<int64_t> statedPeaks(const Problem &problem,
-                                        const Schedule &schedule) {
-  // Time modulo the interval, and amount; what is freed at an instant is free
-  // for what starts then. A change that comes k intervals later has happened k
-  // times less.
-  std::vector<std::vector<std::pair<int64_t, int64_t>>> changes(
-      problem.machine->processors());
-  std::vector<int64_t> before(problem.machine->processors(), 0);
+/// In the steady state, where instances of several minibatches overlap.
+static std::vector<Peak> peaksOf(const Problem &problem,
+                                 const Schedule &schedule,
+                                 llvm::ArrayRef<Holding> holdings) {
+  std::vector<Peak> peaks(problem.machine->processors());
+  std::vector<int64_t> before(peaks.size(), 0); // the interval
+  // Time within the interval, and amount; what is freed at an instant is free
+  // for what starts then.
+  std::vector<std::vector<std::pair<int64_t, int64_t>>> changes(peaks.size());
+  for (const Holding &holding : holdings) {
+    if (!holding.within) {
+      peaks[holding.processor].bytes += holding.total();
+      continue;
+    }
+    auto [begin, end] = *holding.within;
+    changes[holding.processor].push_back({begin, holding.bytes});
+    changes[holding.processor].push_back({end, -holding.bytes});
+  }
+  // A stated change that comes k intervals later has happened k times less.
   for (auto [task, place] :
        llvm::zip_equal(schedule.graph.tasks, schedule.tasks)) {
     if (task.memory == 0)
@@ -125,36 +189,73 @@ static std::vector<int64_t> statedPeaks(const Problem &problem,
     changes[place.processor].push_back({at % schedule.interval, task.memory});
     before[place.processor] -= task.memory * (at / schedule.interval);
   }
-  std::vector<int64_t> peak(problem.machine->processors(), 0);
-  for (auto [processor, events] : llvm::enumerate(changes)) {
-    llvm::sort(events);
-    int64_t held = before[processor];
-    for (auto [at, amount] : events)
-      peak[processor] = std::max(peak[processor], held += amount);
+  for (auto [peak, change, base] : llvm::zip_equal(peaks, changes, before)) {
+    llvm::sort(change);
+    int64_t held = peak.bytes + base;
+    for (auto [time, bytes] : change) {
+      held += bytes;
+      if (held > peak.bytes)
+        peak = {held, time};
+    }
   }
-  return peak;
+  return peaks;
 }
 
 std::vector<int64_t> takt::peakMemory(const Problem &problem,
                                       const Schedule &schedule) {
-  std::vector<int64_t> peak = statedPeaks(problem, schedule);
-  for (const Holding &holding : holdings(problem, schedule))
-    peak[holding.processor] += holding.total();
-  return peak;
+  std::vector<int64_t> bytes;
+  for (const Peak &peak :
+       peaksOf(problem, schedule, HoldingCollector(schedule).run()))
+    bytes.push_back(peak.bytes);
+  return bytes;
 }
 
-/// "NAME (BYTES bytes x SLOTS), …" of the largest of a processor's holdings.
-static std::string largestOwners(std::vector<Holding> held) {
+MemoryUse takt::tightestMemory(const Problem &problem,
+                               const Schedule &schedule) {
+  std::optional<MemoryUse> tightest;
+  for (auto [p, bytes] : llvm::enumerate(peakMemory(problem, schedule))) {
+    MemoryUse use{static_cast<int>(p), bytes,
+                  problem.machine->processorClass(p).memoryBytes};
+    // Memory without a limit is never the tightest beside one with a limit.
+    auto key = [](const MemoryUse &u) {
+      return std::pair(u.limit > 0, u.excess());
+    };
+    if (!tightest || key(*tightest) < key(use))
+      tightest = use;
+  }
+  return *tightest;
+}
+
+/// "NAME (BYTES bytes x SLOTS), …" of the largest of a processor's holdings at
+/// a moment of the interval.
+static std::string largestOwners(const TaskGraph &graph,
+                                 llvm::ArrayRef<Holding> holdings,
+                                 int processor, int64_t time) {
   constexpr size_t kShown = 3;
-  llvm::sort(held, [](const Holding &a, const Holding &b) {
-    return std::pair(-a.total(), a.name) < std::pair(-b.total(), b.name);
+  struct Owner {
+    int64_t total;
+    std::string name;
+    const Holding *holding;
+  };
+  std::vector<Owner> owners;
+  for (const Holding &holding : holdings)
+    if (holding.processor == processor &&
+        (!holding.within ||
+         (holding.within->first <= time && time < holding.within->second)))
+      owners.push_back({holding.total(),
+                        holding.value < 0
+                            ? "constants of " + graph.layers[holding.layer].name
+                            : graph.values[holding.value].name,
+                        &holding});
+  llvm::sort(owners, [](const Owner &a, const Owner &b) {
+    return std::tie(b.total, a.name) < std::tie(a.total, b.name);
   });
   std::string text;
   llvm::raw_string_ostream os(text);
   llvm::ListSeparator comma;
-  for (const Holding &holding : llvm::ArrayRef(held).take_front(kShown))
-    os << comma << holding.name << " (" << holding.bytes << " bytes x "
-       << holding.slots << ")";
+  for (const Owner &owner : llvm::ArrayRef(owners).take_front(kShown))
+    os << comma << owner.name << " (" << owner.holding->bytes << " bytes x "
+       << owner.holding->slots << ")";
   return text;
 }
 
@@ -163,30 +264,32 @@ llvm::Error takt::checkMemoryFits(const Problem &problem,
   if (llvm::all_of(problem.machine->classes,
                    [](const ProcessorClass &c) { return c.memoryBytes == 0; }))
     return llvm::Error::success();
-  std::vector<int64_t> stated = statedPeaks(problem, schedule);
-  std::vector<std::vector<Holding>> held(problem.machine->processors());
-  for (Holding &holding : holdings(problem, schedule))
-    held[holding.processor].push_back(std::move(holding));
-  for (auto [processor, holdings] : llvm::enumerate(held)) {
-    const ProcessorClass &on = problem.machine->processorClass(processor);
-    int64_t total = stated[processor], complete = 0;
-    for (const Holding &holding : holdings) {
-      total += holding.total();
-      complete = std::max(complete, holding.complete);
-    }
-    if (on.memoryBytes == 0 || total <= on.memoryBytes)
-      continue;
-    if (stated[processor] > 0)
-      return llvm::createStringError(
-          "processor " + llvm::Twine(processor) + " holds up to " +
-          llvm::Twine(total) + " bytes, but its memory has " +
-          llvm::Twine(on.memoryBytes) + " (class '" + on.name + "')");
-    return llvm::createStringError(
-          "processor " + llvm::Twine(processor) + " holds " +
-          llvm::Twine(total) + " bytes from cycle " + llvm::Twine(complete) +
-          " on, but its memory has " + llvm::Twine(on.memoryBytes) +
-          " (class '" + on.name + "'); the largest owners are " +
-          largestOwners(std::move(holdings)));
+  std::vector<Holding> holdings = HoldingCollector(schedule).run();
+  std::vector<Peak> peaks = peaksOf(problem, schedule, holdings);
+  std::optional<MemoryUse> worst;
+  for (auto [processor, peak] : llvm::enumerate(peaks)) {
+    MemoryUse use{static_cast<int>(processor), peak.bytes,
+                  problem.machine->processorClass(processor).memoryBytes};
+    if (use.limit > 0 && use.excess() > (worst ? worst->excess() : 0))
+      worst = use;
   }
+  bool isStated = llvm::any_of(schedule.graph.tasks,
+                               [](const Task &t) { return t.memory != 0; });
+  if (worst && isStated)
+    return llvm::createStringError(
+        "processor " + llvm::Twine(worst->processor) + " holds up to " +
+        llvm::Twine(worst->bytes) + " bytes, but its memory has " +
+        llvm::Twine(worst->limit) + " (class '" +
+        problem.machine->processorClass(worst->processor).name + "')");
+  if (worst)
+    return llvm::createStringError(
+        "processor " + llvm::Twine(worst->processor) + " holds " +
+        llvm::Twine(worst->bytes) + " bytes at cycle " +
+        llvm::Twine(peaks[worst->processor].time) +
+        " of the interval, but its memory has " + llvm::Twine(worst->limit) +
+        " (class '" + problem.machine->processorClass(worst->processor).name +
+        "'); the largest owners are " +
+        largestOwners(schedule.graph, holdings, worst->processor,
+                      peaks[worst->processor].time));
   return llvm::Error::success();
 }

@@ -12,19 +12,17 @@
 
 namespace takt {
 
-/// A value, or a layer's constants, in a processor's memory.
-struct Holding {
-  std::string name;
-  int processor;
-  int64_t bytes;
-  int64_t slots;    ///< instances alive at once
-  int64_t complete; ///< time from which all slots are in use
-
-  int64_t total() const { return bytes * slots; }
+/// What one processor holds at the fullest moment of an interval.
+struct MemoryUse {
+  int processor = 0;
+  int64_t bytes = 0;
+  int64_t limit = 0; ///< the processor's memory; 0: unlimited
+  /// Bytes beyond the limit, or of all if there is none.
+  int64_t excess() const { return bytes - limit; }
 };
 
-/// Everything that any processor holds, in the order of values and layers.
-std::vector<Holding> holdings(const Problem &problem, const Schedule &schedule);
+/// Of the processor that exceeds its memory by most, or comes closest to it.
+MemoryUse tightestMemory(const Problem &problem, const Schedule &schedule);
 
 /// Fails if a processor holds more than its memory: names the processor, the
 /// time and the largest owners.

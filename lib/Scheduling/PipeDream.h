@@ -8,6 +8,7 @@
 #ifndef TAKT_LIB_SCHEDULING_PIPEDREAM_H
 #define TAKT_LIB_SCHEDULING_PIPEDREAM_H
 
+#include "Deadline.h"
 #include "StagePartition.h"
 #include <optional>
 
@@ -32,8 +33,10 @@ schedulePipeline(const Problem &problem, const StagePartition &partition,
 /// Where they take time: exact for at most `maxEnumerated` partitions, beyond
 /// that dynamic programming over cutsets, with the transfers of all that
 /// crosses a cutset in each stage's deadline, and local search from there.
-/// nullopt if not even one stage does.
+/// Ends with the best found at the deadline. nullopt if not even one stage
+/// does.
 std::optional<Schedule> bestPipeline(const Problem &problem,
+                                     const Deadline &deadline,
                                      size_t maxEnumerated = 2000);
 
 } // namespace takt

@@ -47,7 +47,8 @@ public:
   }
 
   /// Of the least interval at which the cutsets' transfers allow one.
-  std::optional<StagePartition> run(int64_t low, int64_t high);
+  std::optional<StagePartition> run(int64_t low, int64_t high,
+                                    const Deadline &deadline);
 
 private:
   static constexpr size_t kMaxSets = 2500;
@@ -176,10 +177,10 @@ StagePartition BackwardPartitioner::partitionOf(int label) const {
   return result;
 }
 
-std::optional<StagePartition> BackwardPartitioner::run(int64_t low,
-                                                       int64_t high) {
+std::optional<StagePartition>
+BackwardPartitioner::run(int64_t low, int64_t high, const Deadline &deadline) {
   std::optional<StagePartition> best;
-  while (low < high) {
+  while (low < high && !deadline.isOver()) {
     int64_t middle = low + (high - low) / 2;
     if (!isFeasible(middle)) {
       low = middle + 1;
@@ -215,9 +216,10 @@ static StagePartition fromProcessors(llvm::ArrayRef<int> processor) {
 namespace {
 class PipelineSearch {
 public:
-  explicit PipelineSearch(const Problem &problem)
-      : problem(problem), layers(*problem.graph), cycles(layerCycles(problem)),
-        load(problem.machine->processors(), 0), processor(cycles[0].size()) {}
+  PipelineSearch(const Problem &problem, const Deadline &deadline)
+      : problem(problem), deadline(deadline), layers(*problem.graph),
+        cycles(layerCycles(problem)), load(problem.machine->processors(), 0),
+        processor(cycles[0].size()) {}
 
   void consider(const StagePartition &partition);
   /// Considers all partitions; false, having considered none, if there are more
@@ -238,6 +240,7 @@ private:
   std::pair<int, int> range(int layer, llvm::ArrayRef<int> stage) const;
 
   const Problem &problem;
+  const Deadline &deadline;
   LayerGraph layers;
   std::vector<std::vector<int64_t>> cycles; ///< by class and layer
   std::vector<int64_t> load;                ///< of layers placed
@@ -248,6 +251,8 @@ private:
 } // namespace
 
 void PipelineSearch::consider(const StagePartition &partition) {
+  if (best && deadline.isOver())
+    return;
   std::optional<Schedule> schedule =
       schedulePipeline(problem, partition, limit());
   if (!schedule)
@@ -342,7 +347,8 @@ void PipelineSearch::improve() {
       auto [low, high] = range(layer, bestPartition.stage);
       int at = bestPartition.stage[layer];
       for (int to : {at - 1, at + 1})
-        if (to >= low && to <= high && left-- > 0 && tryMove(layer, to)) {
+        if (to >= low && to <= high && left-- > 0 && !deadline.isOver() &&
+            tryMove(layer, to)) {
           improved = true;
           break;
         }
@@ -351,12 +357,13 @@ void PipelineSearch::improve() {
 }
 
 std::optional<Schedule> takt::bestPipeline(const Problem &problem,
+                                           const Deadline &deadline,
                                            size_t maxEnumerated) {
   StagePartition balanced = partitionStages(problem);
   const Interconnect &links = problem.machine->interconnect;
   if (links.bytesPerCycle == 0 && links.latencyCycles == 0)
     return schedulePipeline(problem, balanced);
-  PipelineSearch search(problem);
+  PipelineSearch search(problem, deadline);
   // One stage, on the fastest processor, has no transfers.
   int first = 0;
   for (const ProcessorClass &on : problem.machine->classes) {
@@ -367,7 +374,7 @@ std::optional<Schedule> takt::bestPipeline(const Problem &problem,
   search.consider(balanced);
   if (search.best && !search.enumerate(maxEnumerated)) {
     if (std::optional<StagePartition> found = BackwardPartitioner(problem).run(
-            balanced.largest, search.best->interval))
+            balanced.largest, search.best->interval, deadline))
       search.consider(*found);
     search.improve();
   }

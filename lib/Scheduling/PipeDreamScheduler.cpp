@@ -18,7 +18,8 @@ using namespace takt;
 
 llvm::Expected<Schedule> takt::runPipeDream(const Problem &problem,
                                             const ScheduleOptions &options) {
-  if (std::optional<Schedule> schedule = bestPipeline(problem))
+  if (std::optional<Schedule> schedule =
+          bestPipeline(problem, Deadline(options.timeLimitSeconds)))
     return std::move(*schedule);
   // A single stage has no transfers.
   return runSequential(problem, options);

@@ -231,8 +231,7 @@ std::optional<Schedule> OneForwardOneBackward::tryInterval(int64_t interval) {
     if (!times)
       return std::nullopt;
     if (isInTime(*times)) {
-      Schedule schedule =
-          toSchedule(machine, graph, arrangement, std::move(*times));
+      Schedule schedule = toSchedule(machine, graph, arrangement, *times);
       schedule.stage = partition.stage;
       schedule.stages = stages;
       for (auto [delay, stage] :

@@ -31,9 +31,11 @@ struct Label {
 
 class Partitioner {
 public:
-  Partitioner(const Problem &problem, DownSets sets)
+  /// `cycles`: of each layer, by class of processor.
+  Partitioner(const Problem &problem, DownSets sets,
+              std::vector<std::vector<int64_t>> cycles)
       : machine(*problem.machine), sets(std::move(sets)),
-        cycles(layerCycles(problem)) {}
+        cycles(std::move(cycles)) {}
 
   StagePartition run();
 
@@ -177,5 +179,23 @@ StagePartition Partitioner::run() {
 
 StagePartition takt::partitionStages(const Problem &problem,
                                      size_t maxDownSets) {
-  return Partitioner(problem, collectDownSets(problem, maxDownSets)).run();
+  return Partitioner(problem, collectDownSets(problem, maxDownSets),
+                     layerCycles(problem))
+      .run();
+}
+
+StagePartition takt::partitionByMemory(const Problem &problem,
+                                       size_t maxDownSets) {
+  const TaskGraph &graph = *problem.graph;
+  std::vector<int64_t> bytes;
+  for (const Layer &layer : graph.layers)
+    bytes.push_back(layer.parameterBytes + layer.optimizerBytes);
+  for (const Value &value : graph.values)
+    if (value.producer >= 0)
+      bytes[graph.tasks[value.producer].layer] += value.bytes;
+  std::vector<std::vector<int64_t>> ofClasses(problem.machine->classes.size(),
+                                              bytes);
+  return Partitioner(problem, collectDownSets(problem, maxDownSets),
+                     std::move(ofClasses))
+      .run();
 }

@@ -31,6 +31,11 @@ struct StagePartition {
 StagePartition partitionStages(const Problem &problem,
                                size_t maxDownSets = 20000);
 
+/// The same for the bytes that layers bring along, weights and what their tasks
+/// make, instead of their cycles: `largest` is in bytes.
+StagePartition partitionByMemory(const Problem &problem,
+                                 size_t maxDownSets = 20000);
+
 } // namespace takt
 
 #endif // TAKT_LIB_SCHEDULING_STAGEPARTITION_H

@@ -229,18 +229,17 @@ std::optional<Times> Timing::compute(const Arrangement &arrangement) const {
   return Run(*this, arrangement).compute();
 }
 
-Schedule takt::toSchedule(const Machine &machine, const TaskGraph &graph,
-                          const Arrangement &arrangement, Times times) {
-  Schedule schedule = emptySchedule(graph);
+void takt::fillSchedule(const Machine &machine, const Arrangement &arrangement,
+                        const Times &times, Schedule &schedule) {
   schedule.interval = arrangement.interval;
   for (auto [task, placement] : llvm::enumerate(schedule.tasks))
     placement = {arrangement.processor[task], times.start[task],
                  arrangement.cycles[task]};
-  schedule.transfers = std::move(times.transfers);
+  schedule.transfers = times.transfers;
   if (machine.interconnect.bytesPerCycle != 0)
-    return schedule;
+    return;
   // Links without a limit were not reserved: all leave at once.
-  for (auto [index, value] : llvm::enumerate(graph.values)) {
+  for (auto [index, value] : llvm::enumerate(schedule.graph.values)) {
     if (value.producer < 0)
       continue;
     const Placement &from = schedule.tasks[value.producer];
@@ -250,6 +249,12 @@ Schedule takt::toSchedule(const Machine &machine, const TaskGraph &graph,
            from.start + from.cycles, 0,
            machine.transferLatency(from.processor, to)});
   }
+}
+
+Schedule takt::toSchedule(const Machine &machine, const TaskGraph &graph,
+                          const Arrangement &arrangement, const Times &times) {
+  Schedule schedule = emptySchedule(graph);
+  fillSchedule(machine, arrangement, times, schedule);
   return schedule;
 }
 

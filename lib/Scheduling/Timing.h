@@ -64,7 +64,10 @@ private:
 /// The schedule of an arrangement with its times; stages and delays are left
 /// for the caller.
 Schedule toSchedule(const Machine &machine, const TaskGraph &graph,
-                    const Arrangement &arrangement, Times times);
+                    const Arrangement &arrangement, const Times &times);
+/// The same into a schedule that has the graph already.
+void fillSchedule(const Machine &machine, const Arrangement &arrangement,
+                  const Times &times, Schedule &schedule);
 
 /// Start times of one synchronous iteration: tasks in `order`, each on its
 /// processor as soon as its inputs are there and the one before it is done.

@@ -31,7 +31,9 @@ struct ScheduleOptions {
   /// By how much the interval may exceed the least one for less traffic, in
   /// thousandths.
   int intervalTolerance = 0;
-  int64_t timeLimitSeconds = 60;
+  /// Searches end then, with the best that they have found. Without it their
+  /// effort is fixed, and results do not depend on the clock.
+  std::optional<int64_t> timeLimitSeconds;
   uint64_t seed = 0;
 };
 

@@ -183,7 +183,8 @@ TEST(PartitionOracleTest, DynamicProgrammingIsExactForChainsOnSlowLinks) {
     Instance instance(makeChain(layers), 1 + random() % 4);
     instance.machine.interconnect = randomLinks(random);
     instance.machine.interconnect.topology = Topology::Full;
-    std::optional<Schedule> s = bestPipeline(instance.problem(), 0);
+    std::optional<Schedule> s = bestPipeline(
+        instance.problem(), Deadline(std::nullopt), /*maxEnumerated=*/0);
     ASSERT_TRUE(s);
     EXPECT_EQ(s->interval, PartitionOracle(instance).interval);
   }

@@ -181,7 +181,7 @@ TEST(SchedulersTest, LayerPipeIsNeverBehindPipeDream) {
 TEST(SchedulersTest, NoneIsSlowerThanOneProcessor) {
   std::minstd_rand random(16);
   int parallel = 0, alone = 0;
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 60; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
     Instance instance(makeRandomGraph(random, 7), 2 + random() % 4);
     Interconnect &links = instance.machine.interconnect;
@@ -195,8 +195,8 @@ TEST(SchedulersTest, NoneIsSlowerThanOneProcessor) {
       (s.transfers.empty() ? alone : parallel) += name == "list";
     }
   }
-  EXPECT_GT(parallel, 20);
-  EXPECT_GT(alone, 20);
+  EXPECT_GT(parallel, 8);
+  EXPECT_GT(alone, 8);
 }
 
 /// Free links leave list both processors; a slow one keeps the two tasks that
@@ -443,10 +443,10 @@ TEST(MemoryTest, TooLittleMemoryNamesTheOwners) {
   llvm::Expected<Schedule> s = schedule("sequential", instance.problem(), {});
   ASSERT_FALSE(bool(s));
   EXPECT_EQ(llvm::toString(s.takeError()),
-            "schedule 'sequential': processor 0 holds 176 bytes from cycle 40 "
-            "on, but its memory has 100 (class 'systolic'); the largest owners "
-            "are input (64 bytes x 1), l0.dw (16 bytes x 1), l0.dy (16 bytes x "
-            "1)");
+            "schedule 'sequential': processor 0 holds 176 bytes at cycle 24 of "
+            "the interval, but its memory has 100 (class 'systolic'); the "
+            "largest owners are input (64 bytes x 1), l0.dw (16 bytes x 1), "
+            "l0.dy (16 bytes x 1)");
   instance.machine.classes[0].memoryBytes = 15;
   s = schedule("sequential", instance.problem(), {});
   ASSERT_FALSE(bool(s));
