@@ -75,26 +75,64 @@ FailureOr<TrainingStep> takt::buildTrainingStep(llvm::MemoryBufferRef model,
   return std::move(step);
 }
 
+/// Offers a scheduler less memory, since what a task holds while it runs is not
+/// in the schedule: less by half of what its program lacked, but in steps of 2
+/// to 5 per cent.
+static void tighten(Machine &machine, const MemoryShortage &shortage) {
+  int64_t lacks = (shortage.needed - shortage.limit) / 2;
+  for (ProcessorClass &on : machine.classes)
+    if (int64_t bytes = on.memoryBytes; bytes > 0)
+      on.memoryBytes = std::max<int64_t>(
+          1, bytes - std::clamp(lacks, bytes / 50 + 1, bytes / 20 + 1));
+}
+
+/// The schedule of a machine with less memory is one of the machine.
 FailureOr<ScheduledProgram>
 takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
                       const Machine &machine, const CostModel &cost,
                       const CompileOptions &options,
                       OwningOpRef<ModuleOp> *scheduledModule) {
+  constexpr int kAttempts = 24;
   auto begin = std::chrono::steady_clock::now();
-  OwningOpRef<ModuleOp> module = step.module.get().clone();
+  auto seconds = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() -
+                                         begin)
+        .count();
+  };
   Problem problem{&step.graph, &machine, &cost};
-  llvm::Expected<Schedule> found =
-      schedule(scheduler, problem, options.scheduling);
-  if (!found)
-    return module->emitError() << llvm::toString(found.takeError()), failure();
-  FailureOr<ScheduledProgram> result =
-      lowerSchedule(*module, problem, std::move(*found), options.learningRate);
-  if (failed(result))
-    return failure();
-  result->compileSeconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
-          .count();
-  if (scheduledModule)
-    *scheduledModule = std::move(module);
-  return result;
+  ScheduleOptions scheduling = options.scheduling;
+  Machine offered = machine;
+  std::unique_ptr<MemoryShortage> least;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (options.scheduling.timeLimitSeconds)
+      scheduling.timeLimitSeconds =
+          std::max(0.0, *options.scheduling.timeLimitSeconds - seconds());
+    llvm::Expected<Schedule> found =
+        schedule(scheduler, {&step.graph, &offered, &cost}, scheduling);
+    OwningOpRef<ModuleOp> module = step.module.get().clone();
+    if (!found && !least)
+      return module->emitError() << llvm::toString(found.takeError()),
+             failure();
+    if (llvm::errorToBool(found.takeError()))
+      break;
+    std::unique_ptr<MemoryShortage> shortage;
+    FailureOr<ScheduledProgram> result = lowerSchedule(
+        *module, problem, std::move(*found), options.learningRate, &shortage);
+    if (succeeded(result)) {
+      result->compileSeconds = seconds();
+      if (scheduledModule)
+        *scheduledModule = std::move(module);
+      return result;
+    }
+    if (!shortage)
+      return failure();
+    tighten(offered, *shortage);
+    if (!least ||
+        shortage->needed - shortage->limit < least->needed - least->limit)
+      least = std::move(shortage);
+  }
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  least->log(os);
+  return step.module.get().emitError() << text, failure();
 }

@@ -70,10 +70,10 @@ static llvm::Error measure(ScheduledProgram &scheduled) {
   return llvm::Error::success();
 }
 
-FailureOr<ScheduledProgram> takt::lowerSchedule(ModuleOp module,
-                                                const Problem &problem,
-                                                Schedule schedule,
-                                                double learningRate) {
+FailureOr<ScheduledProgram>
+takt::lowerSchedule(ModuleOp module, const Problem &problem, Schedule schedule,
+                    double learningRate,
+                    std::unique_ptr<MemoryShortage> *shortage) {
   auto fail = [&](llvm::Error error) {
     return module.emitError() << llvm::toString(std::move(error));
   };
@@ -87,8 +87,16 @@ FailureOr<ScheduledProgram> takt::lowerSchedule(ModuleOp module,
   lower.learningRate = learningRate;
   llvm::Expected<Program> program =
       lowerToProgram(module, problem, result.schedule, lower);
-  if (!program)
-    return fail(program.takeError());
+  if (!program) {
+    llvm::Error error = program.takeError();
+    if (!shortage || !error.isA<MemoryShortage>())
+      return fail(std::move(error));
+    llvm::handleAllErrors(std::move(error),
+                          [&](std::unique_ptr<MemoryShortage> lack) {
+                            *shortage = std::move(lack);
+                          });
+    return failure();
+  }
   result.program = std::move(*program);
   result.peakMemory = regionBytes(result.program);
   if (llvm::Error error = measure(result))

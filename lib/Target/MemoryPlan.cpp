@@ -13,6 +13,8 @@
 using namespace llvm;
 using namespace takt;
 
+char MemoryShortage::ID = 0;
+
 namespace {
 /// Memory of one region in which buffers come and go.
 class Arena {

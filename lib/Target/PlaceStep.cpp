@@ -226,12 +226,14 @@ Error Placer::checkMemory(int processor,
     int task = rings.bodies[processor][at / step.kernels.size()];
     time = schedule.tasks[task].start % schedule.interval;
   }
-  return createStringError(
-      "processor " + Twine(processor) + " needs " + Twine(needed) +
-      " bytes of memory at cycle " + Twine(time) +
-      " of the interval, but has " + Twine(limit) +
-      "; the largest owners are " +
-      largestOwners(buffers[processor], owners[processor], step, at));
+  std::string text =
+      ("processor " + Twine(processor) + " needs " + Twine(needed) +
+       " bytes of memory at cycle " + Twine(time) +
+       " of the interval, but has " + Twine(limit) +
+       "; the largest owners are " +
+       largestOwners(buffers[processor], owners[processor], step, at))
+          .str();
+  return make_error<MemoryShortage>(text, processor, int64_t(needed), limit);
 }
 
 TensorRef Placer::reference(int value, size_t index) const {

@@ -17,6 +17,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "takt/Driver/Report.h"
 #include "takt/Import/ImportOnnx.h"
+#include "takt/Target/MemoryPlan.h"
 #include "takt/Transforms/Differentiate.h"
 
 namespace takt {
@@ -50,15 +51,18 @@ mlir::FailureOr<TrainingStep> buildTrainingStep(llvm::MemoryBufferRef model,
 /// Split, retime, lower and measure: the program of a verified schedule of
 /// `problem`, which is the module's own. Rewrites the module. Fails if the
 /// tasks of the split module are not those that were scheduled, or if the
-/// program does not fit.
-mlir::FailureOr<ScheduledProgram> lowerSchedule(mlir::ModuleOp module,
-                                                const Problem &problem,
-                                                Schedule schedule,
-                                                double learningRate);
+/// program does not fit; the latter it does not report, but hands over, where
+/// there is a `shortage`.
+mlir::FailureOr<ScheduledProgram>
+lowerSchedule(mlir::ModuleOp module, const Problem &problem, Schedule schedule,
+              double learningRate,
+              std::unique_ptr<MemoryShortage> *shortage = nullptr);
 
 /// Schedule and lower: one schedule's program. The step itself is
 /// left as it is; `scheduledModule`, where given, receives the module that the
-/// program was made from. Fails if no schedule fits, or lowerSchedule does.
+/// program was made from. A program may need more memory than its schedule let
+/// expect; then the scheduler is asked again with less. Fails if no schedule
+/// fits, or lowerSchedule does.
 mlir::FailureOr<ScheduledProgram>
 compileSchedule(const TrainingStep &step, llvm::StringRef scheduler,
                 const Machine &machine, const CostModel &cost,

@@ -33,7 +33,7 @@ struct ScheduleOptions {
   int intervalTolerance = 0;
   /// Searches end then, with the best that they have found. Without it their
   /// effort is fixed, and results do not depend on the clock.
-  std::optional<int64_t> timeLimitSeconds;
+  std::optional<double> timeLimitSeconds;
   uint64_t seed = 0;
 };
 

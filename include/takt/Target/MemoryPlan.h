@@ -9,6 +9,7 @@
 #define TAKT_TARGET_MEMORYPLAN_H
 
 #include "takt/Target/Program.h"
+#include "llvm/Support/Error.h"
 #include <map>
 
 namespace takt {
@@ -37,6 +38,26 @@ constexpr uint64_t kBufferAlignment = 64;
 /// for the search among gaps.
 std::map<RegionClass, uint64_t>
 planMemory(llvm::MutableArrayRef<PlannedBuffer> buffers);
+
+/// A program that needs more memory than a processor has.
+class MemoryShortage : public llvm::ErrorInfo<MemoryShortage> {
+public:
+  MemoryShortage(std::string message, int processor, int64_t needed,
+                 int64_t limit)
+      : processor(processor), needed(needed), limit(limit), text(message) {}
+
+  void log(llvm::raw_ostream &os) const override { os << text; }
+  std::error_code convertToErrorCode() const override {
+    return llvm::inconvertibleErrorCode();
+  }
+
+  int processor;
+  int64_t needed, limit; ///< bytes
+  static char ID;
+
+private:
+  std::string text;
+};
 
 } // namespace takt
 
