@@ -35,6 +35,7 @@ struct Node {
 
   /// What later layers can see of it.
   Signature signature() const { return {where, cutUnit, axis, second, join}; }
+  auto seen() const { return std::tie(where, cutUnit, axis, second, join); }
   int home(int unit) const { return unit == cutUnit ? join : where[unit]; }
 };
 
@@ -179,8 +180,7 @@ void ChainBeam::placeNext(int layer, llvm::ArrayRef<int> order, size_t position,
   if (position == order.size()) {
     if (canComplete(layer, partial) &&
         llvm::none_of(children, [&](const Node &other) {
-          return other.signature() == partial.signature() &&
-                 other.load == partial.load;
+          return other.load == partial.load && other.seen() == partial.seen();
         }))
       children.push_back(partial);
     return;
@@ -298,8 +298,10 @@ int64_t ChainBeam::addedBytes(int layer, const Node &node) const {
 /// dominates; then, for each number of processors in use, those of least bytes.
 void ChainBeam::keepBest(std::vector<Node> &candidates) const {
   llvm::sort(candidates, [](const Node &a, const Node &b) {
-    return std::tuple(a.bytes, a.processor, a.load, a.parent, a.signature()) <
-           std::tuple(b.bytes, b.processor, b.load, b.parent, b.signature());
+    auto first = [](const Node &n) {
+      return std::tie(n.bytes, n.processor, n.load, n.parent);
+    };
+    return first(a) != first(b) ? first(a) < first(b) : a.seen() < b.seen();
   });
   std::vector<Node> kept;
   std::map<int, size_t> keptAt; // by processor

@@ -75,6 +75,8 @@ public:
 
   /// Few bytes at an interval `tolerance` thousandths above the least.
   Assignment assign(int tolerance) const;
+  /// For which an assignment is known, and no shorter one.
+  int64_t leastInterval() const { return least; }
 
 private:
   void findLeast();
@@ -180,6 +182,11 @@ private:
 
   Rank rank(const Schedule &schedule) const;
   bool fits() const { return best && bestRank.lacking == 0; }
+  /// Whether a schedule of that interval would be taken at all.
+  bool isWorthwhile(int64_t interval) const {
+    return !fits() || interval <= bestRank.interval;
+  }
+  bool isOver() const { return best && deadline.isOver(); }
   void consider(std::optional<Schedule> schedule);
   std::optional<Schedule> complete(std::optional<Schedule> schedule,
                                    const Assignment &assignment) const;
@@ -258,7 +265,7 @@ std::optional<Schedule> LayerPipeSearch::schedule(const Assignment &assignment,
   int64_t last = 2 * serialCycles(assignment);
   // When the orders tried do not do, the interval grows: by little at first.
   for (int64_t step = std::max<int64_t>(1, interval / 256);
-       interval <= last && !(best && deadline.isOver());
+       interval <= last && isWorthwhile(interval) && !isOver();
        interval += step, step += step / 2 + 1) {
     DelayRequest request{interval, stages, options.seed, &deadline};
     if (std::optional<Schedule> found =
@@ -273,7 +280,7 @@ std::optional<Schedule> LayerPipeSearch::schedule(const Assignment &assignment,
 bool LayerPipeSearch::fitWithGaps(const Assignment &assignment) {
   int64_t interval = leastInterval(assignment);
   int64_t last = 2 * serialCycles(assignment);
-  while (interval <= last && !(best && deadline.isOver())) {
+  while (interval <= last && isWorthwhile(interval) && !isOver()) {
     DelayRequest request{interval, options.stages, options.seed, &deadline};
     std::optional<Schedule> found =
         complete(scheduleWithGaps(problem, assignment, request), assignment);
@@ -291,8 +298,10 @@ void LayerPipeSearch::searchAssignments() {
   bool linksAreFree = links.bytesPerCycle == 0 && links.latencyCycles == 0;
   int tolerance = std::max(0, options.intervalTolerance);
   auto processors = static_cast<int>(problem.machine->processors());
-  for (int count = processors; count > 0 && !deadline.isOver(); count /= 2) {
+  for (int count = processors; count > 0 && !isOver(); count /= 2) {
     LayerPipe layerPipe(problem, deadline, partition, count);
+    if (!isWorthwhile(layerPipe.leastInterval()))
+      return;
     consider(schedule(layerPipe.assign(tolerance), options.stages));
     // Where links cost or memory is short, an assignment with fewer bytes, or
     // on fewer processors, may be the better one although these are busy for
@@ -300,7 +309,7 @@ void LayerPipeSearch::searchAssignments() {
     if (linksAreFree && fits())
       return;
     for (int more : {20, 50, 100, 200, 400, 800})
-      if (more > tolerance && !deadline.isOver())
+      if (more > tolerance && !isOver())
         consider(schedule(layerPipe.assign(more), options.stages));
     if (linksAreFree)
       return;
@@ -326,7 +335,7 @@ void LayerPipeSearch::saveMemory() {
   auto processors = static_cast<int>(problem.machine->processors());
   LayerPipe layerPipe(problem, deadline, partition, processors);
   for (int tolerance : {0, 200, 800})
-    if (!deadline.isOver())
+    if (!isOver())
       fitWithGaps(layerPipe.assign(tolerance));
   fitWithGaps(wholeLayers(problem, partition));
   fitWithGaps(wholeLayers(problem, partitionByMemory(problem)));

@@ -297,6 +297,15 @@ bool PipelineSearch::visitFrom(size_t layer, size_t &budget, Visit visit) {
 }
 
 bool PipelineSearch::enumerate(size_t limit) {
+  // A graph has no fewer partitions than a chain, which has one for each choice
+  // of borders; long ones take longer to time.
+  constexpr size_t kWork = 100000;
+  size_t borders = processor.size() - 1;
+  limit = std::min(limit, kWork / processor.size());
+  if (problem.machine->processors() > 1 &&
+      (borders > limit || (problem.machine->processors() > 2 &&
+                           borders * (borders - 1) / 2 > limit)))
+    return false;
   // Placements on the way to a partition, those that leave a gap included.
   constexpr size_t kBudgetPerPartition = 50;
   size_t budget = kBudgetPerPartition * limit;

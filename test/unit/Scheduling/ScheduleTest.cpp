@@ -5,10 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../../../lib/Scheduling/DelaySearch.h"
 #include "TestGraphs.h"
 #include "llvm/ADT/STLExtras.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include <chrono>
 #include <set>
 
 using namespace takt;
@@ -465,6 +467,164 @@ TEST(MemoryTest, LayerPipeGivesWayToALimit) {
   Schedule limited = scheduleOf("layerpipe", instance.problem());
   EXPECT_LT(*llvm::max_element(peakMemory(instance.problem(), limited)), most);
   EXPECT_GE(limited.interval, free.interval);
+}
+
+/// What lies below the need of the fastest schedule still gets one, down to
+/// where the refusal says what the best try needs; that much then suffices.
+TEST(MemoryTest, LimitsAreMetOrTheNeedIsNamed) {
+  std::minstd_rand random(17);
+  int met = 0, refused = 0;
+  for (int round = 0; round < 10; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    Instance instance(makeRandomGraph(random, 8), 2 + random() % 3);
+    if (round % 2)
+      instance.machine.interconnect.bytesPerCycle = 4;
+    Problem problem = instance.problem();
+    int64_t &memory = instance.machine.classes[0].memoryBytes;
+    while (true) {
+      llvm::Expected<Schedule> s = schedule("layerpipe", problem, {});
+      if (!s) {
+        std::string message = llvm::toString(s.takeError());
+        EXPECT_TRUE(llvm::StringRef(message).contains("lacks least") ||
+                    llvm::StringRef(message).contains("at hand"))
+            << message;
+        ++refused;
+        break;
+      }
+      met += memory > 0;
+      memory = *llvm::max_element(peakMemory(problem, *s)) - 1;
+    }
+  }
+  EXPECT_GT(met, 15);
+  EXPECT_EQ(refused, 10);
+}
+
+TEST(MemoryTest, TheFastestScheduleGivesWay) {
+  for (int layers : {4, 6, 10, 16}) {
+    Instance instance(
+        makeChain(std::vector<LayerSpec>(layers, product(6, 6, 6))), 4);
+    Problem problem = instance.problem();
+    Schedule fastest = scheduleOf("layerpipe", problem);
+    instance.machine.classes[0].memoryBytes =
+        *llvm::max_element(peakMemory(problem, fastest)) - 1;
+    Schedule fitting = scheduleOf("layerpipe", problem);
+    EXPECT_LE(*llvm::max_element(peakMemory(problem, fitting)),
+              instance.machine.classes[0].memoryBytes);
+    // Not by leaving all to one processor.
+    EXPECT_LT(fitting.interval, scheduleOf("sequential", problem).interval);
+  }
+}
+
+/// Bytes alive on each processor at each moment of a steady interval, by
+/// writing down every instance.
+static std::vector<int64_t> aliveAtOnce(const Schedule &s, int64_t processors) {
+  constexpr int kInstances = 30;
+  std::vector<int64_t> most(processors, 0);
+  for (int64_t p = 0; p < processors; ++p)
+    for (int64_t t = kInstances / 2 * s.interval;
+         t < (kInstances / 2 + 1) * s.interval; ++t) {
+      int64_t bytes = 0;
+      for (const Value &value : s.graph.values) {
+        if (value.producer < 0 || s.tasks[value.producer].processor != p)
+          continue;
+        const Placement &from = s.tasks[value.producer];
+        int64_t end = from.start + from.cycles;
+        for (const Use &use : value.uses)
+          if (s.tasks[use.task].processor == p && use.task != value.producer)
+            end = std::max(end, s.tasks[use.task].start +
+                                    s.tasks[use.task].cycles +
+                                    distance(s, value, use) * s.interval);
+        for (int i = 0; i < kInstances; ++i)
+          bytes += value.bytes * (from.start + i * s.interval <= t &&
+                                  t < end + i * s.interval);
+      }
+      most[p] = std::max(most[p], bytes);
+    }
+  return most;
+}
+
+TEST(MemoryTest, HoldsAtLeastWhatIsAlive) {
+  std::minstd_rand random(18);
+  for (int round = 0; round < 15; ++round) {
+    LayerSpec small = product(1 + random() % 4, 1 + random() % 4, 2);
+    Instance instance(makeChain(std::vector<LayerSpec>(4, small)), 2);
+    for (llvm::StringRef name : {"sequential", "pipedream", "layerpipe"}) {
+      Schedule s = scheduleOf(name, instance.problem());
+      std::vector<int64_t> held = peakMemory(instance.problem(), s);
+      std::vector<int64_t> alive = aliveAtOnce(s, 2);
+      for (int p : {0, 1})
+        EXPECT_GE(held[p], alive[p]) << name.str() << " " << p;
+    }
+  }
+}
+
+TEST(MemoryTest, GapsTradeTimeForDelays) {
+  Instance instance(makeChain(std::vector<LayerSpec>(8, product(4, 4, 4))), 4);
+  Problem problem = instance.problem();
+  Assignment assignment;
+  assignment.graph = instance.graph;
+  for (const Task &task : instance.graph.tasks)
+    assignment.processor.push_back(task.layer / 2);
+  computeCycles(problem, assignment);
+  Deadline none{std::nullopt};
+  int64_t work = 0;
+  for (int64_t cycles : assignment.cycles)
+    work += cycles;
+  auto stagesAt = [&](int64_t interval) {
+    DelayRequest request{interval, 0, 0, &none};
+    std::optional<Schedule> s = scheduleWithGaps(problem, assignment, request);
+    return s ? s->stages : 0;
+  };
+  EXPECT_EQ(stagesAt(work), 1);
+  EXPECT_EQ(stagesAt(assignment.leastInterval(instance.machine) - 1), 0);
+  EXPECT_GT(stagesAt(2 * work / 5), 1);
+}
+
+//===----------------------------------------------------------------------===//
+// Time limits
+//===----------------------------------------------------------------------===//
+
+TEST(TimeLimitTest, EndsEarlyWithTheBestFound) {
+  std::vector<LayerSpec> layers;
+  std::minstd_rand random(19);
+  for (int l = 0; l < 500; ++l)
+    layers.push_back(product(32, 64 + random() % 512, 64 + random() % 512));
+  Instance instance(makeChain(layers), 32, "systolic");
+  instance.machine.interconnect.topology = Topology::Bus;
+  instance.machine.interconnect.bytesPerCycle = 8;
+  auto secondsOf = [&](llvm::StringRef name, const ScheduleOptions &options) {
+    auto begin = std::chrono::steady_clock::now();
+    Schedule s = scheduleOf(name, instance.problem(), options);
+    EXPECT_GT(s.interval, 0);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() -
+                                         begin)
+        .count();
+  };
+  ScheduleOptions none, limited;
+  limited.timeLimitSeconds = 0;
+  // What has no search (check, verify, bounds) takes its time in any case.
+  double least = secondsOf("layerpipe", limited);
+  double all = secondsOf("layerpipe", none);
+  EXPECT_LT(least, all / 2);
+}
+
+/// A limit that is not reached changes nothing.
+TEST(TimeLimitTest, AnAmpleOneGivesTheSameSchedule) {
+  std::minstd_rand random(20);
+  for (int round = 0; round < 10; ++round) {
+    Instance instance(makeRandomGraph(random, 6), 3);
+    instance.machine.interconnect.bytesPerCycle = 8;
+    ScheduleOptions ample;
+    ample.timeLimitSeconds = 1000;
+    for (llvm::StringRef name : {"pipedream", "layerpipe"}) {
+      Schedule a = scheduleOf(name, instance.problem());
+      Schedule b = scheduleOf(name, instance.problem(), ample);
+      EXPECT_LE(b.interval, a.interval);
+      if (name == "pipedream") {
+        EXPECT_EQ(a.stage, b.stage);
+      }
+    }
+  }
 }
 
 //===----------------------------------------------------------------------===//
