@@ -72,16 +72,20 @@ private:
     if (limited)
       erase_if(next, [&](const NextTask &task) { return !hasRoom(task); });
     choice[q] = {TaskKind::Forward, 0, kNever};
-    int64_t input = kNever; // when the next forward or dgrad can begin
+    // When the next dgrad, and the next of any but the wgrads, can begin.
+    int64_t dgrad = kNever, input = kNever;
     for (const NextTask &task : next)
-      if (task.kind != TaskKind::Wgrad)
-        input = std::min(input, task.start);
-    for (const NextTask &task : next) {
-      if (task.kind == TaskKind::Wgrad && input != kNever && !fits(task, input))
-        continue;
-      if (choice[q].start == kNever || rank(task) < rank(choice[q]))
-        choice[q] = task;
-    }
+      if (task.kind == TaskKind::Dgrad)
+        dgrad = std::min(dgrad, task.start);
+    for (const NextTask &task : next)
+      if (task.kind == TaskKind::Dgrad || fits(task, dgrad))
+        if (task.kind != TaskKind::Wgrad)
+          input = std::min(input, task.start);
+    for (const NextTask &task : next)
+      if (task.kind == TaskKind::Dgrad ||
+          fits(task, task.kind == TaskKind::Wgrad ? input : dgrad))
+        if (choice[q].start == kNever || rank(task) < rank(choice[q]))
+          choice[q] = task;
   }
 
   bool hasRoom(const NextTask &task) const {
@@ -91,20 +95,23 @@ private:
                rule.units[task.unit].warmUp;
   }
 
-  /// Whether a wgrad holds the task that begins at `input` up by no more than
+  /// Whether a task holds up the one that begins at `input` by no more than
   /// the rule lets it.
-  bool fits(const NextTask &wgrad, int64_t input) const {
-    int64_t cycles =
-        frame.placed.units[wgrad.unit].cycles[size_t(TaskKind::Wgrad)];
-    return wgrad.start + cycles <=
-           input + cycles * rule.units[wgrad.unit].holdUpQuarters / 4;
+  bool fits(const NextTask &task, int64_t input) const {
+    const UnitRule &unit = rule.units[task.unit];
+    int quarters =
+        task.kind == TaskKind::Forward ? unit.forwardHoldUp : unit.wgradHoldUp;
+    if (input == kNever || quarters == 4)
+      return true;
+    int64_t cycles = frame.placed.units[task.unit].cycles[size_t(task.kind)];
+    return task.start + cycles <= input + cycles * quarters / 4;
   }
 
   std::tuple<int64_t, int, int> rank(const NextTask &task) const {
-    int kind = task.kind == TaskKind::Wgrad         ? 3
-               : task.kind == TaskKind::Dgrad       ? 1
-               : rule.units[task.unit].forwardFirst ? 0
-                                                    : 2;
+    const UnitRule &unit = rule.units[task.unit];
+    int kind = task.kind == TaskKind::Forward ? unit.forwardRank
+               : task.kind == TaskKind::Dgrad ? unit.dgradRank
+                                              : std::numeric_limits<int>::max();
     return {task.start, kind, rule.laterUnitFirst ? -task.unit : task.unit};
   }
 

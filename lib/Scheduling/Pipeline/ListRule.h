@@ -17,18 +17,17 @@ namespace takt {
 struct UnitRule {
   /// The most microbatches between their forward and their dgrad.
   int warmUp = std::numeric_limits<int>::max();
-  /// A forward before a dgrad as long as `warmUp` has room.
-  bool forwardFirst = false;
-  /// By what part of its cycles, in quarters, a wgrad may hold up the next
-  /// forward or dgrad.
-  int holdUpQuarters = 4;
+  /// Of the tasks that can begin earliest the one of the lowest rank goes
+  /// first. Wgrads come last.
+  int forwardRank = 2, dgradRank = 1;
+  /// By what part of its cycles, in quarters, a forward may hold up the next
+  /// dgrad, and a wgrad the next forward or dgrad.
+  int forwardHoldUp = 4, wgradHoldUp = 4;
 };
 
-/// What can begin earliest goes first; of that a dgrad before a forward, or as
-/// the rule of the forward's unit says, and a wgrad where there is neither.
 struct ListRule {
   std::vector<UnitRule> units;
-  /// Of the units of a processor the later one first.
+  /// Of the same rank on one processor the later unit first.
   bool laterUnitFirst = true;
 };
 

@@ -188,12 +188,22 @@ MemoryChange PartialPipeline::completion(const PipelineResource &resource,
                                          int unit) const {
   const std::vector<int> &own = frame->placed.unitsOf[processor];
   auto count = [&](int u) { return u == unit ? of : counts[u]; };
-  int first = frame->microbatches, end = 0;
+  int first = frame->microbatches, forwarded = first, end = 0;
+  bool givesBack = true;
   for (int u : own) {
     first = std::min(first, count(u)[kW]);
+    forwarded = std::min(forwarded, count(u)[kF]);
     end = std::max(end, count(u)[kF]);
+    givesBack &= resource.backwardGivesBack[u];
   }
   MemoryChange rest;
+  if (givesBack) {
+    // Those whose forwards are done need nothing more.
+    for (int u : own)
+      rest.net += (forwarded - count(u)[kD]) * resource.change[u][kD].net +
+                  (forwarded - count(u)[kW]) * resource.change[u][kW].net;
+    first = forwarded;
+  }
   for (int i = first; i < end; ++i) {
     for (int u : own)
       if (count(u)[kD] > i && count(u)[kW] <= i)

@@ -14,18 +14,27 @@ using namespace takt;
 RuleSearch::RuleSearch(const PipelineFrame &frame, int64_t steps)
     : frame(frame), stepsLeft(steps),
       bound(makespanBound(frame.placed.problem, frame.placed.processorOf)),
-      spanBound(*llvm::max_element(frame.work) * frame.microbatches) {
-  bestBuilt.makespan = std::numeric_limits<int64_t>::max();
+      spanBound(*llvm::max_element(frame.work) * frame.microbatches) {}
+
+RuleSearch::Tried RuleSearch::attempt(ListRule rule) {
+  stepsLeft -= int64_t(frame.units) * frame.microbatches * kPipelineKinds;
+  BuiltPipeline built = buildByRule(frame, rule);
+  return {std::move(rule), std::move(built)};
 }
 
-bool RuleSearch::attempt(const ListRule &rule) {
-  BuiltPipeline built = buildByRule(frame, rule);
-  stepsLeft -= int64_t(frame.units) * frame.microbatches * kPipelineKinds;
-  if (bestBuilt.isBetterThan(built))
-    return false;
-  bestBuilt = std::move(built);
-  bestRule = rule;
-  return true;
+void RuleSearch::keep(Tried tried) {
+  constexpr size_t kPool = 8;
+  auto before = [&](const Tried &other) {
+    return !tried.built.isBetterThan(other.built);
+  };
+  auto place = llvm::find_if_not(pool, before);
+  // Of equal times one will do.
+  if (place != pool.begin() &&
+      !std::prev(place)->built.isBetterThan(tried.built))
+    return;
+  pool.insert(place, std::move(tried));
+  if (pool.size() > kPool)
+    pool.pop_back();
 }
 
 std::vector<int> RuleSearch::warmUps(int factorEighths) const {
@@ -61,22 +70,30 @@ void RuleSearch::tryRegular() {
               factor > 0 ? warmUps(factor)
                          : std::vector<int>(frame.units, frame.microbatches);
           for (int limit : limits)
-            rule.units.push_back({limit, forwardFirst, holdUp});
-          attempt(rule);
+            rule.units.push_back({limit, forwardFirst ? 0 : 2, 1, 4, holdUp});
+          keep(attempt(std::move(rule)));
         }
 }
 
-ListRule RuleSearch::change(std::minstd_rand &random) const {
-  ListRule rule = bestRule;
+/// Of forwards and dgrads on one processor.
+constexpr int kRanks = 4;
+
+ListRule RuleSearch::change(ListRule rule, std::minstd_rand &random) const {
   int count = 1 + int(random() % 3);
   for (int i = 0; i < count; ++i) {
     UnitRule &unit = rule.units[random() % rule.units.size()];
-    switch (random() % 4) {
+    switch (random() % 8) {
     case 0:
-      unit.forwardFirst = !unit.forwardFirst;
+      unit.forwardRank = int(random() % kRanks);
       break;
     case 1:
-      unit.holdUpQuarters = int(random() % 5);
+      unit.dgradRank = int(random() % kRanks);
+      break;
+    case 2:
+      unit.forwardHoldUp = int(random() % 5);
+      break;
+    case 3:
+      unit.wgradHoldUp = int(random() % 5);
       break;
     default:
       unit.warmUp = std::clamp(unit.warmUp + (random() % 2 == 0 ? 1 : -1), 1,
@@ -88,6 +105,13 @@ ListRule RuleSearch::change(std::minstd_rand &random) const {
 
 void RuleSearch::climb(uint64_t seed) {
   std::minstd_rand random(static_cast<uint32_t>(seed) + 1);
-  while (!over())
-    attempt(change(random));
+  while (!over()) {
+    size_t at = random() % pool.size();
+    Tried tried = attempt(change(pool[at].rule, random));
+    if (pool[at].built.isBetterThan(tried.built))
+      continue;
+    pool[at] = std::move(tried);
+    if (pool[at].built.isBetterThan(pool.front().built))
+      std::swap(pool[at], pool.front());
+  }
 }

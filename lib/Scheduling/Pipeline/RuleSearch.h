@@ -26,26 +26,32 @@ public:
   /// interval between microbatches, times a factor.
   void tryRegular();
 
-  /// From the best found so far, one change to one unit after the other.
+  /// Changes the rules of a few units at a time, from several of the best found
+  /// so far.
   void climb(uint64_t seed);
 
-  const BuiltPipeline &best() const { return bestBuilt; }
-  bool atBound() const { return bestBuilt.makespan <= bound; }
+  const BuiltPipeline &best() const { return pool.front().built; }
+  bool atBound() const { return best().makespan <= bound; }
 
 private:
   bool over() const {
-    return stepsLeft <= 0 || (atBound() && bestBuilt.span <= spanBound);
+    return !pool.empty() &&
+           (stepsLeft <= 0 || (atBound() && best().span <= spanBound));
   }
-  /// Whether it is no worse than the best; that is then the best.
-  bool attempt(const ListRule &rule);
+  struct Tried {
+    ListRule rule;
+    BuiltPipeline built;
+  };
+  Tried attempt(ListRule rule);
+  /// Keeps the best different ones, the best first.
+  void keep(Tried tried);
   std::vector<int> warmUps(int factorEighths) const;
-  ListRule change(std::minstd_rand &random) const;
+  ListRule change(ListRule rule, std::minstd_rand &random) const;
 
   const PipelineFrame &frame;
   int64_t stepsLeft;
   int64_t bound, spanBound;
-  ListRule bestRule;
-  BuiltPipeline bestBuilt;
+  std::vector<Tried> pool;
 };
 
 } // namespace takt

@@ -17,12 +17,11 @@
 
 #include "RuleSearch.h"
 #include "Schedules.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace llvm;
 using namespace takt;
 
-/// About a second of work.
+/// A fraction of a second of work.
 constexpr int64_t kSteps = 1000000;
 
 /// `inFlight` counts a microbatch once for each unit of its processor.
@@ -61,10 +60,10 @@ PipelineResult takt::scheduleZeroBubbleV(const PipelineProblem &problem,
 
 PipelineResult takt::scheduleVHalf(const PipelineProblem &problem,
                                    const PipelineOptions &) {
-  return scheduleVee(problem, problem.processors + 2);
+  return scheduleVee(problem, 2 * ((problem.processors + 2) / 2));
 }
 
 PipelineResult takt::scheduleVMin(const PipelineProblem &problem,
                                   const PipelineOptions &) {
-  return scheduleVee(problem, int(divideCeil(2 * (problem.processors + 2), 3)));
+  return scheduleVee(problem, 2 * ((problem.processors + 4) / 3));
 }

@@ -21,8 +21,8 @@ using namespace llvm;
 using namespace takt;
 
 namespace {
-/// About a second of work for each placement.
-constexpr int64_t kRuleSteps = 1000000;
+/// Well under a second of work for each placement.
+constexpr int64_t kRuleSteps = 2000000;
 constexpr int64_t kBeamLooks = 1000000;
 constexpr int kWidestBeam = 256;
 

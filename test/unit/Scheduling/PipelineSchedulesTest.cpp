@@ -7,6 +7,8 @@
 
 #include "TestPipelines.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -38,6 +40,12 @@ TEST(PipelineSchedulesTest, OneForwardOneBackwardFormula) {
     }
 }
 
+/// "4", "4.5".
+std::string memoryText(double memory) {
+  std::string text = std::to_string(int(memory));
+  return memory == int(memory) ? text : text + ".5";
+}
+
 struct Calibration {
   const char *name;
   int chunks;
@@ -66,6 +74,26 @@ TEST(PipelineSchedulesTest, PublishedFiguresOfFourProcessors) {
     ScheduledPipeline best =
         schedule("zb-auto", withLimit(problem, known.peak));
     EXPECT_LE(best.times.makespan, known.makespan);
+  }
+}
+
+/// The page shows what the schedulers find.
+TEST(PipelineSchedulesTest, PicturesOfThePage) {
+  auto page = MemoryBuffer::getFile(TAKT_PIPELINES_PAGE, /*IsText=*/true);
+  ASSERT_TRUE(bool(page));
+  for (const char *name : {"gpipe", "1f1b", "interleaved-1f1b", "zb-h1",
+                           "zb-h2", "zb-v", "v-half", "v-min", "dualpipe-v"}) {
+    bool oneChunk =
+        is_contained({"gpipe", "1f1b", "zb-h1", "zb-h2"}, StringRef(name));
+    PipelineProblem problem =
+        uniformPipeline(4, 8, {10, 10, 10}, oneChunk ? 1 : 2);
+    ScheduledPipeline found = schedule(name, problem);
+    std::string expected;
+    raw_string_ostream(expected)
+        << '`' << name << "`: makespan " << found.times.makespan << ", peak "
+        << memoryText(found.peak) << "·M\n\n```text\n"
+        << drawPipeline(problem, found, oneChunk ? 10 : 5) << "```\n";
+    EXPECT_THAT((*page)->getBuffer().str(), HasSubstr(expected));
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "TestPipelines.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "gtest/gtest.h"
 #include <cmath>
 
@@ -140,4 +141,27 @@ void takt::test::checkPipeline(const PipelineProblem &problem,
     checkProcessor(std::move(intervals[q]), problem.memoryLimit.empty()
                                                 ? INT64_MAX
                                                 : problem.memoryLimit[q]);
+}
+
+std::string takt::test::drawPipeline(const PipelineProblem &problem,
+                                     const ScheduledPipeline &scheduled,
+                                     int64_t cyclesPerColumn) {
+  std::string picture;
+  for (const auto &tasks : scheduled.solution.order.order) {
+    std::string line;
+    for (const PipelineTask &task : tasks) {
+      size_t kind = size_t(task.kind);
+      int64_t start =
+          scheduled.times
+              .start[kind][task.stage * problem.microbatches + task.microbatch];
+      int64_t end = start + problem.stages[task.stage].cycles[kind];
+      char drawn = letter(task.kind)[0];
+      line.resize(start / cyclesPerColumn, '.');
+      line.resize(end / cyclesPerColumn, task.stage < problem.processors
+                                             ? drawn
+                                             : llvm::toLower(drawn));
+    }
+    picture += line + '\n';
+  }
+  return picture;
 }

@@ -43,6 +43,13 @@ std::string scheduleError(llvm::StringRef name, const PipelineProblem &problem);
 void checkPipeline(const PipelineProblem &problem,
                    const ScheduledPipeline &scheduled);
 
+/// A line for each processor, a column for each `cyclesPerColumn`: the letter
+/// of the task, small for the stages of the second chunk, and points where
+/// idle.
+std::string drawPipeline(const PipelineProblem &problem,
+                         const ScheduledPipeline &scheduled,
+                         int64_t cyclesPerColumn);
+
 } // namespace takt::test
 
 #endif // TAKT_TEST_UNIT_SCHEDULING_TESTPIPELINES_H
