@@ -118,7 +118,9 @@ Error checkTypes(const KernelSubject &subject, TypeRule rule) {
                    ElementType expected) {
     return type == expected
                ? Error::success()
-               : subject.failValue("type of " + tensor.name, name(type),
+               : subject.failValue("type of " + tensor.name,
+                                   name(type).empty() ? "no element type"
+                                                      : name(type),
                                    name(expected));
   };
   for (auto [i, tensor] : enumerate(kernel.operands)) {
