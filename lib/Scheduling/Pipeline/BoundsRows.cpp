@@ -80,29 +80,45 @@ static int64_t leastHeld(ArrayRef<PipelineRow> stage, int64_t forwards,
                    (d + w) * wgrads});
 }
 
-std::array<int, 2> PipelineRows::releasesOf(int stage, int microbatch) const {
-  // Of the other stages of the processor only those before this one count:
-  // microbatches come here through them, and leave them after leaving here.
-  int row = stage * kPipelineKinds, processor = rows[row].processor;
-  auto held = [&](int dgrads, int wgrads) {
+/// For the F of a stage and each stage from there on on the same processor: how
+/// many D of the latter must be over; and how many W of the own.
+void PipelineRows::computeReleases(int forward, int microbatch) {
+  const auto &own = rowsOf[rows[forward].processor];
+  int64_t room = limit[rows[forward].processor];
+  ArrayRef<PipelineRow> all(rows);
+  // Microbatches come here through the stages before, and leave those after.
+  auto heldHere = [&](int dgrads, int wgrads) {
     int64_t sum = 0;
-    for (int other : rowsOf[processor])
-      if (other % kPipelineKinds == 0 && other <= row)
-        sum +=
-            leastHeld(ArrayRef(rows).slice(other, kPipelineKinds),
-                      microbatch + 1, dgrads, other == row ? wgrads : dgrads);
+    for (int row : own)
+      if (row % kPipelineKinds == 0 && row <= forward)
+        sum += leastHeld(all.slice(row, kPipelineKinds), microbatch + 1, dgrads,
+                         row == forward ? wgrads : dgrads);
     return sum;
   };
-  std::array<int, 2> least = {0, 0};
-  while (least[0] < microbatch && held(least[0], least[0]) > limit[processor])
-    ++least[0];
-  while (least[1] < microbatch && held(microbatch, least[1]) > limit[processor])
-    ++least[1];
-  return least;
+  // With fewer than the least number over, the start would be the last.
+  auto require = [&](int row, auto fits) {
+    int over = 0;
+    while (over < microbatch && !fits(over))
+      ++over;
+    if (over > 0)
+      releases[at(forward, microbatch)].push_back({row, over - 1});
+  };
+  require(forward + 2,
+          [&](int over) { return heldHere(microbatch, over) <= room; });
+  // Before another D of a later stage is over some microbatch holds the memory
+  // of all F up to there, now or later, and nothing can be released before.
+  int64_t way = 0;
+  for (int row : own) {
+    if (row % kPipelineKinds != 0 || row < forward)
+      continue;
+    way += row > forward ? rows[row].memory : 0;
+    require(row + 1,
+            [&](int over) { return heldHere(over, over) + way <= room; });
+  }
 }
 
 void PipelineRows::computeReleases() {
-  releases.assign(size_t(size()) / kPipelineKinds * microbatches, {0, 0});
+  releases.resize(tasks());
   for (int processor = 0; processor < processors; ++processor) {
     // Where a stage can hold less than nothing the others have its room too.
     bool regular = all_of(rowsOf[processor], [&](int row) {
@@ -117,8 +133,7 @@ void PipelineRows::computeReleases() {
     for (int row : rowsOf[processor])
       if (row % kPipelineKinds == 0)
         for (int i = 0; i < microbatches; ++i)
-          releases[at(row / kPipelineKinds, i)] =
-              releasesOf(row / kPipelineKinds, i);
+          computeReleases(row, i);
   }
 }
 
@@ -167,10 +182,8 @@ void PipelineRows::computeNeeds(int processor) {
       };
       after(rows[row].before, i);
       after(row, i - 1);
-      if (row % kPipelineKinds == 0) {
-        after(row + 1, released(row, i)[0] - 1);
-        after(row + 2, released(row, i)[1] - 1);
-      }
+      for (const Release &release : releasesBefore(row, i))
+        after(release.row, release.microbatch);
       if (column[row] >= 0)
         std::copy_n(need, own.size(), &needs[at(row, i) * width]);
     }
@@ -214,9 +227,7 @@ void PipelineRows::computeTails() {
       };
       raise(rows[row].before, i, rows[row].lag);
       raise(row, i - 1, 0);
-      if (row % kPipelineKinds == 0) {
-        raise(row + 1, released(row, i)[0] - 1, 0);
-        raise(row + 2, released(row, i)[1] - 1, 0);
-      }
+      for (const Release &release : releasesBefore(row, i))
+        raise(release.row, release.microbatch, 0);
     }
 }

@@ -68,10 +68,14 @@ public:
                          : llvm::ArrayRef(needs).slice(
                                at(row, microbatch) * width, width);
   }
-  /// How many D and W of its own stage must be over before the F of a
-  /// microbatch starts, for the memory's sake.
-  std::array<int, 2> released(int row, int microbatch) const {
-    return releases[at(row / kPipelineKinds, microbatch)];
+  /// What must be over before a task starts, or the memory of its processor
+  /// would be exceeded, or full of what nothing can release any more.
+  struct Release {
+    int row = 0;
+    int microbatch = 0;
+  };
+  llvm::ArrayRef<Release> releasesBefore(int row, int microbatch) const {
+    return releases[at(row, microbatch)];
   }
 
   /// The order, from the rows in the order in which their tasks were placed.
@@ -84,9 +88,9 @@ private:
   void computeNeeds(int processor);
   void computeTails();
   int64_t tailBehind(int row, int microbatch) const;
-  std::array<int, 2> releasesOf(int stage, int microbatch) const;
+  void computeReleases(int forward, int microbatch);
 
-  std::vector<std::array<int, 2>> releases;
+  std::vector<llvm::SmallVector<Release, 2>> releases;
   std::vector<int> needs;
   size_t width = 0;
 };

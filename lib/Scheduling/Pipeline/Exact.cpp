@@ -17,7 +17,7 @@
 using namespace takt;
 
 /// About a minute.
-static constexpr int64_t kExactEffort = 4'000'000'000;
+static constexpr int64_t kExactEffort = 2'000'000'000;
 
 PipelineResult takt::scheduleExactly(const PipelineProblem &problem,
                                      const PipelineOptions &options) {

@@ -11,7 +11,7 @@
 using namespace takt;
 
 /// A few seconds.
-static constexpr int64_t kBestEffort = 250'000'000;
+static constexpr int64_t kBestEffort = 120'000'000;
 
 PipelineResult takt::scheduleBest(const PipelineProblem &problem,
                                   const PipelineOptions &options) {

@@ -15,15 +15,17 @@ using namespace takt;
 
 namespace {
 constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+/// Fractions of a unit of time that ranks tell apart.
+constexpr int64_t kRankScale = 64;
 /// Marks a row that is not the next one of its processor.
 constexpr uint16_t kDeferred = 1 << 15;
 
 /// Lower bound of all completions, and what ranks them where it is equal.
 struct Value {
   int64_t bound = 0;
-  int64_t sum = 0; ///< of the processors' own bounds
+  int64_t rank = 0;
   bool operator<(const Value &o) const {
-    return std::tie(bound, sum) < std::tie(o.bound, o.sum);
+    return std::tie(bound, rank) < std::tie(o.bound, o.rank);
   }
 };
 
@@ -146,6 +148,7 @@ private:
   void unpack(const Layer &layer, uint32_t label);
   void pack();
   SmallVector<Start, 16> startable() const;
+  bool canGoOn(int processor) const;
   void expand(uint32_t parent);
   void place(const Start &start, uint32_t parent);
   void put(const Start &start, int by);
@@ -256,6 +259,11 @@ SmallVector<StateSearch::Start, 16> StateSearch::startable() const {
         (of.memory > 0 &&
          state.held[of.processor] + of.memory > rows.limit[of.processor]))
       continue;
+    if (any_of(rows.releasesBefore(row, i),
+               [&](const PipelineRows::Release &release) {
+                 return state.count[release.row] <= release.microbatch;
+               }))
+      continue;
     int64_t start = state.free[of.processor];
     if (of.before >= 0)
       start = std::max(start, state.ready[rows.at(row, i)]);
@@ -264,8 +272,24 @@ SmallVector<StateSearch::Start, 16> StateSearch::startable() const {
   return starts;
 }
 
+/// Whether something that is not deferred may be next on the processor: nothing
+/// that must come before it there is left.
+bool StateSearch::canGoOn(int processor) const {
+  const auto &own = rows.rowsOf[processor];
+  return any_of(own, [&](int row) {
+    int i = state.count[row];
+    if (i == rows.microbatches || state.deferred[row])
+      return false;
+    for (auto [needed, other] : zip(rows.needed(row, i), own))
+      if (needed > state.count[other])
+        return false;
+    return true;
+  });
+}
+
 void StateSearch::expand(uint32_t parent) {
   SmallVector<int, 8> deferred;
+  std::vector<int64_t> free; // before anything was deferred
   while (true) {
     SmallVector<Start, 16> starts = startable();
     if (starts.empty())
@@ -286,14 +310,22 @@ void StateSearch::expand(uint32_t parent) {
       place(start, parent);
     if (rows.rows[first.row].movesFreely)
       break;
-    // Its memory may be what another, later task needs: none of these is next.
+    // Its memory may be what another task needs: then none of these is next,
+    // and nothing else can start before the end of the first.
+    if (free.empty())
+      free = state.free;
     for (const Start &start : starts) {
       state.deferred[start.row] = true;
       deferred.push_back(start.row);
     }
+    state.free[processor] = first.end;
+    if (!canGoOn(processor))
+      break;
   }
   for (int row : deferred)
     state.deferred[row] = false;
+  if (!free.empty())
+    state.free = std::move(free);
 }
 
 /// Places a task, or takes it back.
@@ -371,10 +403,8 @@ void StateSearch::estimateStarts() {
         begin = std::max(begin, state.ready[rows.at(row, i)]);
       follow(of.before, i, of.lag);
       follow(row, i - 1, 0);
-      if (row % kPipelineKinds == 0) {
-        follow(row + 1, rows.released(row, i)[0] - 1, 0);
-        follow(row + 2, rows.released(row, i)[1] - 1, 0);
-      }
+      for (const PipelineRows::Release &release : rows.releasesBefore(row, i))
+        follow(release.row, release.microbatch, 0);
       earliest[rows.at(row, i)] = begin;
     }
 }
@@ -417,14 +447,24 @@ int64_t StateSearch::machineBound(int processor) {
 
 Value StateSearch::valueOf(const Start &placed) {
   Value value;
-  budget.effort -= options.strongBounds ? rows.tasks() : rows.size();
+  budget.effort -= options.strongBounds ? int64_t(rows.tasks()) * rows.size() /
+                                              (kPipelineKinds * rows.processors)
+                                        : rows.size();
   if (options.strongBounds)
     estimateStarts();
   for (int q = 0; q < rows.processors; ++q) {
     int64_t bound =
         options.strongBounds ? machineBound(q) : state.free[q] + state.work[q];
+    value.rank += bound * kRankScale;
+    if (options.strongBounds && !pending.empty()) {
+      // Where bounds are equal, that schedule is ahead whose tasks on average
+      // have more time left.
+      int64_t reached = 0;
+      for (const Pending &task : pending)
+        reached += task.start + task.cycles + task.tail;
+      value.rank += reached * kRankScale / int64_t(pending.size());
+    }
     value.bound = std::max(value.bound, bound);
-    value.sum += bound;
     if (value.bound > options.target)
       break;
   }
@@ -442,7 +482,7 @@ void StateSearch::trim(Layer &layer) {
     auto rank = [&](uint32_t l) {
       const Value &value = layer.labels[l].value;
       uint64_t draw = options.seed == 0 ? 0 : mix(l + options.seed);
-      return std::make_tuple(value.bound, value.sum, draw, l);
+      return std::make_tuple(value.bound, value.rank, draw, l);
     };
     auto better = [&](uint32_t a, uint32_t b) { return rank(a) < rank(b); };
     std::nth_element(kept.begin(), kept.begin() + options.width, kept.end(),

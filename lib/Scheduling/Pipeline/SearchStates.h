@@ -32,7 +32,7 @@ using PipelineDeadline = std::optional<std::chrono::steady_clock::time_point>;
 
 /// What a search may use up; counted down by searches that share it.
 struct SearchBudget {
-  /// Of tasks looked at in bounds, some 10^8 a second.
+  /// Of tasks looked at in bounds, some 10^7 a second and more.
   int64_t effort = std::numeric_limits<int64_t>::max();
   PipelineDeadline deadline;
 

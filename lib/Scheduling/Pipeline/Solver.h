@@ -23,7 +23,8 @@ enum class SolverStatus : uint8_t {
 
 struct SolverOptions {
   std::optional<int64_t> timeLimitSeconds;
-  /// Used where there is no time limit: of tasks looked at, some 10^8 a second.
+  /// Used where there is no time limit: of tasks looked at, some 10^7 a second
+  /// and more.
   int64_t effort = 0;
   uint64_t seed = 0; ///< chooses among equals
   /// Stops once the makespan is within this fraction of the bound.
