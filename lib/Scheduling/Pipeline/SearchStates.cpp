@@ -449,7 +449,7 @@ Value StateSearch::valueOf(const Start &placed) {
   Value value;
   budget.effort -= options.strongBounds ? int64_t(rows.tasks()) * rows.size() /
                                               (kPipelineKinds * rows.processors)
-                                        : rows.size();
+                                        : int64_t(rows.size()) * 4;
   if (options.strongBounds)
     estimateStarts();
   for (int q = 0; q < rows.processors; ++q) {

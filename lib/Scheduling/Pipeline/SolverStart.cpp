@@ -7,6 +7,7 @@
 
 #include "Schedules.h"
 #include "Solver.h"
+#include <chrono>
 
 using namespace llvm;
 using namespace takt;
@@ -41,22 +42,52 @@ std::optional<TimedOrder> takt::bestPublished(const PipelineProblem &problem,
   return best;
 }
 
+/// What closes easy problems at once.
+static constexpr int64_t kFirstEffort = 2'000'000;
+
+static bool isClosed(const SolverResult &result) {
+  return result.status == SolverStatus::Optimal ||
+         result.status == SolverStatus::Infeasible;
+}
+
+/// First without, then, where that does not close the problem, with the
+/// published schedules to start from: some of them take their time.
+static SolverResult solve(const PipelineProblem &problem,
+                          ArrayRef<std::vector<int>> placements,
+                          const PipelineOptions &options, int64_t effort) {
+  auto begin = std::chrono::steady_clock::now();
+  std::unique_ptr<PipelineSolver> solver = createStateSolver();
+  std::optional<TimedOrder> start;
+  for (const std::vector<int> &processorOf : placements)
+    consider(problem, oneByOne(problem, processorOf), start);
+  SolverOptions limits;
+  limits.seed = options.seed;
+  limits.effort = kFirstEffort;
+  SolverResult first =
+      solver->solve(problem, placements, std::move(start), limits);
+  if (isClosed(first))
+    return first;
+
+  start = bestPublished(problem, options);
+  if (first.best && (!start || first.best->makespan < start->makespan))
+    start = std::move(first.best);
+  limits.effort = effort;
+  if (options.timeLimitSeconds) {
+    auto passed = std::chrono::duration_cast<std::chrono::seconds>(
+        std::chrono::steady_clock::now() - begin);
+    limits.timeLimitSeconds =
+        std::max<int64_t>(0, *options.timeLimitSeconds - passed.count());
+  }
+  return solver->solve(problem, placements, std::move(start), limits);
+}
+
 Expected<PipelineSolution> takt::searchOrders(const PipelineProblem &problem,
                                               const PipelineOptions &options,
                                               int64_t effort) {
   std::vector<std::vector<int>> placements = allPlacements(problem);
   if (Error error = checkLeastMemory(problem, placements))
     return std::move(error);
-  std::optional<TimedOrder> start = bestPublished(problem, options);
-  for (const std::vector<int> &processorOf : placements)
-    consider(problem, oneByOne(problem, processorOf), start);
-
-  SolverOptions solver;
-  solver.timeLimitSeconds = options.timeLimitSeconds;
-  solver.effort = effort;
-  solver.seed = options.seed;
-  SolverResult result =
-      createStateSolver()->solve(problem, placements, std::move(start), solver);
+  SolverResult result = solve(problem, placements, options, effort);
   if (!result.best)
     return createStringError(
         result.status == SolverStatus::Infeasible

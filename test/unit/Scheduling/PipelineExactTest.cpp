@@ -249,6 +249,8 @@ TEST(PipelineExactTest, AgreesWithEnumeration) {
     if (*expected == kNone)
       continue;
     ++feasible;
+    if (feasible % 10 != 0) // the published searches take their time
+      continue;
     if (std::optional<double> gap = heuristicGap(problem, *expected)) {
       ++withGap;
       gaps += *gap;
@@ -257,8 +259,8 @@ TEST(PipelineExactTest, AgreesWithEnumeration) {
   EXPECT_GT(feasible, compared / 2);
   EXPECT_LT(feasible, compared);
   ASSERT_GT(withGap, 0);
-  std::printf("%d problems, %d with a schedule; on %d a published one fits, on "
-              "average %.1f %% above the optimum\n",
+  std::printf("%d problems, %d with a schedule; of every tenth, on %d a "
+              "published one fits, on average %.1f %% above the optimum\n",
               compared, feasible, withGap, 100 * gaps / withGap);
 }
 
