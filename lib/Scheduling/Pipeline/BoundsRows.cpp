@@ -97,9 +97,14 @@ void PipelineRows::computeReleases(int forward, int microbatch) {
   };
   // With fewer than the least number over, the start would be the last.
   auto require = [&](int row, auto fits) {
-    int over = 0;
-    while (over < microbatch && !fits(over))
-      ++over;
+    int over = 0, enough = microbatch; // more that are over hold no more
+    while (over < enough) {
+      int middle = (over + enough) / 2;
+      if (fits(middle))
+        enough = middle;
+      else
+        over = middle + 1;
+    }
     if (over > 0)
       releases[at(forward, microbatch)].push_back({row, over - 1});
   };

@@ -15,10 +15,18 @@ using namespace takt;
 
 namespace {
 constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
-/// Fractions of a unit of time that ranks tell apart.
-constexpr int64_t kRankScale = 64;
 /// Marks a row that is not the next one of its processor.
 constexpr uint16_t kDeferred = 1 << 15;
+
+constexpr double kLargestSum = double(int64_t(1) << 62);
+
+/// What a sum over all tasks of starts and tails can reach.
+double largestRank(const PipelineRows &rows) {
+  double longest = 1;
+  for (const PipelineRow &row : rows.rows)
+    longest += (double(row.cycles) + double(row.lag)) * rows.microbatches;
+  return 4 * longest * rows.tasks();
+}
 
 /// Lower bound of all completions, and what ranks them where it is equal.
 struct Value {
@@ -161,6 +169,7 @@ private:
   const PipelineRows &rows;
   const StateSearchOptions &options;
   SearchBudget &budget;
+  int64_t rankScale; ///< fractions of a unit of time that ranks tell apart
   StateSearchResult result;
   std::vector<SmallVector<int, 2>> after; ///< rows whose inputs a row gives
   State state;
@@ -182,8 +191,9 @@ private:
 StateSearch::StateSearch(const PipelineRows &rows,
                          const StateSearchOptions &options,
                          SearchBudget &budget)
-    : rows(rows), options(options), budget(budget), after(rows.size()),
-      current(rows.size()), next(rows.size()) {
+    : rows(rows), options(options), budget(budget),
+      rankScale(std::min<int64_t>(64, kLargestSum / largestRank(rows))),
+      after(rows.size()), current(rows.size()), next(rows.size()) {
   for (int row = 0; row < rows.size(); ++row)
     if (rows.rows[row].before >= 0)
       after[rows.rows[row].before].push_back(row);
@@ -455,14 +465,14 @@ Value StateSearch::valueOf(const Start &placed) {
   for (int q = 0; q < rows.processors; ++q) {
     int64_t bound =
         options.strongBounds ? machineBound(q) : state.free[q] + state.work[q];
-    value.rank += bound * kRankScale;
+    value.rank += bound * rankScale;
     if (options.strongBounds && !pending.empty()) {
       // Where bounds are equal, that schedule is ahead whose tasks on average
       // have more time left.
       int64_t reached = 0;
       for (const Pending &task : pending)
         reached += task.start + task.cycles + task.tail;
-      value.rank += reached * kRankScale / int64_t(pending.size());
+      value.rank += reached * rankScale / int64_t(pending.size());
     }
     value.bound = std::max(value.bound, bound);
     if (value.bound > options.target)
@@ -547,6 +557,11 @@ StateSearchResult takt::searchStates(const PipelineRows &rows,
                                      const StateSearchOptions &options,
                                      SearchBudget &budget) {
   return StateSearch(rows, options, budget).run();
+}
+
+bool takt::canSearchStates(const PipelineRows &rows) {
+  return rows.microbatches < kDeferred && rows.size() < 1 << 15 &&
+         largestRank(rows) < kLargestSum;
 }
 
 size_t takt::greatestSearchWidth(const PipelineRows &rows) {

@@ -61,8 +61,11 @@ struct StateSearchResult {
   int64_t bound = std::numeric_limits<int64_t>::max();
 };
 
+/// Whether the counts and times of the problem have room in the search's own.
+bool canSearchStates(const PipelineRows &rows);
+
 /// Searches for a schedule of at most the target within the memory limits. The
-/// rows must have closures for strong bounds, and fewer than 2^15 microbatches.
+/// rows must have closures for strong bounds; see `canSearchStates`.
 StateSearchResult searchStates(const PipelineRows &rows,
                                const StateSearchOptions &options,
                                SearchBudget &budget);

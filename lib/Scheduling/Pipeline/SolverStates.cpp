@@ -26,6 +26,9 @@ constexpr int64_t kInfinite = std::numeric_limits<int64_t>::max();
 /// tasks for each partial schedule, so with the square for each order.
 constexpr int kStrongTasks = 4096;
 
+/// Beyond this one order alone takes long and hundreds of megabytes.
+constexpr double kMostTasks = 1 << 22;
+
 /// One placement: what it allows, and what is proved about it.
 struct Bracket {
   PipelineRows rows;
@@ -173,9 +176,14 @@ public:
                      ArrayRef<std::vector<int>> placements,
                      std::optional<TimedOrder> incumbent,
                      const SolverOptions &options) const override {
-    // Counts of tasks have 15 bits in a partial schedule.
-    if (problem.microbatches >= 1 << 15)
+    double tasks =
+        double(problem.stages.size()) * kPipelineKinds * problem.microbatches;
+    if (tasks > kMostTasks)
       return {SolverStatus::Unavailable, std::move(incumbent), 0};
+    for (const std::vector<int> &processorOf : placements)
+      if (!canSearchStates(
+              PipelineRows(problem, processorOf, /*closures=*/false)))
+        return {SolverStatus::Unavailable, std::move(incumbent), 0};
     return StateSolution(problem, placements, std::move(incumbent), options)
         .run();
   }
