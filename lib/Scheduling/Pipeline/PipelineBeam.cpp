@@ -71,6 +71,7 @@ private:
     candidates.clear();
     for (int q = 0; q < frame.processors; ++q)
       partial.appendNext(q, candidates);
+    limitWarmUp(partial);
     const NextTask *first = nullptr;
     for (const NextTask &task : candidates)
       if (!first || endOf(task) < endOf(*first))
@@ -83,6 +84,18 @@ private:
         after.begin(task);
         children.push_back({keyOf(after), parent, task, after.hashOfCounts()});
       }
+  }
+
+  /// Drops the forwards beyond the rule's limit, unless nothing else is left.
+  void limitWarmUp(const PartialPipeline &partial) {
+    auto beyond = [&](const NextTask &task) {
+      return task.kind == TaskKind::Forward &&
+             partial.begun(task.unit, TaskKind::Forward) -
+                     partial.begun(task.unit, TaskKind::Dgrad) >=
+                 rule.warmUp[task.unit];
+    };
+    if (!all_of(candidates, beyond))
+      erase_if(candidates, beyond);
   }
 
   int64_t keyOf(const PartialPipeline &partial) const {

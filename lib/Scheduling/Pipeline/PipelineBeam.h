@@ -20,6 +20,8 @@ namespace takt {
 struct BeamRule {
   int width = 1;
   int64_t bound = 1, work = 1, path = 0;
+  /// Of each unit the most microbatches between their forward and their dgrad.
+  std::vector<int> warmUp;
 };
 
 /// Goes from the schedules of n tasks to those of n + 1, keeping the `width`

@@ -31,6 +31,7 @@ public:
   void climb(uint64_t seed);
 
   const BuiltPipeline &best() const { return pool.front().built; }
+  const ListRule &bestRule() const { return pool.front().rule; }
   bool atBound() const { return best().makespan <= bound; }
 
 private:

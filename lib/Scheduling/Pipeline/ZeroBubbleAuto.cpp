@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "OrderClimb.h"
 #include "PipelineBeam.h"
 #include "RuleSearch.h"
 #include "Schedules.h"
@@ -21,8 +22,10 @@ using namespace llvm;
 using namespace takt;
 
 namespace {
-/// Well under a second of work for each placement.
-constexpr int64_t kRuleSteps = 2000000;
+/// Well under a second of work for each placement, and for the climb.
+constexpr int64_t kRuleSteps = 1500000;
+constexpr int64_t kClimbSteps = 8000000;
+constexpr int kClimbs = 3;
 constexpr int64_t kBeamLooks = 1000000;
 constexpr int kWidestBeam = 256;
 
@@ -45,6 +48,8 @@ public:
           scheduleZeroBubbleV, scheduleVHalf, scheduleVMin})
       if (!found || makespan > bound)
         tryPublished(publish);
+    if (found && makespan > bound && improvable)
+      climb();
     if (!found)
       return std::move(failure);
     consumeError(std::move(failure));
@@ -76,25 +81,44 @@ private:
     rules.tryRegular();
     rules.climb(options.seed);
     offer(placed, rules.best());
-    if (!rules.atBound())
-      searchByBeam(placed, frame);
+    if (rules.atBound())
+      return;
+    searchByBeam(placed, frame, rules.bestRule());
   }
 
-  void searchByBeam(const PlacedPipeline &placed, const PipelineFrame &frame) {
+  /// From the best of all placements; a published order is left as it is.
+  void climb() {
+    const PlacedPipeline &placed = *improvable;
+    PipelineFrame frame(placed);
+    for (int i = 0; i < kClimbs; ++i)
+      offer(placed,
+            climbOrders(frame, bestBuilt, kClimbSteps, options.seed + i));
+  }
+
+  /// With the best rule's limits of what is under way, and without.
+  void searchByBeam(const PlacedPipeline &placed, const PipelineFrame &frame,
+                    const ListRule &rule) {
     // Each step looks at all processors.
     int64_t looks = int64_t(frame.units) * frame.microbatches * kPipelineKinds *
                     frame.processors;
     int width = int(std::min<int64_t>(kBeamLooks / looks, kWidestBeam));
     if (width < 4)
       return; // no better than a rule
-    for (auto [bound, work, path] : {std::array{1, 1, 0}, {0, 1, 1}, {1, 1, 1}})
-      offer(placed, buildByBeam(frame, {width, bound, work, path}));
+    std::vector<int> limited, unlimited(frame.units, frame.microbatches);
+    for (const UnitRule &unit : rule.units)
+      limited.push_back(unit.warmUp);
+    for (const std::vector<int> &warmUp : {limited, unlimited})
+      for (auto [bound, work, path] : {std::array{1, 1, 0}, {0, 2, 1}})
+        offer(placed, buildByBeam(frame, {width, bound, work, path, warmUp}));
   }
 
   void offer(const PlacedPipeline &placed, const BuiltPipeline &built) {
-    if (!found || built.makespan < makespan)
-      keep(expandUnits(placed, built.order, /*fullBackward=*/false),
-           built.makespan);
+    if (found && built.makespan >= makespan)
+      return;
+    keep(expandUnits(placed, built.order, /*fullBackward=*/false),
+         built.makespan);
+    improvable = &placed;
+    bestBuilt = built;
   }
 
   /// A fixed order may be better than what was found; whole backwards are not
@@ -120,6 +144,7 @@ private:
     best = std::move(solution);
     makespan = itsMakespan;
     found = true;
+    improvable = nullptr;
   }
 
   const PipelineProblem &problem;
@@ -127,6 +152,9 @@ private:
   PipelineSolution best;
   int64_t makespan = 0;
   bool found = false;
+  /// Of the best, unless it is a published order.
+  const PlacedPipeline *improvable = nullptr;
+  BuiltPipeline bestBuilt;
   Error failure = Error::success();
 };
 } // namespace
