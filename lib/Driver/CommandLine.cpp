@@ -145,10 +145,14 @@ Expected<CompileOptions> readOptions(const Options &options) {
       (options.batch == 0 && options.batch.getNumOccurrences()))
     return badOption("--batch=" + Twine(options.batch) +
                      ": expected a positive integer");
-  if (options.microbatches != 1)
+  if (options.microbatches < 1)
     return badOption("--microbatches=" + Twine(options.microbatches) +
-                     ": no scheduler of this version divides a minibatch, "
-                     "expected 1");
+                     ": expected a positive integer");
+  if (options.batch % options.microbatches != 0 ||
+      (options.batch == 0 && options.microbatches > 1))
+    return badOption("--microbatches=" + Twine(options.microbatches) +
+                     ": expected a divisor of the samples in --batch=" +
+                     Twine(options.batch));
   if (options.tolerance < 0 || options.tolerance > 1000)
     return badOption("--interval-tolerance: expected per cent from 0 to 1000");
   if (!(options.minibatchScale > 0 && options.minibatchScale <= 1e6))
@@ -165,7 +169,8 @@ Expected<CompileOptions> readOptions(const Options &options) {
   if (Error error = readDims(options, result))
     return std::move(error);
   result.forwardOnly = options.mode == "forward";
-  result.import.batch = options.batch;
+  result.microbatches = options.microbatches;
+  result.import.batch = options.batch / options.microbatches;
   result.import.mode =
       result.forwardOnly ? ImportMode::Forward : ImportMode::Train;
   result.differentiate = {options.loss,        options.optimizer,
@@ -188,7 +193,8 @@ bool answerQuestions(const Options &options) {
     for (const SchedulerInfo &info : schedulers())
       outs() << left_justify(info.name, 18) << info.summary << "\n";
   if (options.listSchedules) {
-    outs() << "\nof pipeline problems (takt-pipeline files):\n";
+    outs() << "\nof --microbatches, and of pipeline problems (takt-pipeline "
+              "files):\n";
     for (const PipelineScheduler &info : pipelineSchedulers())
       outs() << left_justify(info.name, 18) << info.summary << "\n";
   }

@@ -11,6 +11,7 @@
 #include "takt/Dialect/Sched/Sched.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/FormTasks.h"
+#include "takt/Transforms/Microbatch.h"
 #include "takt/Transforms/Pipelines.h"
 #include "takt/Transforms/Tags.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -66,6 +67,8 @@ FailureOr<TrainingStep> takt::buildTrainingStep(llvm::MemoryBufferRef model,
   PassManager manager(&context);
   buildStepPipeline(manager, differentiate);
   if (failed(manager.run(*step.module)))
+    return failure();
+  if (failed(divideIntoMicrobatches(*step.module, options.microbatches)))
     return failure();
   FailureOr<TaskGraph> graph = formTasks(*step.module);
   if (failed(graph))

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Scheduling/Schedule.h"
+#include "NetworkPipeline.h"
 #include "Schedulers.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -88,24 +89,49 @@ llvm::ArrayRef<SchedulerInfo> takt::schedulers() {
   return all;
 }
 
+static Error unknownSchedule(llvm::StringRef name) {
+  std::vector<llvm::StringRef> names;
+  for (const SchedulerInfo &info : schedulers())
+    names.push_back(info.name);
+  for (const PipelineScheduler &info : pipelineSchedulers())
+    names.push_back(info.name);
+  return llvm::createStringError("unknown schedule '" + name +
+                                 "', expected one of " +
+                                 llvm::join(names, ", "));
+}
+
+/// Runs the scheduler of that name: one of this registry, or a pipeline.
+static Expected<Schedule> runScheduler(llvm::StringRef name,
+                                       const Problem &problem,
+                                       const ScheduleOptions &options) {
+  auto named = [&](const auto &info) { return info.name == name; };
+  if (auto pipeline = llvm::find_if(pipelineSchedulers(), named);
+      pipeline != pipelineSchedulers().end())
+    return runNetworkPipeline(*pipeline, problem, options);
+  auto info = llvm::find_if(schedulers(), named);
+  if (info == schedulers().end())
+    return unknownSchedule(name);
+  bool divided = llvm::any_of(problem.graph->tasks, [](const Task &task) {
+    return task.microbatch > 0;
+  });
+  if (divided && info->semantics == Semantics::Delayed)
+    return llvm::createStringError(
+        "schedule '" + name +
+        "' delays the gradients of whole minibatches, found microbatches");
+  Expected<Schedule> result = info->run(problem, options);
+  if (result)
+    result->semantics = info->semantics;
+  return result;
+}
+
 Expected<Schedule> takt::schedule(llvm::StringRef name, const Problem &problem,
                                   const ScheduleOptions &options) {
-  auto info = llvm::find_if(
-      schedulers(), [&](const SchedulerInfo &i) { return i.name == name; });
-  if (info == schedulers().end())
-    return llvm::createStringError(
-        "unknown schedule '" + name + "', expected one of " +
-        llvm::join(
-            llvm::map_range(schedulers(),
-                            [](const SchedulerInfo &i) { return i.name; }),
-            ", "));
   if (Error error = check(problem))
     return error;
-  Expected<Schedule> result = info->run(problem, options);
+  Expected<Schedule> result = runScheduler(name, problem, options);
   if (!result)
     return result.takeError();
-  result->scheduler = info->name.str();
-  result->semantics = info->semantics;
+  result->scheduler = name.str();
   if (Error error = verify(problem, *result))
     return error;
   if (result->interval == bounds(problem, *result).best())

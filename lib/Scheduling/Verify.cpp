@@ -82,8 +82,9 @@ static bool sameWork(const Work &a, const Work &b) {
 
 static bool sameTask(const Task &a, const Task &b) {
   return a.name == b.name && a.kind == b.kind && a.layer == b.layer &&
-         a.colocated == b.colocated && a.cycles == b.cycles &&
-         a.memory == b.memory && llvm::equal(a.work, b.work, sameWork);
+         a.microbatch == b.microbatch && a.colocated == b.colocated &&
+         a.cycles == b.cycles && a.memory == b.memory &&
+         llvm::equal(a.work, b.work, sameWork);
 }
 
 static bool sameUse(const Use &a, const Use &b) {

@@ -83,8 +83,8 @@ LogicalResult GraphBuilder::readLayers() {
   return success();
 }
 
-/// Tasks in sequential order: all F, then D, W, U of the last layer … the
-/// first; the parts of a D as they stand in the program.
+/// Tasks in sequential order, microbatch by microbatch: all F, then D, W, U of
+/// the last layer … the first; the parts of a D as they stand in the program.
 LogicalResult GraphBuilder::collectTasks() {
   llvm::MapVector<StringRef, SmallVector<Operation *>> byName;
   std::vector<Task> tasks;
@@ -106,14 +106,20 @@ LogicalResult GraphBuilder::collectTasks() {
       return op.emitError("task '")
              << name << "' is not named after its layer '"
              << graph.layers[layer].name << "' and a kind";
-    tasks.push_back(Task{name.str(), *kind, int(layer), {}, {}, -1});
+    Task &task = tasks.emplace_back();
+    task.name = name.str();
+    task.kind = *kind;
+    task.layer = static_cast<int>(layer);
+    if (auto microbatch = op.getAttrOfType<IntegerAttr>(kMicrobatchAttr))
+      task.microbatch = static_cast<int>(microbatch.getInt());
   }
 
   auto order = llvm::to_vector(llvm::seq<unsigned>(0, tasks.size()));
   auto key = [&](unsigned i) {
     const Task &t = tasks[i];
     bool forward = t.kind == TaskKind::Forward;
-    return std::tuple(!forward, forward ? t.layer : -t.layer, t.kind, i);
+    return std::tuple(t.microbatch, !forward, forward ? t.layer : -t.layer,
+                      t.kind, i);
   };
   llvm::sort(order, [&](unsigned a, unsigned b) { return key(a) < key(b); });
   auto operations = byName.takeVector();
@@ -144,12 +150,14 @@ void GraphBuilder::collectCuts() {
       llvm::append_range(task.cuts, getCutOptions(ops));
 }
 
+/// An update is where the layer's gradient is accumulated: with its wgrads.
 void GraphBuilder::colocateUpdates() {
   SmallVector<int> wgrad(graph.layers.size(), -1);
   for (auto [index, task] : llvm::enumerate(graph.tasks)) {
-    if (task.kind == TaskKind::Wgrad)
+    bool isWgrad = task.kind == TaskKind::Wgrad;
+    if (isWgrad && wgrad[task.layer] < 0)
       wgrad[task.layer] = index;
-    if (task.kind == TaskKind::Update)
+    else if (isWgrad || task.kind == TaskKind::Update)
       task.colocated = wgrad[task.layer];
   }
 }

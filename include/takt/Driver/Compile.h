@@ -25,6 +25,8 @@ namespace takt {
 struct CompileOptions {
   ImportOptions import;
   bool forwardOnly = false;
+  /// Of a synchronous step; the model is imported with the samples of one.
+  int64_t microbatches = 1;
   DifferentiateOptions differentiate;
   double learningRate = 0.01;
   ScheduleOptions scheduling;

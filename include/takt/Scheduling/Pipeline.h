@@ -125,6 +125,8 @@ struct PipelineScheduler {
   llvm::StringRef summary; ///< one line with its source
   llvm::Expected<PipelineSolution> (*run)(const PipelineProblem &,
                                           const PipelineOptions &);
+  /// Stages that a network is divided into for each processor.
+  int chunks = 1;
 };
 
 /// All of them, in the order in which --list-schedules shows them.

@@ -20,7 +20,7 @@
 namespace takt {
 
 /// A layer for each stage ("stage0"), a task for each stage, kind and
-/// microbatch ("stage0.F.1"), in sequential order: per microbatch F of all
+/// microbatch ("stage0.F.m1"), in sequential order: per microbatch F of all
 /// stages, then D and W back. All tasks of a stage are colocated.
 TaskGraph pipelineGraph(const PipelineProblem &problem);
 

@@ -137,8 +137,9 @@ struct SchedulerInfo {
 /// All schedulers, in the order in which --list-schedules shows them.
 llvm::ArrayRef<SchedulerInfo> schedulers();
 
-/// The one way to a schedule: check, run the scheduler of that name, verify.
-/// Fails if any of the three does, or no scheduler has that name.
+/// The one way to a schedule: check, run the scheduler of that name (of this
+/// registry or of Pipeline.h's), verify. Fails if any of the three does, or no
+/// scheduler has that name.
 llvm::Expected<Schedule> schedule(llvm::StringRef name, const Problem &problem,
                                   const ScheduleOptions &options);
 

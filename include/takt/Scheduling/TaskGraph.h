@@ -44,7 +44,8 @@ struct Task {
   std::string
       name; ///< unique: "layer.F", "layer.D", "layer.D.0", "layer.D.join"
   TaskKind kind = TaskKind::Forward;
-  int layer = 0; ///< index into TaskGraph::layers
+  int layer = 0;      ///< index into TaskGraph::layers
+  int microbatch = 0; ///< of a synchronous step; updates are of the last one
   /// Its operations' work: [0] is the layer's matrix product (the one that a
   /// cut divides), the rest are fused operations.
   llvm::SmallVector<Work, 2> work;

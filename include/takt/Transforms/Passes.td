@@ -169,6 +169,36 @@ def TrainSplit : Pass<"train-split", "::mlir::ModuleOp"> {
   let dependentDialects = ["::takt::train::TrainDialect"];
 }
 
+def TrainMicrobatch : Pass<"train-microbatch", "::mlir::ModuleOp"> {
+  let summary = "divide a step into microbatches with one update";
+  let description = [{
+    Copies F, D and W of the step `count` times, each copy for as many samples
+    as the step had, and gives the update the sum of the gradients, of which
+    each is of the mean of the losses.
+
+    Before:
+
+    ```mlir
+    %y = train.gemm %x, %w {…, train.task = "fc.F"} : …
+    %dw = train.gemm %e, %x {…, train.task = "fc.W"} : …
+    ```
+
+    After `count=2`:
+
+    ```mlir
+    %x0 = train.slice %x {axis = 0, begin = 0, …, train.task = "fc.F.m0"} : …
+    %y0 = train.gemm %x0, %w {…, train.microbatch = 0, train.task = "fc.F.m0"} : …
+    …
+    %dw1 = train.gemm %e1, %x1 {…, train.microbatch = 1, train.task = "fc.W.m1"} : …
+    %dw = train.add %dw0, %dw1 {…, train.microbatch = 1, train.task = "fc.W.m1"} : …
+    ```
+  }];
+  let options = [
+    Option<"count", "count", "int64_t", "1", "number of microbatches">
+  ];
+  let dependentDialects = ["::takt::train::TrainDialect"];
+}
+
 def TrainRetime : Pass<"train-retime", "::mlir::ModuleOp"> {
   let summary = "delay the gradients";
   let description = [{

@@ -14,6 +14,9 @@
 //                                         shared with its gradients
 //   train.task  = "conv1.D"               operations that execute, once tasks
 //   train.layer = 3 : i64                 are formed
+//   train.microbatch = 1 : i64            executing operations of a step that
+//   is
+//                                         divided into microbatches
 //
 // and on the module, once tasks are formed, `train.layers`: the layers' names.
 //
@@ -33,6 +36,7 @@ constexpr llvm::StringLiteral kKindAttr = "train.kind";
 constexpr llvm::StringLiteral kNodeAttr = "train.node";
 constexpr llvm::StringLiteral kTaskAttr = "train.task";
 constexpr llvm::StringLiteral kLayerAttr = "train.layer";
+constexpr llvm::StringLiteral kMicrobatchAttr = "train.microbatch";
 constexpr llvm::StringLiteral kLayersAttr = "train.layers";
 /// The name of an argument or result of @main, and of a value that a cut made.
 constexpr llvm::StringLiteral kNameAttr = "train.name";

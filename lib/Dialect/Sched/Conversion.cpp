@@ -43,7 +43,8 @@ static void createTask(OpBuilder &builder, Location loc, const TaskGraph &graph,
       builder.getI64IntegerAttr(task.layer), builder.getArrayAttr(works),
       cuts.empty() ? ArrayAttr() : builder.getArrayAttr(cuts), colocated,
       task.cycles ? builder.getI64IntegerAttr(*task.cycles) : IntegerAttr(),
-      builder.getI64IntegerAttr(task.memory));
+      builder.getI64IntegerAttr(task.memory),
+      builder.getI64IntegerAttr(task.microbatch));
 }
 
 static void createValue(OpBuilder &builder, Location loc,
@@ -156,6 +157,11 @@ private:
     if (IntegerAttr cycles = op.getCyclesAttr())
       task.cycles = cycles.getInt();
     task.memory = static_cast<int64_t>(op.getMemory());
+    int64_t microbatch = op.getMicrobatch();
+    if (microbatch < 0 || microbatch > (1 << 20))
+      return op.emitOpError("is of microbatch ")
+             << microbatch << ", expected 0 to 1048576";
+    task.microbatch = static_cast<int>(microbatch);
     graph.tasks.push_back(std::move(task));
     return success();
   }

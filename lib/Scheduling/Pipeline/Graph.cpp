@@ -62,8 +62,9 @@ private:
   void addTask(TaskKind kind, int stage, int microbatch) {
     const PipelineStage &of = problem.stages[stage];
     Task task;
-    task.name = graph.layers[stage].name + "." + letter(kind).str() + "." +
+    task.name = graph.layers[stage].name + "." + letter(kind).str() + ".m" +
                 std::to_string(microbatch);
+    task.microbatch = microbatch;
     task.kind = kind;
     task.layer = stage;
     task.cycles = of.cycles[static_cast<size_t>(kind)];

@@ -238,7 +238,7 @@ TEST(PipelineExactTest, AgreesWithEnumeration) {
   std::minstd_rand random(11);
   int compared = 0, feasible = 0, withGap = 0;
   double gaps = 0;
-  while (compared < 600) {
+  while (compared < 200) {
     PipelineProblem problem = smallPipeline(random, 3);
     std::optional<int64_t> expected =
         BruteForce(problem, /*anyMicrobatch=*/false).run();

@@ -67,7 +67,7 @@ def Sched_TaskOp : Sched_Op<"task", [Symbol, HasParent<"ProblemOp">]> {
     processor. `cycles` is the duration where the problem states it; otherwise
     the cost model answers for `work`. `memory` is a change of the processor's
     memory beside the values', from the task's start if it is positive, from its
-    end if it is negative.
+    end if it is negative. `microbatch` is that of a synchronous step.
 
     Constraints:
     - C1: `layer` is the number of a layer of the problem.
@@ -84,10 +84,12 @@ def Sched_TaskOp : Sched_Op<"task", [Symbol, HasParent<"ProblemOp">]> {
     OptionalAttr<TypedArrayAttrBase<Sched_CutOptionAttr, "cuts">>:$cuts,
     OptionalAttr<FlatSymbolRefAttr>:$colocated,
     OptionalAttr<I64Attr>:$cycles,
-    DefaultValuedOptionalAttr<I64Attr, "0">:$memory);
+    DefaultValuedOptionalAttr<I64Attr, "0">:$memory,
+    DefaultValuedOptionalAttr<I64Attr, "0">:$microbatch);
   let assemblyFormat = [{
     $sym_name $kind `layer` $layer `work` $work (`cuts` $cuts^)?
-    (`with` $colocated^)? (`cycles` $cycles^)? (`memory` $memory^)? attr-dict
+    (`with` $colocated^)? (`cycles` $cycles^)? (`memory` $memory^)?
+    (`microbatch` $microbatch^)? attr-dict
   }];
 }
 

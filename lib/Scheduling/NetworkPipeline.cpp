@@ -1,0 +1,202 @@
+//===- NetworkPipeline.cpp - synchronous pipelines of networks ------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "NetworkPipeline.h"
+#include "StagePartition.h"
+#include "Timing.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Sequence.h"
+#include <map>
+
+using namespace takt;
+
+namespace {
+class NetworkPipeline {
+public:
+  NetworkPipeline(const PipelineScheduler &scheduler, const Problem &problem,
+                  const ScheduleOptions &options)
+      : scheduler(scheduler), problem(problem), graph(*problem.graph),
+        machine(*problem.machine), options(options) {}
+
+  llvm::Expected<Schedule> run();
+
+private:
+  void partition();
+  void groupTasks();
+  PipelineProblem state() const;
+  void stateMemory(PipelineProblem &pipeline) const;
+  std::vector<std::vector<int>> sequences(const PipelineOrder &order) const;
+  llvm::Expected<Schedule>
+  follow(const std::vector<std::vector<int>> &sequences) const;
+
+  int stageOf(int task) const { return stage[graph.tasks[task].layer]; }
+  size_t group(TaskKind kind, int stage, int microbatch) const {
+    return (size_t(kind) * stages + stage) * microbatches + microbatch;
+  }
+
+  const PipelineScheduler &scheduler;
+  const Problem &problem;
+  const TaskGraph &graph;
+  const Machine &machine;
+  const ScheduleOptions &options;
+  int stages = 0, microbatches = 0;
+  std::vector<int> stage; ///< by layer
+  /// By kind (with updates), stage and microbatch, in the graph's order.
+  std::vector<std::vector<int>> groups;
+};
+} // namespace
+
+/// As many stages as the scheduler wants for each processor, of equal work.
+void NetworkPipeline::partition() {
+  Machine wide = machine;
+  for (ProcessorClass &of : wide.classes)
+    of.count *= scheduler.chunks;
+  stages = static_cast<int>(wide.processors());
+  stage = partitionStages({&graph, &wide, problem.cost}).stage;
+}
+
+void NetworkPipeline::groupTasks() {
+  for (const Task &task : graph.tasks)
+    microbatches = std::max(microbatches, task.microbatch + 1);
+  groups.resize(size_t(4) * stages * microbatches);
+  for (auto [index, task] : llvm::enumerate(graph.tasks))
+    groups[group(task.kind, stageOf(index), task.microbatch)].push_back(index);
+}
+
+/// What a stage's task leaves to its later kinds it holds from then on.
+void NetworkPipeline::stateMemory(PipelineProblem &pipeline) const {
+  for (const Value &value : graph.values) {
+    if (value.producer < 0 || graph.tasks[value.producer].microbatch != 0 ||
+        graph.tasks[value.producer].kind == TaskKind::Update)
+      continue;
+    // First and last kind that has the value, by stage.
+    std::map<int, std::pair<TaskKind, TaskKind>> held;
+    auto hold = [&](int task) {
+      TaskKind kind = graph.tasks[task].kind;
+      if (kind == TaskKind::Update || graph.tasks[task].microbatch != 0)
+        return;
+      auto [it, isNew] = held.try_emplace(stageOf(task), std::pair(kind, kind));
+      it->second = {std::min(it->second.first, kind),
+                    std::max(it->second.second, kind)};
+    };
+    hold(value.producer);
+    for (const Use &use : value.uses)
+      if (use.distance == 0)
+        hold(use.task);
+    for (auto [stage, kinds] : held)
+      if (kinds.first != kinds.second) {
+        auto &memory = pipeline.stages[stage].memory;
+        memory[size_t(kinds.first)] += value.bytes;
+        memory[size_t(kinds.second)] -= value.bytes;
+      }
+  }
+}
+
+PipelineProblem NetworkPipeline::state() const {
+  PipelineProblem pipeline;
+  pipeline.name = graph.name;
+  pipeline.processors = static_cast<int>(machine.processors());
+  pipeline.microbatches = microbatches;
+  pipeline.stages.resize(stages);
+  for (auto [index, task] : llvm::enumerate(graph.tasks))
+    if (task.microbatch == 0 && task.kind != TaskKind::Update)
+      pipeline.stages[stageOf(index)].cycles[size_t(task.kind)] +=
+          *taskCycles(*problem.cost, task, machine.classes.front());
+  stateMemory(pipeline);
+  // The slowest hand-over stands for all; times are those of the real ones in
+  // the end.
+  for (const Value &value : graph.values) {
+    if (value.producer < 0)
+      continue;
+    for (const Use &use : value.uses)
+      if (machine.processors() > 1 && use.distance == 0 &&
+          stageOf(use.task) != stageOf(value.producer))
+        pipeline.transferCycles = std::max(
+            pipeline.transferCycles, machine.transferCycles(0, 1, value.bytes) +
+                                         machine.transferLatency(0, 1));
+  }
+  return pipeline;
+}
+
+/// Each processor's tasks in the order found; a stage's updates follow its last
+/// wgrad.
+std::vector<std::vector<int>>
+NetworkPipeline::sequences(const PipelineOrder &order) const {
+  std::vector<std::vector<int>> result(order.order.size());
+  std::vector<int> wgradsLeft(stages, microbatches);
+  for (auto [tasks, sequence] : llvm::zip_equal(order.order, result))
+    for (const PipelineTask &task : tasks) {
+      llvm::append_range(sequence,
+                         groups[group(task.kind, task.stage, task.microbatch)]);
+      if (task.kind == TaskKind::Wgrad && --wgradsLeft[task.stage] == 0)
+        for (int m = 0; m < microbatches; ++m)
+          llvm::append_range(sequence,
+                             groups[group(TaskKind::Update, task.stage, m)]);
+    }
+  return result;
+}
+
+/// Merges the sequences along the dependences, then times them.
+llvm::Expected<Schedule>
+NetworkPipeline::follow(const std::vector<std::vector<int>> &sequences) const {
+  Schedule schedule = emptySchedule(graph);
+  schedule.semantics = Semantics::Synchronous;
+  std::vector<int> waiting(graph.tasks.size(), 0);
+  std::vector<std::vector<int>> readers(graph.tasks.size());
+  for (const Value &value : graph.values)
+    for (const Use &use : value.uses)
+      if (value.producer >= 0 && use.distance == 0) {
+        readers[value.producer].push_back(use.task);
+        ++waiting[use.task];
+      }
+  for (auto [processor, sequence] : llvm::enumerate(sequences))
+    for (int task : sequence)
+      schedule.tasks[task] = {static_cast<int>(processor), 0,
+                              *taskCycles(*problem.cost, graph.tasks[task],
+                                          machine.processorClass(processor))};
+  std::vector<int> order;
+  std::vector<size_t> next(sequences.size(), 0);
+  auto awake = llvm::to_vector(llvm::seq<int>(0, sequences.size()));
+  while (!awake.empty()) {
+    int processor = awake.pop_back_val();
+    const std::vector<int> &sequence = sequences[processor];
+    while (next[processor] < sequence.size() &&
+           waiting[sequence[next[processor]]] == 0) {
+      int task = sequence[next[processor]++];
+      order.push_back(task);
+      for (int reader : readers[task])
+        if (--waiting[reader] == 0)
+          awake.push_back(schedule.tasks[reader].processor);
+    }
+  }
+  if (order.size() != graph.tasks.size())
+    return llvm::createStringError(
+        "the order of '" + scheduler.name +
+        "' waits for itself with this network's dependences");
+  timeSynchronously(machine, order, schedule);
+  return std::move(schedule);
+}
+
+llvm::Expected<Schedule> NetworkPipeline::run() {
+  partition();
+  groupTasks();
+  PipelineOptions pipelineOptions;
+  pipelineOptions.timeLimitSeconds = options.timeLimitSeconds;
+  pipelineOptions.seed = options.seed;
+  llvm::Expected<PipelineSolution> solution =
+      schedulePipeline(scheduler.name, state(), pipelineOptions);
+  if (!solution)
+    return solution.takeError();
+  return follow(sequences(solution->order));
+}
+
+llvm::Expected<Schedule>
+takt::runNetworkPipeline(const PipelineScheduler &scheduler,
+                         const Problem &problem,
+                         const ScheduleOptions &options) {
+  return NetworkPipeline(scheduler, problem, options).run();
+}

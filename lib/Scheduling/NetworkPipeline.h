@@ -1,0 +1,29 @@
+//===- NetworkPipeline.h - synchronous pipelines of networks ----*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_LIB_SCHEDULING_NETWORKPIPELINE_H
+#define TAKT_LIB_SCHEDULING_NETWORKPIPELINE_H
+
+#include "takt/Scheduling/Pipeline.h"
+#include "takt/Scheduling/Schedule.h"
+
+namespace takt {
+
+/// The schedule that a pipeline scheduler gives a network whose step is divided
+/// into microbatches (Task::microbatch): layers are partitioned into balanced
+/// stages, the stages stated as a pipeline problem, and the order that is found
+/// is followed with the network's own tasks and transfers. Updates come right
+/// after the last wgrad of their stage.
+///
+/// Fails if the scheduler does.
+llvm::Expected<Schedule> runNetworkPipeline(const PipelineScheduler &scheduler,
+                                            const Problem &problem,
+                                            const ScheduleOptions &options);
+
+} // namespace takt
+
+#endif // TAKT_LIB_SCHEDULING_NETWORKPIPELINE_H

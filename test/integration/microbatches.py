@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+"""Trains a network by synchronous pipelines of microbatches. Every program must
+compute, bit for bit, what the sequential interpreter of its tasks computes, in
+the time that its report says, and, up to rounding, the weights that training on
+whole minibatches gives.
+
+    microbatches.py MODEL SCHEDULE,… [--batch-statistics]
+
+With --batch-statistics the network normalises over what it is given at once, so
+its weights are those of another training and only the first two hold.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy
+
+MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models")
+TOLERANCE = 1e-5
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def compile_model(model, schedule, microbatches, processors, program):
+    command = ["taktc", os.path.join(MODELS, model + ".onnx"), "--batch=8",
+               f"--microbatches={microbatches}", f"--processors={processors}",
+               f"--schedule={schedule}"]
+    run(*command, "-o", program)
+    report = program + ".json"
+    run(*command, "--emit=report", "-o", report)
+    with open(report) as file:
+        return json.load(file)["schedules"][0]
+
+
+def train(program, weights):
+    text = run("takt-run", program, "--iterations=20", "--verify")
+    if "identical" not in text:
+        sys.exit(f"{program}: {text}")
+    run("takt-run", program, "--iterations=20", f"--save-weights={weights}")
+    with numpy.load(weights) as arrays:
+        return {name: arrays[name] for name in arrays}
+
+
+def difference(a, b):
+    return max(abs(a[name] - b[name]).max() / abs(b[name]).max() for name in b)
+
+
+def main():
+    model, schedules = sys.argv[1], sys.argv[2].split(",")
+    comparable = "--batch-statistics" not in sys.argv
+    with tempfile.TemporaryDirectory() as directory:
+        program = os.path.join(directory, "p.takt")
+        weights = os.path.join(directory, "w.npz")
+        compile_model(model, "sequential", 1, 1, program)
+        whole = train(program, weights)
+        for index, schedule in enumerate(schedules):
+            processors, microbatches = 2 + index % 3, (4, 8)[index % 2]
+            entry = compile_model(model, schedule, microbatches, processors, program)
+            steady = re.search(r"interval +(\d+)", run("takt-sim", program)).group(1)
+            if int(steady) != entry["steady_interval_cycles"]:
+                sys.exit(f"{schedule}: report {entry['steady_interval_cycles']}, "
+                         f"simulator {steady}")
+            if set(entry["staleness"].values()) != {0}:
+                sys.exit(f"{schedule}: staleness {entry['staleness']}")
+            off = difference(train(program, weights), whole)
+            if comparable and off > TOLERANCE:
+                sys.exit(f"{schedule}: weights are off by {off:.2e}")
+            print(f"{model} {schedule} P={processors} M={microbatches}: identical, "
+                  f"makespan {entry['iteration_cycles']}, interval {steady}, "
+                  f"weights off by {off:.1e}")
+
+
+if __name__ == "__main__":
+    main()
