@@ -29,6 +29,7 @@ private:
   void groupTasks();
   PipelineProblem state() const;
   void stateMemory(PipelineProblem &pipeline) const;
+  void stateLimits(PipelineProblem &pipeline) const;
   std::vector<std::vector<int>> sequences(const PipelineOrder &order) const;
   llvm::Expected<Schedule>
   follow(const std::vector<std::vector<int>> &sequences) const;
@@ -96,6 +97,31 @@ void NetworkPipeline::stateMemory(PipelineProblem &pipeline) const {
   }
 }
 
+/// What is left of each memory beside the parameters, their optimizer state and
+/// their accumulated gradients. With several stages a processor, who has which
+/// is for the scheduler to say: each is taken to have its share.
+void NetworkPipeline::stateLimits(PipelineProblem &pipeline) const {
+  if (llvm::all_of(machine.classes, [](const ProcessorClass &of) {
+        return of.memoryBytes == 0;
+      }))
+    return;
+  std::vector<int64_t> resident(machine.processors(), 0);
+  int64_t all = 0;
+  for (auto [layer, of] : llvm::enumerate(graph.layers)) {
+    int64_t bytes = 2 * of.parameterBytes + of.optimizerBytes;
+    resident[stage[layer] / scheduler.chunks] += bytes;
+    all += bytes;
+  }
+  constexpr int64_t kUnlimited = int64_t(1) << 60;
+  for (auto [processor, bytes] : llvm::enumerate(resident)) {
+    int64_t memory = machine.processorClass(processor).memoryBytes;
+    if (scheduler.chunks > 1)
+      bytes = all / machine.processors();
+    pipeline.memoryLimit.push_back(
+        memory == 0 ? kUnlimited : std::max<int64_t>(0, memory - bytes));
+  }
+}
+
 PipelineProblem NetworkPipeline::state() const {
   PipelineProblem pipeline;
   pipeline.name = graph.name;
@@ -107,6 +133,7 @@ PipelineProblem NetworkPipeline::state() const {
       pipeline.stages[stageOf(index)].cycles[size_t(task.kind)] +=
           *taskCycles(*problem.cost, task, machine.classes.front());
   stateMemory(pipeline);
+  stateLimits(pipeline);
   // The slowest hand-over stands for all; times are those of the real ones in
   // the end.
   for (const Value &value : graph.values) {
