@@ -51,6 +51,7 @@ private:
   void scaleLossGradient(Operation *copy);
   void accumulate(int64_t m);
   void addUpdates();
+  mlir::Value meanLoss(ArrayRef<mlir::Value> losses);
   void setResults();
   void setSamples();
 
@@ -71,10 +72,7 @@ private:
   /// Tags what is built next as a part of the copy of `op` in microbatch m.
   void tagLike(Operation *op, int64_t m, const Twine &suffix) {
     builder.tagWith(*getKind(op), named((getNode(op) + suffix).str(), m),
-                    named(getTask(op), m), getLayer(op));
-  }
-  void setMicrobatch(Operation *op, int64_t m) {
-    op->setAttr(kMicrobatchAttr, builder.getI64IntegerAttr(m));
+                    named(getTask(op), m), getLayer(op), m);
   }
 
   ModuleOp module;
@@ -128,12 +126,10 @@ mlir::Value Divider::sliceOf(BlockArgument argument, Operation *reader,
                   named((name ? name.getValue() : StringRef("input")).str() +
                             " for " + getTask(reader).str(),
                         m),
-                  named(getTask(reader), m), getLayer(reader));
-  auto op = train::SliceOp::create(builder, argument.getLoc(),
-                                   argument.getType(), argument,
-                                   /*axis=*/0, /*begin=*/m * batch);
-  setMicrobatch(op, m);
-  return slice = op;
+                  named(getTask(reader), m), getLayer(reader), m);
+  return slice = train::SliceOp::create(builder, argument.getLoc(),
+                                        argument.getType(), argument,
+                                        /*axis=*/0, /*begin=*/m * batch);
 }
 
 void Divider::mapSlices(Operation *op, int64_t m) {
@@ -149,7 +145,6 @@ void Divider::scaleLossGradient(Operation *copy) {
     auto scaled = train::ScaleOp::create(
         builder, copy->getLoc(), gradient.getType(), gradient,
         builder.getF32FloatAttr(1.0f / static_cast<float>(count)));
-    scaled->setAttr(kMicrobatchAttr, copy->getAttr(kMicrobatchAttr));
     current.map(lossOp->getResult(gradient.getResultNumber()),
                 scaled.getResult());
   }
@@ -159,7 +154,6 @@ void Divider::addCopy(Operation *op, int64_t m) {
   mapSlices(op, m);
   tagLike(op, m, "");
   Operation *copy = builder.clone(*op, current);
-  setMicrobatch(copy, m);
   if (auto dropout = dyn_cast<train::DropoutOp>(copy)) {
     // Another mask. Seeds have 32 bits; an odd factor keeps those of the
     // microbatches apart.
@@ -179,10 +173,8 @@ void Divider::accumulate(int64_t m) {
     mlir::Value now = current.lookup(gradient);
     if (m > 0) {
       tagLike(gradient.getDefiningOp(), m, ".sum");
-      auto add = train::AddOp::create(builder, gradient.getLoc(),
-                                      gradient.getType(), sum, now);
-      setMicrobatch(add, m);
-      now = add;
+      now = train::AddOp::create(builder, gradient.getLoc(), gradient.getType(),
+                                 sum, now);
     }
     sum = now;
   }
@@ -225,10 +217,9 @@ void Divider::addUpdates() {
     mapping.map(gradient, sum);
   for (Operation *op : original) {
     if (getKind(op) == TaskKind::Update) {
-      builder.tagWith(TaskKind::Update, getNode(op), getTask(op), getLayer(op));
-      Operation *copy = builder.clone(*op, mapping);
-      if (executes(copy))
-        setMicrobatch(copy, count - 1);
+      builder.tagWith(TaskKind::Update, getNode(op), getTask(op), getLayer(op),
+                      count - 1);
+      builder.clone(*op, mapping);
     } else if (auto write = dyn_cast<train::WriteOp>(op)) {
       builder.tagWith(*getKind(op), "");
       IRMapping last;
@@ -238,48 +229,39 @@ void Divider::addUpdates() {
   }
 }
 
+/// Added up from microbatch to microbatch, then scaled.
+mlir::Value Divider::meanLoss(ArrayRef<mlir::Value> losses) {
+  Type type = losses.front().getType();
+  mlir::Value sum = losses.front();
+  for (int64_t m = 1; m < count; ++m) {
+    tagLike(lossOp, m, ".total");
+    sum = train::AddOp::create(builder, lossOp->getLoc(), type, sum, losses[m]);
+  }
+  tagLike(lossOp, count - 1, ".loss");
+  return train::ScaleOp::create(
+      builder, lossOp->getLoc(), type, sum,
+      builder.getF32FloatAttr(1.0f / static_cast<float>(count)));
+}
+
 /// The mean loss; other results of all samples.
 void Divider::setResults() {
   Operation *terminator = block.getTerminator();
-  int64_t last = count - 1;
   for (unsigned index = 0; index < results.size(); ++index) {
     ArrayRef<mlir::Value> of = results[index];
     mlir::Value returned = terminator->getOperand(index);
     Operation *op = returned.getDefiningOp();
     if (!op)
-      continue;
-    auto build = [&](auto make) {
-      auto made = make();
-      setMicrobatch(made, last);
-      return made;
-    };
+      continue; // an input is a result as it is
+    mlir::Value result = of.back();
     if (op == lossOp && index == 0) {
-      mlir::Value sum = of.front();
-      for (auto [m, loss] : llvm::enumerate(llvm::drop_begin(of))) {
-        tagLike(op, m + 1, ".total");
-        auto add = train::AddOp::create(builder, op->getLoc(),
-                                        returned.getType(), sum, loss);
-        setMicrobatch(add, m + 1);
-        sum = add;
-      }
-      tagLike(op, last, ".loss");
-      sum = build([&] {
-        return train::ScaleOp::create(
-            builder, op->getLoc(), returned.getType(), sum,
-            builder.getF32FloatAttr(1.0f / static_cast<float>(count)));
-      });
-      terminator->setOperand(index, sum);
+      result = meanLoss(of);
     } else if (hasSamples(returned.getType())) {
-      tagLike(op, last, ".all");
-      mlir::Value all = build([&] {
-        return train::ConcatOp::create(builder, op->getLoc(),
+      tagLike(op, count - 1, ".all");
+      result = train::ConcatOp::create(builder, op->getLoc(),
                                        whole(returned.getType()), of,
                                        /*axis=*/0);
-      });
-      terminator->setOperand(index, all);
-    } else {
-      terminator->setOperand(index, of.back());
     }
+    terminator->setOperand(index, result);
   }
 }
 

@@ -23,13 +23,14 @@ public:
   }
 
   /// What the operations built from now on are tagged with; a task only where
-  /// its name is not empty.
+  /// its name is not empty, a microbatch only where it is not negative.
   void tagWith(TaskKind kind, llvm::StringRef node, llvm::StringRef task = {},
-               int64_t layer = -1) {
+               int64_t layer = -1, int64_t microbatch = -1) {
     this->kind = kind;
     this->node = node.str();
     this->task = task.str();
     this->layer = layer;
+    this->microbatch = microbatch;
   }
 
 private:
@@ -40,11 +41,13 @@ private:
     setNode(op, node);
     if (!task.empty())
       setTask(op, task, layer);
+    if (microbatch >= 0)
+      op->setAttr(kMicrobatchAttr, getI64IntegerAttr(microbatch));
   }
 
   TaskKind kind = TaskKind::Forward;
   std::string node, task;
-  int64_t layer = -1;
+  int64_t layer = -1, microbatch = -1;
 };
 
 } // namespace takt
