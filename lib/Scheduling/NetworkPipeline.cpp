@@ -34,6 +34,10 @@ private:
   llvm::Expected<Schedule>
   follow(const std::vector<std::vector<int>> &sequences) const;
 
+  /// One stage a processor: in order. With several, who gets which is open.
+  const ProcessorClass &likelyClass(int stage) const {
+    return machine.processorClass(stage / scheduler.chunks);
+  }
   int stageOf(int task) const { return stage[graph.tasks[task].layer]; }
   size_t group(TaskKind kind, int stage, int microbatch) const {
     return (size_t(kind) * stages + stage) * microbatches + microbatch;
@@ -131,7 +135,7 @@ PipelineProblem NetworkPipeline::state() const {
   for (auto [index, task] : llvm::enumerate(graph.tasks))
     if (task.microbatch == 0 && task.kind != TaskKind::Update)
       pipeline.stages[stageOf(index)].cycles[size_t(task.kind)] +=
-          *taskCycles(*problem.cost, task, machine.classes.front());
+          *taskCycles(*problem.cost, task, likelyClass(stageOf(index)));
   stateMemory(pipeline);
   stateLimits(pipeline);
   // The slowest hand-over stands for all; times are those of the real ones in

@@ -117,7 +117,8 @@ static Expected<Schedule> runScheduler(llvm::StringRef name,
   if (divided && info->semantics == Semantics::Delayed)
     return llvm::createStringError(
         "schedule '" + name +
-        "' delays the gradients of whole minibatches, found microbatches");
+        "' delays the gradients of whole minibatches, found microbatches; "
+        "'zb-h1' is one that takes them");
   Expected<Schedule> result = info->run(problem, options);
   if (result)
     result->semantics = info->semantics;

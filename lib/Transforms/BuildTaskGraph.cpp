@@ -294,6 +294,10 @@ static ValueClass classOf(OpResult result) {
   Operation *op = result.getOwner();
   switch (getKind(op).value_or(TaskKind::Forward)) {
   case TaskKind::Forward:
+    // The loss gradient of a microbatch is scaled.
+    if (auto scale = dyn_cast<train::ScaleOp>(op))
+      if (auto scaled = dyn_cast<OpResult>(scale.getX()))
+        return classOf(scaled);
     return isa<train::SoftmaxCrossEntropyOp, train::MeanSquaredErrorOp>(op) &&
                    result.getResultNumber() == 1
                ? ValueClass::Gradient
