@@ -89,10 +89,15 @@ struct Totals {
 
 TEST(PipelineAutoTest, IsNeverAboveThePublished) {
   Totals totals;
+  size_t turn = 0;
   for (int p : {2, 4, 8})
     for (int m : {p, 2 * p})
       for (double limit : {(p + 2) / 3, (p + 1) / 2, p, 2 * p - 1}) {
-        for (const Costs &costs : kCosts) {
+        // Eight processors take a second or so: one of the costs each time.
+        llvm::ArrayRef<Costs> all(kCosts);
+        if (p == 8)
+          all = all.slice(turn++ % all.size(), 1);
+        for (const Costs &costs : all) {
           PipelineProblem problem = uniformPipeline(p, m, costs.cycles);
           problem.transferCycles = costs.transfer;
           totals.compare(withLimit(problem, limit));
