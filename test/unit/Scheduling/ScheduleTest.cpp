@@ -10,7 +10,6 @@
 #include "llvm/ADT/STLExtras.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include <chrono>
 #include <set>
 
 using namespace takt;
@@ -591,25 +590,16 @@ TEST(MemoryTest, GapsTradeTimeForDelays) {
 TEST(TimeLimitTest, EndsEarlyWithTheBestFound) {
   std::vector<LayerSpec> layers;
   std::minstd_rand random(19);
-  for (int l = 0; l < 500; ++l)
+  for (int l = 0; l < 200; ++l)
     layers.push_back(product(32, 64 + random() % 512, 64 + random() % 512));
   Instance instance(makeChain(layers), 32, "systolic");
   instance.machine.interconnect.topology = Topology::Bus;
   instance.machine.interconnect.bytesPerCycle = 8;
-  auto secondsOf = [&](llvm::StringRef name, const ScheduleOptions &options) {
-    auto begin = std::chrono::steady_clock::now();
-    Schedule s = scheduleOf(name, instance.problem(), options);
-    EXPECT_GT(s.interval, 0);
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() -
-                                         begin)
-        .count();
-  };
   ScheduleOptions none, limited;
   limited.timeLimitSeconds = 0;
-  // What has no search (check, verify, bounds) takes its time in any case.
-  double least = secondsOf("layerpipe", limited);
-  double all = secondsOf("layerpipe", none);
-  EXPECT_LT(least, all / 2);
+  Schedule first = scheduleOf("layerpipe", instance.problem(), limited);
+  Schedule best = scheduleOf("layerpipe", instance.problem(), none);
+  EXPECT_GT(first.interval, best.interval);
 }
 
 /// A limit that is not reached changes nothing.
