@@ -45,33 +45,23 @@ private:
 
   FailureOr<ScheduledProgram> lower() {
     ModuleOp module = getOperation();
-    auto fail = [&](llvm::Error error) {
-      return module.emitError() << llvm::toString(std::move(error));
-    };
     FailureOr<sched::ScheduleOp> op = onlySchedule();
     if (failed(op))
       return failure();
-    auto problemOp = SymbolTable::lookupNearestSymbolFrom<sched::ProblemOp>(
-        *op, op->getProblemAttr());
-    if (!problemOp)
-      return op->emitOpError("solves ")
-                 << op->getProblemAttr() << ", which is no problem here (C1)",
-             failure();
     llvm::Expected<sched::Setting> setting = sched::Setting::of(module, 0, "");
     if (!setting)
-      return fail(setting.takeError());
-    FailureOr<TaskGraph> graph = sched::toTaskGraph(problemOp);
-    if (failed(graph))
+      return module.emitError() << llvm::toString(setting.takeError()),
+             failure();
+    FailureOr<sched::Solution> solution = sched::readVerified(*op, *setting);
+    if (failed(solution))
       return failure();
-    FailureOr<Schedule> schedule = sched::toSchedule(*op, *graph);
-    if (failed(schedule))
-      return failure();
-    Problem problem = setting->problem(*graph);
-    if (llvm::Error error = verify(problem, *schedule))
-      return op->emitError() << llvm::toString(std::move(error)), failure();
+    // The module is the step alone from here on.
+    Operation *problem =
+        SymbolTable::lookupNearestSymbolFrom(*op, op->getProblemAttr());
     op->erase();
-    problemOp.erase();
-    return lowerSchedule(module, problem, std::move(*schedule), learningRate);
+    problem->erase();
+    return lowerSchedule(module, setting->problem(solution->graph),
+                         std::move(solution->schedule), learningRate);
   }
 
   /// The step is gone: its module holds the program from now on.

@@ -67,25 +67,8 @@ struct VerifySchedules : takt::sched::impl::SchedVerifyBase<VerifySchedules> {
       return signalPassFailure();
     }
     for (ScheduleOp schedule : getOperation().getOps<ScheduleOp>())
-      if (failed(check(schedule, *setting)))
+      if (failed(readVerified(schedule, *setting)))
         return signalPassFailure();
-  }
-
-  LogicalResult check(ScheduleOp op, const Setting &setting) {
-    auto problem = SymbolTable::lookupNearestSymbolFrom<ProblemOp>(
-        op, op.getProblemAttr());
-    if (!problem)
-      return op.emitOpError("solves ")
-             << op.getProblemAttr() << ", which is no problem here (C1)";
-    FailureOr<TaskGraph> graph = toTaskGraph(problem);
-    if (failed(graph))
-      return failure();
-    FailureOr<Schedule> solution = toSchedule(op, *graph);
-    if (failed(solution))
-      return failure();
-    if (llvm::Error error = verify(setting.problem(*graph), *solution))
-      return op.emitError() << llvm::toString(std::move(error));
-    return success();
   }
 };
 } // namespace

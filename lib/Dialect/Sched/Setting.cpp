@@ -58,3 +58,22 @@ OwningOpRef<ModuleOp> takt::sched::scheduleModule(Location loc,
   fromSchedule(builder, loc, problem, schedule);
   return module;
 }
+
+FailureOr<Solution> takt::sched::readVerified(ScheduleOp op,
+                                              const Setting &setting) {
+  auto problem =
+      SymbolTable::lookupNearestSymbolFrom<ProblemOp>(op, op.getProblemAttr());
+  if (!problem)
+    return op.emitOpError("solves ")
+               << op.getProblemAttr() << ", which is no problem here (C1)",
+           failure();
+  FailureOr<TaskGraph> graph = toTaskGraph(problem);
+  if (failed(graph))
+    return failure();
+  FailureOr<Schedule> schedule = toSchedule(op, *graph);
+  if (failed(schedule))
+    return failure();
+  if (llvm::Error error = verify(setting.problem(*graph), *schedule))
+    return op.emitError() << llvm::toString(std::move(error)), failure();
+  return Solution{std::move(*graph), std::move(*schedule)};
+}

@@ -215,23 +215,11 @@ std::string text(const PipelineProblem &problem) {
 /// fits.
 std::optional<double> heuristicGap(const PipelineProblem &problem,
                                    int64_t optimum) {
-  int64_t best = kNone;
-  for (const PipelineScheduler &scheduler : pipelineSchedulers()) {
-    if (scheduler.name == "ilp" || scheduler.name == "auto")
-      continue;
-    llvm::Expected<PipelineSolution> solution =
-        schedulePipeline(scheduler.name, problem, {});
-    if (!solution) {
-      llvm::consumeError(solution.takeError());
-      continue;
-    }
-    best = std::min(
-        best, llvm::cantFail(timePipeline(problem, solution->order)).makespan);
-  }
-  if (best == kNone || optimum == 0)
+  std::optional<int64_t> best = bestPublished(problem);
+  if (!best || optimum == 0)
     return std::nullopt;
-  EXPECT_GE(best, optimum) << text(problem);
-  return double(best) / double(optimum) - 1;
+  EXPECT_GE(*best, optimum) << text(problem);
+  return double(*best) / double(optimum) - 1;
 }
 
 TEST(PipelineExactTest, AgreesWithEnumeration) {

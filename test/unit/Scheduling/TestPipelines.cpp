@@ -165,3 +165,22 @@ std::string takt::test::drawPipeline(const PipelineProblem &problem,
   }
   return picture;
 }
+
+std::optional<int64_t>
+takt::test::bestPublished(const PipelineProblem &problem) {
+  std::optional<int64_t> best;
+  for (const PipelineScheduler &scheduler : pipelineSchedulers()) {
+    if (scheduler.name == "ilp" || scheduler.name == "auto")
+      continue;
+    Expected<PipelineSolution> solution =
+        schedulePipeline(scheduler.name, problem, {});
+    if (!solution) {
+      consumeError(solution.takeError());
+      continue;
+    }
+    int64_t makespan =
+        cantFail(timePipeline(problem, solution->order)).makespan;
+    best = best ? std::min(*best, makespan) : makespan;
+  }
+  return best;
+}

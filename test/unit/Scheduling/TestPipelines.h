@@ -35,6 +35,10 @@ struct ScheduledPipeline {
 ScheduledPipeline schedule(llvm::StringRef name,
                            const PipelineProblem &problem);
 
+/// The least makespan of the published schedules (all but `ilp` and `auto`)
+/// that work within the limits; nullopt if none does.
+std::optional<int64_t> bestPublished(const PipelineProblem &problem);
+
 /// What is said where there is no schedule; adds a failure where there is one.
 std::string scheduleError(llvm::StringRef name, const PipelineProblem &problem);
 

@@ -10,6 +10,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "takt/Dialect/Sched/Sched.h"
 #include "takt/Scheduling/Schedule.h"
 #include <memory>
 
@@ -31,6 +32,16 @@ struct Setting {
     return {&graph, &machine, cost.get()};
   }
 };
+
+/// A schedule's text, and the graph of the problem that it solves.
+struct Solution {
+  TaskGraph graph;
+  Schedule schedule;
+};
+
+/// Reads a schedule with its problem and verifies it: no text is trusted. Fails
+/// with a diagnostic at the operation.
+mlir::FailureOr<Solution> readVerified(ScheduleOp op, const Setting &setting);
 
 /// A module with one problem and one schedule of it, its setting attached.
 mlir::OwningOpRef<mlir::ModuleOp> scheduleModule(mlir::Location loc,
