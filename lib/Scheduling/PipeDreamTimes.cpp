@@ -14,6 +14,7 @@
 #include "PipeDream.h"
 #include "Timing.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 #include <map>
 
 using namespace takt;
@@ -203,10 +204,15 @@ bool OneForwardOneBackward::placeBlocks(llvm::ArrayRef<Lag> lags) {
     start[stages + k] =
         start[k] + allowed + interval + late - length[stages + k];
   }
+  // Positions alone would let a wgrad that needs little of its block run with
+  // the block of the minibatch before, and pull its forward task along.
+  int64_t first = llvm::divideFloorSigned(*llvm::min_element(start), interval);
   arrangement.position.clear();
+  arrangement.notBefore.clear();
   for (int task = 0; task < static_cast<int>(graph.tasks.size()); ++task) {
-    int64_t at = (start[blockOf(task)] + offset[task]) % interval;
-    arrangement.position.push_back(at < 0 ? at + interval : at);
+    int64_t at = start[blockOf(task)] + offset[task] - first * interval;
+    arrangement.notBefore.push_back(at);
+    arrangement.position.push_back(at % interval);
   }
   return true;
 }

@@ -9,6 +9,7 @@
 #include "DownSets.h"
 #include "LayerGraph.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallBitVector.h"
 #include <optional>
 
 using namespace takt;
@@ -22,11 +23,6 @@ struct Label {
   int64_t bytes;
   int stages;
   int previous, layer; ///< the label before, and the layer it lacked
-
-  bool dominates(const Label &o) const {
-    return std::pair(processor, load) <= std::pair(o.processor, o.load) &&
-           bytes <= o.bytes && stages <= o.stages;
-  }
 };
 
 class Partitioner {
@@ -44,13 +40,16 @@ private:
 
   bool isFeasible(int64_t largest) const;
   std::optional<Reached> add(Reached at, int layer, int64_t largest) const;
+  bool dominates(int set, const Label &a, const Label &b) const;
   void extend(int set, int64_t largest);
+  void openStage(int set, int from, DownSets::Step step, int64_t largest);
   void insert(int set, const Label &label);
   int64_t cyclesOn(int processor, int layer) const {
     return cycles[classOf(machine, processor)][layer];
   }
 
-  static constexpr size_t kMaxLabels = 24;
+  /// Labels kept over all down-sets; bounds time and memory.
+  static constexpr size_t kMaxLabels = 1 << 18;
 
   const Machine &machine;
   DownSets sets;
@@ -90,13 +89,29 @@ bool Partitioner::isFeasible(int64_t largest) const {
   return best.back().has_value();
 }
 
-/// Keeps the labels that nothing dominates, and of those the kMaxLabels of
-/// fewest processors and least load: with them the least largest stage.
+/// Whether whatever follows b may follow a at no more bytes and stages: a's
+/// last stage imitates b's where it is on an equal processor and has no more
+/// load; elsewhere a leaves it here, which costs a border, and idles up to b's
+/// processor.
+bool Partitioner::dominates(int set, const Label &a, const Label &b) const {
+  if (a.processor > b.processor || a.bytes > b.bytes || a.stages > b.stages)
+    return false;
+  bool isEqual = classOf(machine, a.processor) == classOf(machine, b.processor);
+  if (isEqual && a.load <= b.load)
+    return true;
+  return a.processor < b.processor &&
+         a.bytes + sets.crossing[set].bytes <= b.bytes && a.stages < b.stages;
+}
+
+/// Keeps the labels that nothing dominates, and of those the first by fewest
+/// processors and least load: with them the least largest stage.
 void Partitioner::insert(int set, const Label &label) {
   auto &known = labelsOf[set];
-  if (llvm::any_of(known, [&](int i) { return labels[i].dominates(label); }))
+  if (llvm::any_of(known,
+                   [&](int i) { return dominates(set, labels[i], label); }))
     return;
-  llvm::erase_if(known, [&](int i) { return label.dominates(labels[i]); });
+  llvm::erase_if(known,
+                 [&](int i) { return dominates(set, label, labels[i]); });
   int index = static_cast<int>(labels.size());
   labels.push_back(label);
   auto key = [&](int i) {
@@ -105,32 +120,45 @@ void Partitioner::insert(int set, const Label &label) {
   auto at =
       llvm::partition_point(known, [&](int i) { return key(i) <= key(index); });
   known.insert(at, index);
-  if (known.size() > kMaxLabels)
-    known.erase(std::prev(known.end(), 1));
+  if (known.size() > std::max<size_t>(kMaxLabels / sets.size(), 24))
+    known.pop_back();
+}
+
+/// Puts the step's layer into a new stage: on the next processor of each class,
+/// for the classes differ in what they take for the layers that follow.
+void Partitioner::openStage(int set, int from, DownSets::Step step,
+                            int64_t largest) {
+  Label label = labels[from];
+  bool isFirst = label.previous < 0;
+  label.bytes += isFirst ? 0 : sets.crossing[set].bytes;
+  label.stages += isFirst ? 0 : 1;
+  label.previous = from;
+  label.layer = step.layer;
+  llvm::SmallBitVector seen(cycles.size());
+  int processor = isFirst ? 0 : label.processor + 1;
+  for (; processor < machine.processors() && !seen.all(); ++processor) {
+    int64_t load = cyclesOn(processor, step.layer);
+    if (seen.test(classOf(machine, processor)) || load > largest)
+      continue;
+    seen.set(classOf(machine, processor));
+    label.processor = processor;
+    label.load = load;
+    insert(step.to, label);
+  }
 }
 
 void Partitioner::extend(int set, int64_t largest) {
   for (int index : llvm::to_vector<8>(labelsOf[set]))
-    for (auto [layer, to] : sets.steps[set]) {
+    for (DownSets::Step step : sets.steps[set]) {
       Label label = labels[index];
-      label.previous = index;
-      label.layer = layer;
-      int64_t load = label.load + cyclesOn(label.processor, layer);
-      if (load <= largest) {
-        label.load = load;
-        insert(to, label);
+      if (label.previous >= 0) {
+        label.load += cyclesOn(label.processor, step.layer);
+        label.previous = index;
+        label.layer = step.layer;
+        if (label.load <= largest)
+          insert(step.to, label);
       }
-      if (labels[index].load == 0 && load <= largest)
-        continue;
-      std::optional<Reached> next =
-          add({label.processor, largest + 1}, layer, largest);
-      if (next) {
-        std::tie(label.processor, label.load) = *next;
-        bool isFirst = labels[index].previous < 0;
-        label.bytes = labels[index].bytes + sets.crossing[set].bytes;
-        label.stages = labels[index].stages + (isFirst ? 0 : 1);
-        insert(to, label);
-      }
+      openStage(set, index, step, largest);
     }
 }
 

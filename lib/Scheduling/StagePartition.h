@@ -26,8 +26,8 @@ struct StagePartition {
 /// Dynamic programming over the down-sets of the layer graph (Narayanan et al.,
 /// SOSP 2019, call their maximal elements antichains): exact for the largest
 /// stage while there are at most `maxDownSets`; otherwise only prefixes of the
-/// layers' order are considered. The bytes are least among the partitions that
-/// a bounded number of labels for each down-set remembers.
+/// layers' order are considered. The bytes are least too, unless the down-sets
+/// have more incomparable partitions than are remembered, 2^18 altogether.
 StagePartition partitionStages(const Problem &problem,
                                size_t maxDownSets = 20000);
 

@@ -159,7 +159,7 @@ bool Timing::Run::placeTransfers(int task) {
 bool Timing::Run::startEarliest() {
   times.start.assign(graph.tasks.size(), 0);
   for (int task = 0; task < static_cast<int>(graph.tasks.size()); ++task) {
-    int64_t ready = 0;
+    int64_t ready = a.notBefore.empty() ? 0 : a.notBefore[task];
     for (const Edge &edge : timing.inputs[task])
       ready = std::max(ready, arrival(edge.value, a.processor[task]));
     times.start[task] = nextStart(task, ready);

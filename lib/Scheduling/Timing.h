@@ -27,6 +27,8 @@ struct Arrangement {
   std::vector<int> processor;
   std::vector<int64_t> cycles;
   std::vector<int64_t> position;
+  /// Starts that no task is to be before; empty: none.
+  std::vector<int64_t> notBefore;
 };
 
 struct Times {

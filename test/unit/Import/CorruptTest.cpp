@@ -84,9 +84,11 @@ TEST(ImportCorrupt, RandomText) {
       case 1:
         broken.erase(at, random() % 8);
         break;
-      case 2:
-        broken.insert(at, text.substr(random() % text.size(), random() % 8));
+      case 2: {
+        size_t from = random() % text.size();
+        broken.insert(at, text.substr(from, random() % 8));
         break;
+      }
       }
       if (broken.empty())
         broken = "<";

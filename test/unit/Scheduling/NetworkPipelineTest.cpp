@@ -127,12 +127,8 @@ TEST(NetworkPipelineTest, EveryPipelineOfRandomNetworksIsLegal) {
       links.bytesPerCycle = 1 + random() % 8;
       links.latencyCycles = random() % 50;
     }
-    if (round % 5 == 0) {
-      ProcessorClass slow = instance.machine.classes[0];
-      slow.name = "slow";
-      slow.macsPerCycle = 3;
-      instance.machine.classes.push_back(slow);
-    }
+    if (round % 5 == 0)
+      addFastProcessor(instance.machine);
     for (const PipelineScheduler &info : pipelineSchedulers())
       if (info.name != "ilp" && info.name != "auto" && info.name != "zb-auto")
         expectLegalOrRefused(instance, info.name);

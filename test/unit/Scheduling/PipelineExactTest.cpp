@@ -155,11 +155,14 @@ PipelineProblem smallPipeline(std::minstd_rand &random, int microbatches) {
   bool plain = random() % 2 == 0;
   for (int s = 0; s < problem.processors * chunks; ++s) {
     PipelineStage &stage = problem.stages.emplace_back();
-    for (int64_t &cycles : stage.cycles)
-      cycles = int64_t(random() % most) + (random() % 4 != 0);
+    for (int64_t &cycles : stage.cycles) {
+      cycles = random() % most;
+      cycles += random() % 4 != 0;
+    }
     int64_t held = 1 + int64_t(random() % 4), change = 0, kept = 0;
     if (!plain) {
-      held = int64_t(random() % 6) - (random() % 6 == 0);
+      held = random() % 6;
+      held -= random() % 6 == 0;
       change = int64_t(random() % 9) - 4;
       kept = random() % 4 == 0;
     }

@@ -39,7 +39,7 @@ TEST(SchedulersTest, RandomGraphsOnUniformMachines) {
   std::minstd_rand random(11);
   for (int round = 0; round < 150; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
-    Instance instance(makeRandomGraph(random, 7), 1 + random() % 5);
+    Instance instance = makeRandomInstance(random, 7, 1, 5);
     for (const SchedulerInfo &info : schedulers())
       expectLegal(instance, info.name);
   }
@@ -49,7 +49,7 @@ TEST(SchedulersTest, RandomGraphsWithSlowLinks) {
   std::minstd_rand random(12);
   for (int round = 0; round < 150; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
-    Instance instance(makeRandomGraph(random, 6), 1 + random() % 4);
+    Instance instance = makeRandomInstance(random, 6, 1, 4);
     instance.machine.interconnect.topology =
         random() % 2 ? Topology::Bus : Topology::Full;
     instance.machine.interconnect.bytesPerCycle = 1 + random() % 8;
@@ -169,7 +169,7 @@ TEST(SchedulersTest, LayerPipeIsNeverBehindPipeDream) {
   int better = 0;
   for (int round = 0; round < 100; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
-    Instance instance(makeRandomGraph(random, 8), 2 + random() % 4);
+    Instance instance = makeRandomInstance(random, 8, 2, 5);
     Problem problem = instance.problem();
     Schedule layerpipe = scheduleOf("layerpipe", problem);
     Schedule pipedream = scheduleOf("pipedream", problem);
@@ -184,7 +184,7 @@ TEST(SchedulersTest, NoneIsSlowerThanOneProcessor) {
   int parallel = 0, alone = 0;
   for (int round = 0; round < 60; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
-    Instance instance(makeRandomGraph(random, 7), 2 + random() % 4);
+    Instance instance = makeRandomInstance(random, 7, 2, 5);
     Interconnect &links = instance.machine.interconnect;
     links.topology = random() % 2 ? Topology::Full : Topology::Bus;
     links.bytesPerCycle = 1 + random() % 16;
@@ -479,7 +479,7 @@ TEST(MemoryTest, LimitsAreMetOrTheNeedIsNamed) {
   int met = 0, refused = 0;
   for (int round = 0; round < 10; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
-    Instance instance(makeRandomGraph(random, 8), 2 + random() % 3);
+    Instance instance = makeRandomInstance(random, 8, 2, 4);
     if (round % 2)
       instance.machine.interconnect.bytesPerCycle = 4;
     Problem problem = instance.problem();
@@ -549,7 +549,9 @@ static std::vector<int64_t> aliveAtOnce(const Schedule &s, int64_t processors) {
 TEST(MemoryTest, HoldsAtLeastWhatIsAlive) {
   std::minstd_rand random(18);
   for (int round = 0; round < 15; ++round) {
-    LayerSpec small = product(1 + random() % 4, 1 + random() % 4, 2);
+    int64_t m = 1 + random() % 4;
+    int64_t n = 1 + random() % 4;
+    LayerSpec small = product(m, n, 2);
     Instance instance(makeChain(std::vector<LayerSpec>(4, small)), 2);
     for (llvm::StringRef name : {"sequential", "pipedream", "layerpipe"}) {
       Schedule s = scheduleOf(name, instance.problem());
@@ -588,11 +590,8 @@ TEST(MemoryTest, GapsTradeTimeForDelays) {
 //===----------------------------------------------------------------------===//
 
 TEST(TimeLimitTest, EndsEarlyWithTheBestFound) {
-  std::vector<LayerSpec> layers;
   std::minstd_rand random(19);
-  for (int l = 0; l < 200; ++l)
-    layers.push_back(product(32, 64 + random() % 512, 64 + random() % 512));
-  Instance instance(makeChain(layers), 32, "systolic");
+  Instance instance(makeLongChain(random, 200), 32, "systolic");
   instance.machine.interconnect.topology = Topology::Bus;
   instance.machine.interconnect.bytesPerCycle = 8;
   ScheduleOptions none, limited;

@@ -112,6 +112,13 @@ void GraphMaker::addActivations() {
     }
     if (!output.uses.empty())
       graph.values.push_back(std::move(output));
+    if (specs[l].unpooledBytes == 0)
+      continue;
+    Value unpooled = value(specs[l].name + ".x", ValueClass::Activation,
+                           forward[l], specs[l].unpooledBytes);
+    for (int reader : readers[l])
+      unpooled.uses.push_back({dgrad[reader]});
+    graph.values.push_back(std::move(unpooled));
   }
   graph.values.push_back(std::move(input));
 }
@@ -127,7 +134,7 @@ void GraphMaker::addGradients() {
     };
     if (readers[l].empty()) {
       Value loss = value(specs[l].name + ".dy", ValueClass::Gradient,
-                         forward[l], specs[l].outputBytes);
+                         forward[l], specs[l].gradientBytes());
       use(loss);
       graph.values.push_back(std::move(loss));
       continue;
@@ -136,12 +143,12 @@ void GraphMaker::addGradients() {
     for (int reader : llvm::drop_begin(readers[l])) {
       Value part =
           value(specs[l].name + ".dy from " + specs[reader].name,
-                ValueClass::Gradient, dgrad[reader], specs[l].outputBytes);
+                ValueClass::Gradient, dgrad[reader], specs[l].gradientBytes());
       part.uses.push_back({dgrad[summing]});
       graph.values.push_back(std::move(part));
     }
     Value gradient = value(specs[l].name + ".dy", ValueClass::Gradient,
-                           dgrad[summing], specs[l].outputBytes);
+                           dgrad[summing], specs[l].gradientBytes());
     use(gradient);
     graph.values.push_back(std::move(gradient));
   }
@@ -180,6 +187,26 @@ LayerSpec takt::test::product(int64_t m, int64_t n, int64_t k) {
   return {"", m, n, k, m, k, n, m * n * 4, n * k * 4, {}, true};
 }
 
+// Arguments are evaluated in an order of the compiler's choice: a random number
+// has a statement of its own, or the graphs differ between compilers.
+
+LayerSpec takt::test::randomProduct(std::minstd_rand &random, int64_t most) {
+  int64_t m = 1 + random() % most;
+  int64_t n = 1 + random() % most;
+  int64_t k = 1 + random() % most;
+  return product(m, n, k);
+}
+
+TaskGraph takt::test::makeLongChain(std::minstd_rand &random, int layers) {
+  std::vector<LayerSpec> specs;
+  for (int l = 0; l < layers; ++l) {
+    int64_t n = 64 + random() % 512;
+    int64_t k = 64 + random() % 512;
+    specs.push_back(product(32, n, k));
+  }
+  return makeChain(std::move(specs));
+}
+
 TaskGraph takt::test::makeChain(std::vector<LayerSpec> layers) {
   for (auto [index, layer] : llvm::enumerate(layers)) {
     layer.name = "l" + std::to_string(index);
@@ -206,6 +233,7 @@ TaskGraph takt::test::makeVgg16(int64_t batch) {
     layer.inputChannels = channels;
     side = isPooled ? side / 2 : side;
     layer.outputBytes = batch * side * side * filters * 4;
+    layer.unpooledBytes = isPooled ? 4 * layer.outputBytes : 0;
     layer.weightBytes = filters * layer.k * 4;
     layers.push_back(layer);
     channels = filters;
@@ -225,7 +253,7 @@ TaskGraph takt::test::makeRandomGraph(std::minstd_rand &random, int maxLayers) {
   int count = static_cast<int>(pick(1, maxLayers));
   std::vector<LayerSpec> layers;
   for (int l = 0; l < count; ++l) {
-    LayerSpec layer = product(pick(1, 8), pick(1, 8), pick(1, 8));
+    LayerSpec layer = randomProduct(random, 8);
     layer.name = "l" + std::to_string(l);
     layer.cuttable = pick(0, 3) > 0;
     if (l > 0 && pick(0, 9) > 0) {
@@ -243,6 +271,19 @@ Instance::Instance(TaskGraph graph, int64_t processors, llvm::StringRef spec)
     : graph(std::move(graph)),
       machine(llvm::cantFail(Machine::uniform(processors))),
       cost(llvm::cantFail(createCostModel(spec))) {}
+
+Instance takt::test::makeRandomInstance(std::minstd_rand &random, int maxLayers,
+                                        int64_t fewest, int64_t most) {
+  TaskGraph graph = makeRandomGraph(random, maxLayers);
+  return Instance(std::move(graph), fewest + random() % (most - fewest + 1));
+}
+
+void takt::test::addFastProcessor(Machine &machine) {
+  ProcessorClass fast = machine.classes[0];
+  fast.name = "fast";
+  fast.macsPerCycle = 3;
+  machine.classes.push_back(fast);
+}
 
 Schedule takt::test::scheduleOf(llvm::StringRef name, const Problem &problem,
                                 const ScheduleOptions &options) {

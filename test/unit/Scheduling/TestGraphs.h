@@ -21,6 +21,13 @@ struct LayerSpec {
   int64_t outputBytes, weightBytes;
   std::vector<int> reads; ///< layers before it; empty: the network's input
   bool cuttable = true;
+  /// Before the pool that ends the layer, if one does: what the reader's D
+  /// reads too, and passes on the gradient of.
+  int64_t unpooledBytes = 0;
+
+  int64_t gradientBytes() const {
+    return unpooledBytes ? unpooledBytes : outputBytes;
+  }
 };
 
 /// The training step of a network of layers: F, D, W and U of each, where
@@ -29,10 +36,15 @@ TaskGraph makeTrainingGraph(llvm::ArrayRef<LayerSpec> layers);
 
 /// A chain of fully connected layers with products of m x n x k.
 LayerSpec product(int64_t m, int64_t n, int64_t k);
+/// Each of m, n and k from 1 to `most`.
+LayerSpec randomProduct(std::minstd_rand &random, int64_t most);
 TaskGraph makeChain(std::vector<LayerSpec> layers);
 
 /// VGG-16 (Simonyan and Zisserman 2014, configuration D), 224 x 224 pixels.
 TaskGraph makeVgg16(int64_t batch);
+
+/// Layers of which the heaviest takes about 80 times as long as the lightest.
+TaskGraph makeLongChain(std::minstd_rand &random, int layers);
 
 /// A random network of up to `maxLayers` layers with skips and branches.
 TaskGraph makeRandomGraph(std::minstd_rand &random, int maxLayers);
@@ -46,6 +58,13 @@ struct Instance {
   Instance(TaskGraph graph, int64_t processors, llvm::StringRef cost = "macs");
   Problem problem() const { return {&graph, &machine, cost.get()}; }
 };
+
+/// A random network on `fewest` to `most` processors.
+Instance makeRandomInstance(std::minstd_rand &random, int maxLayers,
+                            int64_t fewest, int64_t most);
+
+/// A last processor of another class, with 3 MACs a cycle.
+void addFastProcessor(Machine &machine);
 
 /// The schedule, which the test expects to exist.
 Schedule scheduleOf(llvm::StringRef name, const Problem &problem,
