@@ -70,14 +70,17 @@ TEST(ProfileGraph, TakesTheNamedPartOfSeveralResults) {
   auto graph = parse(text);
   ASSERT_TRUE(bool(graph)) << llvm::toString(graph.takeError());
   for (const Value &value : graph->values) {
-    if (value.name == "node2#0")
+    if (value.name == "node2#0") {
       EXPECT_TRUE(llvm::none_of(value.uses, [&](const Use &use) {
         return graph->tasks[use.task].layer == 2; // node3
       }));
-    if (value.name == "node3.D for node2")
+    }
+    if (value.name == "node3.D for node2") {
       EXPECT_EQ(value.bytes, 10);
-    if (value.name == "node4.D for node2")
+    }
+    if (value.name == "node4.D for node2") {
       EXPECT_EQ(value.bytes, 110);
+    }
   }
 }
 

@@ -179,9 +179,10 @@ TEST(ParseCutTest, RejectsWhatItDoesNotKnow) {
                          "x.D:rows:1", "x.D:channel:1:2", "x.D:channel:one"}) {
     llvm::Expected<NamedCut> cut = parseCut(text);
     EXPECT_FALSE(bool(cut)) << text.str();
-    if (!cut)
+    if (!cut) {
       EXPECT_THAT(llvm::toString(cut.takeError()),
                   testing::HasSubstr("found '" + text.str() + "'"));
+    }
   }
 }
 
