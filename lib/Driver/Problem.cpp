@@ -142,6 +142,11 @@ static bool isPipelineScheduler(StringRef name) {
   });
 }
 
+/// Of the schedulers of task graphs, those that take steps of microbatches.
+static bool isForPipelines(const SchedulerInfo &info) {
+  return info.semantics == Semantics::Synchronous || info.takesMicrobatches;
+}
+
 /// A pipeline scheduler's order as a schedule of the problem's graph, verified
 /// as all schedules are.
 static llvm::Expected<Schedule> solvePipeline(const StatedProblem &problem,
@@ -184,15 +189,18 @@ takt::solveProblem(const StatedProblem &problem, StringRef scheduler,
       return found.takeError();
     result.schedule = std::move(*found);
   } else if (problem.pipeline && llvm::none_of(schedulers(), [&](auto &info) {
-               return info.name == scheduler &&
-                      info.semantics == Semantics::Synchronous;
+               return info.name == scheduler && isForPipelines(info);
              })) {
+    std::vector<StringRef> names;
+    for (const PipelineScheduler &info : pipelineSchedulers())
+      names.push_back(info.name);
+    for (const SchedulerInfo &info : schedulers())
+      if (isForPipelines(info))
+        names.push_back(info.name);
     return llvm::createStringError(
         "schedule '" + scheduler +
         "' is not for a pipeline problem, expected one of " +
-        llvm::join(llvm::map_range(pipelineSchedulers(),
-                                   [](auto &info) { return info.name; }),
-                   ", "));
+        llvm::join(names, ", "));
   } else {
     auto found = schedule(scheduler, of, options);
     if (!found)

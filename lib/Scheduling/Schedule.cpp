@@ -81,6 +81,10 @@ llvm::ArrayRef<SchedulerInfo> takt::schedulers() {
       {"pipedream", Semantics::Delayed,
        "straight 1F1B pipeline of layers (Narayanan et al., SOSP 2019)",
        runPipeDream},
+      {"pipedream-2bw", Semantics::Delayed,
+       "1F1B without flush over the microbatches of steps, weights one update "
+       "old (Narayanan et al., ICML 2021)",
+       runPipeDream2bw, /*takesMicrobatches=*/true},
       {"layerpipe", Semantics::Delayed,
        "dgrad and wgrad apart, dgrad cut in two (LayerPipe, ICCAD 2021; delays "
        "as in LayerPipe2, 2025)",
@@ -114,7 +118,8 @@ static Expected<Schedule> runScheduler(llvm::StringRef name,
   bool divided = llvm::any_of(problem.graph->tasks, [](const Task &task) {
     return task.microbatch > 0;
   });
-  if (divided && info->semantics == Semantics::Delayed)
+  if (divided && info->semantics == Semantics::Delayed &&
+      !info->takesMicrobatches)
     return llvm::createStringError(
         "schedule '" + name +
         "' delays the gradients of whole minibatches, found microbatches; "

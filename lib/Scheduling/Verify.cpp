@@ -214,7 +214,7 @@ Error Verifier::verifyStages() const {
   return Error::success();
 }
 
-/// Delays are 0, S or 2S for all layers alike.
+/// Delays are 0, S or 2S for all layers alike; or 1, the double buffer.
 Error Verifier::verifyDelays() const {
   for (int factor : {0, 1, 2}) {
     bool legal = schedule.semantics == Semantics::Delayed || factor == 0;
@@ -223,6 +223,9 @@ Error Verifier::verifyDelays() const {
     if (legal)
       return Error::success();
   }
+  if (schedule.semantics == Semantics::Delayed &&
+      llvm::all_of(schedule.delay, [](int delay) { return delay == 1; }))
+    return Error::success();
   for (auto [layer, stage, delay] :
        llvm::zip_equal(graph.layers, schedule.stage, schedule.delay)) {
     int behind = schedule.stages - 1 - stage;

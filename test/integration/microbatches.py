@@ -1,13 +1,14 @@
 #!/usr/bin/python3
-"""Trains a network by synchronous pipelines of microbatches. Every program must
-compute, bit for bit, what the sequential interpreter of its tasks computes, in
-the time that its report says, and, up to rounding, the weights that training on
-whole minibatches gives.
+"""Trains a network by pipelines of microbatches. Every program must compute, bit
+for bit, what the sequential interpreter of its tasks computes, in the time that
+its report says, and, up to rounding, the weights that training on whole
+minibatches gives.
 
-    microbatches.py MODEL SCHEDULE,… [--batch-statistics]
+    microbatches.py MODEL SCHEDULE,… [--batch-statistics | --double-buffered]
 
 With --batch-statistics the network normalises over what it is given at once, so
-its weights are those of another training and only the first two hold.
+its weights are those of another training and only the first two hold. With
+--double-buffered they are one update behind, in two copies.
 """
 
 import json
@@ -56,7 +57,8 @@ def difference(a, b):
 
 def main():
     model, schedules = sys.argv[1], sys.argv[2].split(",")
-    comparable = "--batch-statistics" not in sys.argv
+    delay = 1 if "--double-buffered" in sys.argv else 0
+    comparable = delay == 0 and "--batch-statistics" not in sys.argv
     with tempfile.TemporaryDirectory() as directory:
         program = os.path.join(directory, "p.takt")
         weights = os.path.join(directory, "w.npz")
@@ -69,8 +71,10 @@ def main():
             if int(steady) != entry["steady_interval_cycles"]:
                 sys.exit(f"{schedule}: report {entry['steady_interval_cycles']}, "
                          f"simulator {steady}")
-            if set(entry["staleness"].values()) != {0}:
+            if set(entry["staleness"].values()) != {delay}:
                 sys.exit(f"{schedule}: staleness {entry['staleness']}")
+            if max(entry["weight_versions"].values()) != 1 + delay:
+                sys.exit(f"{schedule}: weights {entry['weight_versions']}")
             off = difference(train(program, weights), whole)
             if comparable and off > TOLERANCE:
                 sys.exit(f"{schedule}: weights are off by {off:.2e}")

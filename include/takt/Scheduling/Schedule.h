@@ -91,8 +91,8 @@ llvm::Error check(const Problem &problem);
 /// cycles as the cost model says; precedence with distances, transfers between
 /// different processors; exclusive processors and links modulo the interval;
 /// loop bodies in an order that cannot wait for itself; colocation; stages are
-/// cutsets and the delays theirs (0, S or 2S everywhere, S the number of stages
-/// behind a layer's); memory suffices.
+/// cutsets and the delays theirs (0, 1, S or 2S everywhere, S the number of
+/// stages behind a layer's); memory suffices.
 llvm::Error verify(const Problem &problem, const Schedule &schedule);
 
 /// The bounds of the problem under the schedule's delays.
@@ -132,6 +132,8 @@ struct SchedulerInfo {
   Semantics semantics;
   llvm::StringRef summary; ///< one line with its source
   llvm::Expected<Schedule> (*run)(const Problem &, const ScheduleOptions &);
+  /// Of delayed ones: whether a step may be divided into microbatches.
+  bool takesMicrobatches = false;
 };
 
 /// All schedulers, in the order in which --list-schedules shows them.

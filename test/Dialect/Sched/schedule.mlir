@@ -2,6 +2,7 @@
 // RUN: takt-opt %s --sched-schedule="scheduler=list processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=LIST
 // RUN: takt-opt %s --sched-schedule="scheduler=pipedream processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=PIPEDREAM
 // RUN: takt-opt %s --sched-schedule="scheduler=layerpipe processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=LAYERPIPE
+// RUN: takt-opt %s --sched-schedule="scheduler=pipedream-2bw processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=DOUBLE
 // RUN: takt-opt %s | takt-opt | FileCheck %s --check-prefix=ROUNDTRIP
 
 // Two equal layers of 8 MACs a task; the first has no dgrad: 5 tasks, 40 MACs.
@@ -13,6 +14,10 @@
 // LIST: sched.schedule of @two by "list" {{.*}} interval 32
 // PIPEDREAM: sched.schedule of @two by "pipedream" {{.*}} interval 24
 // LAYERPIPE: sched.schedule of @two by "layerpipe" {{.*}} interval 20
+// One microbatch only, so one update behind everywhere.
+// DOUBLE: sched.schedule of @two by "pipedream-2bw" delayed {{.*}} interval 24 stages 2
+// DOUBLE-NEXT: sched.stage 0 delay 1
+// DOUBLE-NEXT: sched.stage 1 delay 1
 
 // ROUNDTRIP: sched.value "a.w" weight from @a.U bytes 16 to [#sched.use<@a.F, distance 1, delayed>, #sched.use<@a.U, distance 1>]
 sched.problem @two {

@@ -96,6 +96,15 @@ private:
   std::vector<std::vector<int>> at; ///< by microbatch and the whole's task
 };
 
+/// Copies of a weight from its update to its last reader, on any processor.
+int64_t versions(const Schedule &s, const Value &value) {
+  int64_t made = s.tasks[value.producer].start, last = made;
+  for (const Use &use : value.uses)
+    last = std::max(last, s.tasks[use.task].start + s.tasks[use.task].cycles +
+                              distance(s, value, use) * s.interval);
+  return (last - made + s.interval - 1) / s.interval;
+}
+
 /// Fails but for a refusal that names the schedule's own demand.
 void expectLegalOrRefused(const Instance &instance, llvm::StringRef name) {
   llvm::Expected<Schedule> found = schedule(name, instance.problem(), {});
@@ -136,6 +145,51 @@ TEST(NetworkPipelineTest, EveryPipelineOfRandomNetworksIsLegal) {
       for (llvm::StringRef name : {"zb-auto", "ilp", "auto"})
         expectLegalOrRefused(instance, name);
   }
+}
+
+/// Stage 0 of n takes back the last microbatch of a step n - 1 microbatches
+/// into the next: with n - 1 above their number one update behind is too few.
+TEST(PipeDream2bwTest, RandomNetworksUnderOneDelay) {
+  std::minstd_rand random(22);
+  for (int round = 0; round < 100; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    int processors = 1 + int(random() % 5),
+        microbatches = 1 + int(random() % 8);
+    TaskGraph whole = makeRandomGraph(random, 8);
+    Instance instance(Divider(whole, microbatches).run(), processors);
+    Interconnect &links = instance.machine.interconnect;
+    if (round % 2) {
+      links.topology = random() % 2 ? Topology::Bus : Topology::Full;
+      links.bytesPerCycle = 1 + random() % 8;
+      links.latencyCycles = random() % 50;
+    }
+    Schedule s = scheduleOf("pipedream-2bw", instance.problem());
+    EXPECT_EQ(s.semantics, Semantics::Delayed);
+    EXPECT_THAT(s.delay, testing::Each(s.stages > 1 ? 1 : 0));
+    EXPECT_LE(s.stages, std::min(processors, microbatches + 1));
+    EXPECT_GE(s.interval, bounds(instance.problem(), s).best());
+    EXPECT_LE(s.interval,
+              scheduleOf("sequential", instance.problem()).interval);
+    for (const Value &value : s.graph.values)
+      if (value.kind == ValueClass::Weight)
+        EXPECT_LE(versions(s, value), 2) << value.name;
+  }
+}
+
+TEST(PipeDream2bwTest, EvenChainsHaveNoBubble) {
+  // A layer of 24 cycles a stage, the first of 16; 4 microbatches a step.
+  for (int stages = 2; stages <= 5; ++stages) {
+    std::vector<LayerSpec> layers(stages, product(2, 2, 2));
+    Instance instance(Divider(makeChain(layers), 4).run(), stages);
+    Schedule s = scheduleOf("pipedream-2bw", instance.problem());
+    EXPECT_EQ(s.stages, stages);
+    EXPECT_EQ(s.interval, 4 * 24);
+  }
+  // Six stages would need a second update behind.
+  Instance instance(
+      Divider(makeChain(std::vector<LayerSpec>(6, product(2, 2, 2))), 4).run(),
+      6);
+  EXPECT_EQ(scheduleOf("pipedream-2bw", instance.problem()).stages, 5);
 }
 
 TEST(NetworkPipelineTest, DelayedSchedulesTakeWholeMinibatches) {
