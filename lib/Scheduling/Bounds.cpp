@@ -202,18 +202,29 @@ LeastParts PartsBound::of(const Task &task) {
   return it->second;
 }
 
-/// Over the cycles of the uncut graph under the schedule's delays.
+/// Over the cycles of the uncut graph under the schedule's delays. What only
+/// the operations behind a product read does not wait for the product where
+/// that is cut off: such uses go to a node of no time, 2 t + 1, beside that of
+/// the task, 2 t.
 static int64_t loopBound(const Problem &problem, const Schedule &schedule,
-                         const std::vector<int64_t> &time) {
+                         llvm::ArrayRef<int64_t> cycles) {
   const TaskGraph &graph = *problem.graph;
+  std::vector<int64_t> time(2 * cycles.size(), 0);
+  for (auto [task, of] : llvm::enumerate(cycles))
+    time[2 * task] = of;
   CycleRatio ratio(time);
   for (const Value &value : graph.values) {
     if (value.producer < 0)
       continue;
     int delay = schedule.delay[graph.tasks[value.producer].layer];
-    for (const Use &use : value.uses)
-      ratio.addEdge(value.producer, use.task,
-                    use.distance + (use.delayed ? delay : 0));
+    bool mayBeCut = !graph.tasks[value.producer].cuts.empty();
+    for (const Use &use : value.uses) {
+      bool isBehind = !graph.tasks[use.task].cuts.empty() &&
+                      readerOf(graph, value, use) == Reader::Fused;
+      for (int beside = 0; beside <= static_cast<int>(mayBeCut); ++beside)
+        ratio.addEdge(2 * value.producer + beside, 2 * use.task + isBehind,
+                      use.distance + (use.delayed ? delay : 0));
+    }
   }
   return ratio.run();
 }

@@ -13,149 +13,16 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ChainFamily.h"
+#include "BalancedAssignments.h"
 #include "DelaySearch.h"
 #include "Memory.h"
 #include "PipeDream.h"
-#include "Rebalance.h"
 #include "Schedulers.h"
 #include "StagePartition.h"
 #include "takt/Scheduling/Retiming.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace takt;
-
-/// The last stage has no delay: of its last layer, F, W and U follow each other
-/// within an interval.
-static int64_t undelayedLoop(const Problem &problem) {
-  int last = static_cast<int>(problem.graph->layers.size()) - 1;
-  int64_t least = 0;
-  for (const ProcessorClass &on : problem.machine->classes) {
-    int64_t cycles = 0;
-    bool updates = false;
-    for (const Task &task : problem.graph->tasks)
-      if (task.layer == last && task.kind != TaskKind::Dgrad) {
-        cycles += *taskCycles(*problem.cost, task, on);
-        updates |= task.kind == TaskKind::Update;
-      }
-    if (updates)
-      least = least ? std::min(least, cycles) : cycles;
-  }
-  return least;
-}
-
-/// An interval that is `tolerance` thousandths longer.
-static int64_t relaxed(int64_t interval, int tolerance) {
-  return interval + interval / 1000 * tolerance +
-         interval % 1000 * tolerance / 1000;
-}
-
-/// The layers of a straight pipeline's stages, each on one processor.
-static Assignment wholeLayers(const Problem &problem,
-                              const StagePartition &partition) {
-  Assignment assignment;
-  assignment.graph = *problem.graph;
-  for (const Task &task : problem.graph->tasks)
-    assignment.processor.push_back(
-        partition.processor[partition.stage[task.layer]]);
-  computeCycles(problem, assignment);
-  return assignment;
-}
-
-namespace {
-/// layerpipe on the first processors of the machine.
-class LayerPipe {
-public:
-  LayerPipe(const Problem &problem, const Deadline &deadline,
-            const StagePartition &partition, int processors)
-      : problem(problem), deadline(deadline), partition(partition),
-        family(problem, processors) {
-    findLeast();
-  }
-
-  /// Few bytes at an interval `tolerance` thousandths above the least.
-  Assignment assign(int tolerance) const;
-  /// For which an assignment is known, and no shorter one.
-  int64_t leastInterval() const { return least; }
-
-private:
-  void findLeast();
-  void leaveChain();
-  int64_t lowerBound() const;
-
-  const Problem &problem;
-  const Deadline &deadline;
-  const StagePartition &partition; ///< over the whole machine
-  ChainFamily family;
-  int64_t least = 0; ///< interval that an assignment is known for
-  /// One for that interval outside the chain family and the partition.
-  std::optional<Assignment> balanced;
-};
-} // namespace
-
-int64_t LayerPipe::lowerBound() const {
-  int64_t work = 0, largest = undelayedLoop(problem);
-  for (const auto &layer : family.layers)
-    for (const auto &unit : layer.units) {
-      int64_t cycles = *llvm::min_element(unit.cycles);
-      work += cycles;
-      largest = std::max(largest, unit.cuttable ? cycles / 2 : cycles);
-    }
-  int64_t count = family.processors();
-  return std::max((work + count - 1) / count, largest);
-}
-
-void LayerPipe::findLeast() {
-  least = std::max(std::min(family.leastInterval(), partition.largest),
-                   undelayedLoop(problem));
-  leaveChain();
-}
-
-/// Looks for a shorter interval without the restrictions of the chain, where
-/// that leaves something to gain.
-void LayerPipe::leaveChain() {
-  // Networks of more units balance well enough: their tasks are small.
-  constexpr size_t kMaxTasks = 600;
-  constexpr int kSteps = 8;
-  int64_t low = lowerBound();
-  if (problem.graph->tasks.size() > kMaxTasks || least - low <= low / 1000)
-    return;
-  std::optional<Assignment> start = assignChain(family, least);
-  if (!start)
-    start = wholeLayers(problem, partition);
-  for (int step = 0;
-       step < kSteps && least - low > low / 1000 && !deadline.isOver();
-       ++step) {
-    int64_t middle = low + (least - low) / 2;
-    std::optional<Assignment> found =
-        rebalance(family, balanced ? *balanced : *start, middle);
-    if (found) {
-      balanced = std::move(found);
-      least = middle;
-    } else {
-      low = middle;
-    }
-  }
-}
-
-Assignment LayerPipe::assign(int tolerance) const {
-  int64_t limit = relaxed(least, tolerance);
-  std::vector<Assignment> candidates;
-  if (std::optional<Assignment> chain = assignChain(family, limit))
-    candidates.push_back(std::move(*chain));
-  if (balanced)
-    candidates.push_back(*balanced);
-  if (candidates.empty() || partition.largest <= limit) {
-    limit = std::max(limit, partition.largest);
-    candidates.push_back(wholeLayers(problem, partition));
-  }
-  for (Assignment &candidate : candidates)
-    improveTraffic(problem, limit, candidate);
-  return *std::min_element(candidates.begin(), candidates.end(),
-                           [](const Assignment &a, const Assignment &b) {
-                             return a.bytes() < b.bytes();
-                           });
-}
 
 namespace {
 /// Schedules assignments and keeps the best schedule.
@@ -299,10 +166,10 @@ void LayerPipeSearch::searchAssignments() {
   int tolerance = std::max(0, options.intervalTolerance);
   auto processors = static_cast<int>(problem.machine->processors());
   for (int count = processors; count > 0 && !isOver(); count /= 2) {
-    LayerPipe layerPipe(problem, deadline, partition, count);
-    if (!isWorthwhile(layerPipe.leastInterval()))
+    BalancedAssignments balanced(problem, deadline, partition, count);
+    if (!isWorthwhile(balanced.leastInterval()))
       return;
-    consider(schedule(layerPipe.assign(tolerance), options.stages));
+    consider(schedule(balanced.assign(tolerance), options.stages));
     // Where links cost or memory is short, an assignment with fewer bytes, or
     // on fewer processors, may be the better one although these are busy for
     // longer.
@@ -310,7 +177,7 @@ void LayerPipeSearch::searchAssignments() {
       return;
     for (int more : {20, 50, 100, 200, 400, 800})
       if (more > tolerance && !isOver())
-        consider(schedule(layerPipe.assign(more), options.stages));
+        consider(schedule(balanced.assign(more), options.stages));
     if (linksAreFree)
       return;
   }
@@ -333,10 +200,10 @@ void LayerPipeSearch::considerPipeline() {
 /// links, whole layers evenly divided by their cycles, or by their bytes.
 void LayerPipeSearch::saveMemory() {
   auto processors = static_cast<int>(problem.machine->processors());
-  LayerPipe layerPipe(problem, deadline, partition, processors);
+  BalancedAssignments balanced(problem, deadline, partition, processors);
   for (int tolerance : {0, 200, 800})
     if (!isOver())
-      fitWithGaps(layerPipe.assign(tolerance));
+      fitWithGaps(balanced.assign(tolerance));
   fitWithGaps(wholeLayers(problem, partition));
   fitWithGaps(wholeLayers(problem, partitionByMemory(problem)));
 }

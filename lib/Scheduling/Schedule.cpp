@@ -89,6 +89,9 @@ llvm::ArrayRef<SchedulerInfo> takt::schedulers() {
        "dgrad and wgrad apart, dgrad cut in two (LayerPipe, ICCAD 2021; delays "
        "as in LayerPipe2, 2025)",
        runLayerPipe},
+      {"modulo", Semantics::Delayed,
+       "iterative modulo scheduling of the cyclic task graph (Rau 1994)",
+       runModulo},
   };
   return all;
 }

@@ -24,6 +24,8 @@ llvm::Expected<Schedule> runPipeDream(const Problem &problem,
                                       const ScheduleOptions &options);
 llvm::Expected<Schedule> runPipeDream2bw(const Problem &problem,
                                          const ScheduleOptions &options);
+llvm::Expected<Schedule> runModulo(const Problem &problem,
+                                   const ScheduleOptions &options);
 llvm::Expected<Schedule> runLayerPipe(const Problem &problem,
                                       const ScheduleOptions &options);
 

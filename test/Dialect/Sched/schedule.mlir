@@ -3,12 +3,14 @@
 // RUN: takt-opt %s --sched-schedule="scheduler=pipedream processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=PIPEDREAM
 // RUN: takt-opt %s --sched-schedule="scheduler=layerpipe processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=LAYERPIPE
 // RUN: takt-opt %s --sched-schedule="scheduler=pipedream-2bw processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=DOUBLE
+// RUN: takt-opt %s --sched-schedule="scheduler=modulo processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=MODULO
 // RUN: takt-opt %s | takt-opt | FileCheck %s --check-prefix=ROUNDTRIP
 
 // Two equal layers of 8 MACs a task; the first has no dgrad: 5 tasks, 40 MACs.
 // Sequential: 40. The list scheduler runs only the wgrads beside the chain
 // F F D W: 32. PipeDream's straight partition is 16 | 24. LayerPipe may cut the
-// dgrad in two: 20 | 20.
+// dgrad in two: 20 | 20, and so may the modulo scheduler, which needs only one
+// minibatch of delay.
 
 // SEQUENTIAL: sched.schedule of @two by "sequential" {{.*}} interval 40
 // LIST: sched.schedule of @two by "list" {{.*}} interval 32
@@ -18,6 +20,7 @@
 // DOUBLE: sched.schedule of @two by "pipedream-2bw" delayed {{.*}} interval 24 stages 2
 // DOUBLE-NEXT: sched.stage 0 delay 1
 // DOUBLE-NEXT: sched.stage 1 delay 1
+// MODULO: sched.schedule of @two by "modulo" {{.*}} interval 20
 
 // ROUNDTRIP: sched.value "a.w" weight from @a.U bytes 16 to [#sched.use<@a.F, distance 1, delayed>, #sched.use<@a.U, distance 1>]
 sched.problem @two {

@@ -1,0 +1,109 @@
+//===- BalancedAssignments.cpp - tasks to processors, evenly --------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "BalancedAssignments.h"
+#include "Rebalance.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace takt;
+
+int64_t takt::undelayedLoop(const Problem &problem) {
+  int last = static_cast<int>(problem.graph->layers.size()) - 1;
+  int64_t least = 0;
+  for (const ProcessorClass &on : problem.machine->classes) {
+    int64_t cycles = 0;
+    bool updates = false;
+    for (const Task &task : problem.graph->tasks)
+      if (task.layer == last && task.kind != TaskKind::Dgrad) {
+        cycles += *taskCycles(*problem.cost, task, on);
+        updates |= task.kind == TaskKind::Update;
+      }
+    if (updates)
+      least = least ? std::min(least, cycles) : cycles;
+  }
+  return least;
+}
+
+int64_t takt::relaxed(int64_t interval, int tolerance) {
+  return interval + interval / 1000 * tolerance +
+         interval % 1000 * tolerance / 1000;
+}
+
+Assignment takt::wholeLayers(const Problem &problem,
+                             const StagePartition &partition) {
+  Assignment assignment;
+  assignment.graph = *problem.graph;
+  for (const Task &task : problem.graph->tasks)
+    assignment.processor.push_back(
+        partition.processor[partition.stage[task.layer]]);
+  computeCycles(problem, assignment);
+  return assignment;
+}
+
+int64_t BalancedAssignments::lowerBound() const {
+  int64_t work = 0, largest = undelayedLoop(problem);
+  for (const auto &layer : family.layers)
+    for (const auto &unit : layer.units) {
+      int64_t cycles = *llvm::min_element(unit.cycles);
+      work += cycles;
+      largest = std::max(largest, unit.cuttable ? cycles / 2 : cycles);
+    }
+  int64_t count = family.processors();
+  return std::max((work + count - 1) / count, largest);
+}
+
+void BalancedAssignments::findLeast() {
+  least = std::max(std::min(family.leastInterval(), partition.largest),
+                   undelayedLoop(problem));
+  leaveChain();
+}
+
+/// Looks for a shorter interval without the restrictions of the chain, where
+/// that leaves something to gain.
+void BalancedAssignments::leaveChain() {
+  // Networks of more units balance well enough: their tasks are small.
+  constexpr size_t kMaxTasks = 600;
+  constexpr int kSteps = 8;
+  int64_t low = lowerBound();
+  if (problem.graph->tasks.size() > kMaxTasks || least - low <= low / 1000)
+    return;
+  std::optional<Assignment> start = assignChain(family, least);
+  if (!start)
+    start = wholeLayers(problem, partition);
+  for (int step = 0;
+       step < kSteps && least - low > low / 1000 && !deadline.isOver();
+       ++step) {
+    int64_t middle = low + (least - low) / 2;
+    std::optional<Assignment> found =
+        rebalance(family, balanced ? *balanced : *start, middle);
+    if (found) {
+      balanced = std::move(found);
+      least = middle;
+    } else {
+      low = middle;
+    }
+  }
+}
+
+Assignment BalancedAssignments::assign(int tolerance) const {
+  int64_t limit = relaxed(least, tolerance);
+  std::vector<Assignment> candidates;
+  if (std::optional<Assignment> chain = assignChain(family, limit))
+    candidates.push_back(std::move(*chain));
+  if (balanced)
+    candidates.push_back(*balanced);
+  if (candidates.empty() || partition.largest <= limit) {
+    limit = std::max(limit, partition.largest);
+    candidates.push_back(wholeLayers(problem, partition));
+  }
+  for (Assignment &candidate : candidates)
+    improveTraffic(problem, limit, candidate);
+  return *std::min_element(candidates.begin(), candidates.end(),
+                           [](const Assignment &a, const Assignment &b) {
+                             return a.bytes() < b.bytes();
+                           });
+}

@@ -1,0 +1,60 @@
+//===- BalancedAssignments.h - tasks to processors, evenly ------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_LIB_SCHEDULING_BALANCEDASSIGNMENTS_H
+#define TAKT_LIB_SCHEDULING_BALANCEDASSIGNMENTS_H
+
+#include "ChainFamily.h"
+#include "Deadline.h"
+#include "StagePartition.h"
+
+namespace takt {
+
+/// Assignments of tasks, some dgrads cut, to the first processors of a machine:
+/// of the chain family or outside it, or straight, whichever is the shortest,
+/// then has few bytes. How they are found: docs/scheduling.md, layerpipe.
+class BalancedAssignments {
+public:
+  BalancedAssignments(const Problem &problem, const Deadline &deadline,
+                      const StagePartition &partition, int processors)
+      : problem(problem), deadline(deadline), partition(partition),
+        family(problem, processors) {
+    findLeast();
+  }
+
+  /// Few bytes at an interval `tolerance` thousandths above the least.
+  Assignment assign(int tolerance) const;
+  /// For which an assignment is known, and no shorter one.
+  int64_t leastInterval() const { return least; }
+
+private:
+  void findLeast();
+  void leaveChain();
+  int64_t lowerBound() const;
+
+  const Problem &problem;
+  const Deadline &deadline;
+  const StagePartition &partition; ///< over the whole machine
+  ChainFamily family;
+  int64_t least = 0; ///< interval that an assignment is known for
+  /// One for that interval outside the chain family and the partition.
+  std::optional<Assignment> balanced;
+};
+
+/// The last stage has no delay: of its last layer, F, W and U follow each other
+/// within an interval.
+int64_t undelayedLoop(const Problem &problem);
+
+/// An interval that is `tolerance` thousandths longer.
+int64_t relaxed(int64_t interval, int tolerance);
+
+/// The layers of a straight pipeline's stages, each on one processor.
+Assignment wholeLayers(const Problem &problem, const StagePartition &partition);
+
+} // namespace takt
+
+#endif // TAKT_LIB_SCHEDULING_BALANCEDASSIGNMENTS_H

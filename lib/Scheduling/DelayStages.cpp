@@ -1,0 +1,128 @@
+//===- DelayStages.cpp - stages for the delays that times need ------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "DelayStages.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Sequence.h"
+#include "llvm/Support/MathExtras.h"
+#include <map>
+#include <numeric>
+
+using namespace takt;
+
+std::optional<std::vector<int>> takt::neededDelays(const Schedule &schedule) {
+  const TaskGraph &graph = schedule.graph;
+  std::map<std::pair<int, int>, int64_t> arrival; // by value and processor
+  for (const TransferPlacement &t : schedule.transfers)
+    arrival[{t.value, t.to}] = t.start + t.cycles + t.latency;
+  std::vector<int> needed(graph.layers.size(), 0);
+  for (auto [index, value] : llvm::enumerate(graph.values)) {
+    if (value.producer < 0)
+      continue;
+    const Placement &from = schedule.tasks[value.producer];
+    int &delay = needed[graph.tasks[value.producer].layer];
+    for (const Use &use : value.uses) {
+      if (use.distance == 0)
+        continue;
+      const Placement &to = schedule.tasks[use.task];
+      int64_t ready = from.start + from.cycles;
+      if (from.processor != to.processor)
+        ready = arrival.at({static_cast<int>(index), to.processor});
+      int64_t late = ready - to.start - use.distance * schedule.interval;
+      if (late <= 0)
+        continue;
+      if (!use.delayed)
+        return std::nullopt;
+      delay = std::max<int>(
+          delay, static_cast<int>(llvm::divideCeil(late, schedule.interval)));
+    }
+  }
+  return needed;
+}
+
+/// Calls fn(from, to) for the layers of each forward dependence, from the last
+/// producer to the first: whatever `to` is, its own readers came before.
+template <typename Fn>
+static void forEachForwardUse(const TaskGraph &graph, Fn fn) {
+  std::vector<std::pair<int, int>> uses;
+  for (const Value &value : graph.values) {
+    if (value.producer < 0 ||
+        graph.tasks[value.producer].kind != TaskKind::Forward)
+      continue;
+    for (const Use &use : value.uses)
+      if (graph.tasks[use.task].kind == TaskKind::Forward &&
+          use.distance == 0 &&
+          graph.tasks[use.task].layer != graph.tasks[value.producer].layer)
+        uses.push_back(
+            {graph.tasks[value.producer].layer, graph.tasks[use.task].layer});
+  }
+  llvm::sort(uses, std::greater<>());
+  for (auto [from, to] : uses)
+    fn(from, to);
+}
+
+/// Stages with S(l) >= least[l]; `least` does not grow along the forward graph.
+static std::optional<DelayStages> stagesAbove(llvm::ArrayRef<int> least,
+                                              int factor, int stages) {
+  auto order =
+      llvm::to_vector(llvm::seq<int>(0, static_cast<int>(least.size())));
+  llvm::stable_sort(order, [&](int a, int b) { return least[a] > least[b]; });
+  DelayStages result;
+  result.stages = std::max(stages, least[order.front()] + 1);
+  if (stages > 0 && result.stages > stages)
+    return std::nullopt;
+  result.stage.resize(least.size());
+  result.delay.resize(least.size());
+  int atLeast = result.stages - 1, behind = 0;
+  for (int layer : order) {
+    behind = std::max(least[layer], atLeast);
+    atLeast = behind - 1;
+    result.stage[layer] = result.stages - 1 - behind;
+    result.delay[layer] = factor * behind;
+  }
+  if (behind > 0)
+    return std::nullopt;
+  return result;
+}
+
+std::optional<DelayStages> takt::stagesFor(const TaskGraph &graph,
+                                           llvm::ArrayRef<int> needed,
+                                           int stages) {
+  std::optional<DelayStages> best;
+  int64_t bestSum = 0;
+  for (int factor : {2, 1}) {
+    std::vector<int> least;
+    for (int delay : needed)
+      least.push_back((delay + factor - 1) / factor);
+    forEachForwardUse(graph, [&](int from, int to) {
+      least[from] = std::max(least[from], least[to]);
+    });
+    std::optional<DelayStages> found = stagesAbove(least, factor, stages);
+    if (!found)
+      continue;
+    int64_t sum =
+        std::accumulate(found->delay.begin(), found->delay.end(), int64_t(0));
+    if (!best || sum < bestSum) {
+      best = std::move(found);
+      bestSum = sum;
+    }
+  }
+  return best;
+}
+
+std::vector<int> takt::largestDelays(const TaskGraph &graph) {
+  // Before a layer are at least those on the longest path to it.
+  std::vector<int> before(graph.layers.size(), 0);
+  std::vector<std::pair<int, int>> uses;
+  forEachForwardUse(graph,
+                    [&](int from, int to) { uses.push_back({from, to}); });
+  for (auto [from, to] : llvm::reverse(uses))
+    before[to] = std::max(before[to], before[from] + 1);
+  for (int &delay : before)
+    delay = 2 * (static_cast<int>(graph.layers.size()) - 1 - delay);
+  return before;
+}

@@ -1,0 +1,44 @@
+//===- DelayStages.h - stages for the delays that times need ----*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_LIB_SCHEDULING_DELAYSTAGES_H
+#define TAKT_LIB_SCHEDULING_DELAYSTAGES_H
+
+#include "takt/Scheduling/Schedule.h"
+
+namespace takt {
+
+/// What verify() wants of stages and delays.
+struct DelayStages {
+  int stages = 1;
+  std::vector<int> stage; ///< by layer
+  std::vector<int> delay; ///< by layer: S, or 2·S, for all alike
+};
+
+/// Delays the updates of every layer that start times ask for: the least with
+/// which each use of distance 1 is in time. nullopt if one that is not delayed
+/// comes too late.
+std::optional<std::vector<int>> neededDelays(const Schedule &schedule);
+
+/// Stages, bordered by cutsets, under which each layer has at least the delay
+/// it needs, with the least sum of delays that a greedy choice gives: delays S,
+/// or 2·S where that is no more in sum. With `stages` > 0 exactly so many.
+///
+/// nullopt if and only if there are none: layers are ordered by what they and
+/// those that read them need, and S falls by at most one from one to the next;
+/// every other order leaves some layer fewer layers behind it than it needs.
+std::optional<DelayStages>
+stagesFor(const TaskGraph &graph, llvm::ArrayRef<int> needed, int stages = 0);
+
+/// Of each layer a delay that no stages exceed: 2·S if all layers but those on
+/// the longest path to it are behind it, each a stage. For a chain it is the
+/// largest.
+std::vector<int> largestDelays(const TaskGraph &graph);
+
+} // namespace takt
+
+#endif // TAKT_LIB_SCHEDULING_DELAYSTAGES_H
