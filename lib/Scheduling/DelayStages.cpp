@@ -94,6 +94,16 @@ std::optional<DelayStages> takt::stagesFor(const TaskGraph &graph,
                                            int stages) {
   std::optional<DelayStages> best;
   int64_t bestSum = 0;
+  auto consider = [&](std::optional<DelayStages> found) {
+    if (!found)
+      return;
+    int64_t sum =
+        std::accumulate(found->delay.begin(), found->delay.end(), int64_t(0));
+    if (best && sum >= bestSum)
+      return;
+    best = std::move(found);
+    bestSum = sum;
+  };
   for (int factor : {2, 1}) {
     std::vector<int> least;
     for (int delay : needed)
@@ -101,20 +111,20 @@ std::optional<DelayStages> takt::stagesFor(const TaskGraph &graph,
     forEachForwardUse(graph, [&](int from, int to) {
       least[from] = std::max(least[from], least[to]);
     });
-    std::optional<DelayStages> found = stagesAbove(least, factor, stages);
-    if (!found)
-      continue;
-    int64_t sum =
-        std::accumulate(found->delay.begin(), found->delay.end(), int64_t(0));
-    if (!best || sum < bestSum) {
-      best = std::move(found);
-      bestSum = sum;
-    }
+    consider(stagesAbove(least, factor, stages));
+  }
+  if (*llvm::max_element(needed) == 1) {
+    std::vector<int> none(needed.size(), 0);
+    std::optional<DelayStages> found = stagesAbove(none, 0, stages);
+    if (found)
+      found->delay.assign(needed.size(), 1);
+    consider(std::move(found));
   }
   return best;
 }
 
-std::vector<int> takt::largestDelays(const TaskGraph &graph) {
+std::vector<std::vector<int>> takt::largestDelays(const TaskGraph &graph,
+                                                  int stages) {
   // Before a layer are at least those on the longest path to it.
   std::vector<int> before(graph.layers.size(), 0);
   std::vector<std::pair<int, int>> uses;
@@ -122,7 +132,11 @@ std::vector<int> takt::largestDelays(const TaskGraph &graph) {
                     [&](int from, int to) { uses.push_back({from, to}); });
   for (auto [from, to] : llvm::reverse(uses))
     before[to] = std::max(before[to], before[from] + 1);
-  for (int &delay : before)
-    delay = 2 * (static_cast<int>(graph.layers.size()) - 1 - delay);
-  return before;
+  int most = stages > 0 ? stages : static_cast<int>(graph.layers.size());
+  std::vector<int> delays;
+  for (int layers : before)
+    delays.push_back(
+        2 *
+        std::min(static_cast<int>(graph.layers.size()) - 1 - layers, most - 1));
+  return {delays, std::vector<int>(delays.size(), 1)};
 }

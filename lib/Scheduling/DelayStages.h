@@ -16,7 +16,7 @@ namespace takt {
 struct DelayStages {
   int stages = 1;
   std::vector<int> stage; ///< by layer
-  std::vector<int> delay; ///< by layer: S, or 2·S, for all alike
+  std::vector<int> delay; ///< by layer: S, 2·S or 1, for all alike
 };
 
 /// Delays the updates of every layer that start times ask for: the least with
@@ -25,8 +25,9 @@ struct DelayStages {
 std::optional<std::vector<int>> neededDelays(const Schedule &schedule);
 
 /// Stages, bordered by cutsets, under which each layer has at least the delay
-/// it needs, with the least sum of delays that a greedy choice gives: delays S,
-/// or 2·S where that is no more in sum. With `stages` > 0 exactly so many.
+/// it needs, with the least sum of delays that a greedy choice gives: delays
+/// 2·S, or S, or 1 everywhere where that is less in sum. With `stages` > 0
+/// exactly so many.
 ///
 /// nullopt if and only if there are none: layers are ordered by what they and
 /// those that read them need, and S falls by at most one from one to the next;
@@ -34,10 +35,12 @@ std::optional<std::vector<int>> neededDelays(const Schedule &schedule);
 std::optional<DelayStages>
 stagesFor(const TaskGraph &graph, llvm::ArrayRef<int> needed, int stages = 0);
 
-/// Of each layer a delay that no stages exceed: 2·S if all layers but those on
-/// the longest path to it are behind it, each a stage. For a chain it is the
-/// largest.
-std::vector<int> largestDelays(const TaskGraph &graph);
+/// Delays that between them are nowhere exceeded: 2·S if all layers but those
+/// on the longest path to it are behind a layer, each a stage, at most 2·S of
+/// the first of `stages` stages where that is above 0; and 1 everywhere. For a
+/// chain stages give the former.
+std::vector<std::vector<int>> largestDelays(const TaskGraph &graph,
+                                            int stages = 0);
 
 } // namespace takt
 

@@ -133,11 +133,13 @@ void ModuloSearch::considerArrangement(const Schedule &of,
 
 int64_t ModuloSearch::lowerBound() const {
   Schedule schedule = emptySchedule(graph);
-  schedule.delay = largestDelays(graph);
-  if (options.stages > 0)
-    for (int &delay : schedule.delay)
-      delay = std::min(delay, 2 * (options.stages - 1));
-  return std::max<int64_t>(1, bounds(problem, schedule).best());
+  std::optional<int64_t> least;
+  for (std::vector<int> &delay : largestDelays(graph, options.stages)) {
+    schedule.delay = std::move(delay);
+    int64_t bound = bounds(problem, schedule).best();
+    least = std::min(least.value_or(bound), bound);
+  }
+  return std::max<int64_t>(1, *least);
 }
 
 /// Balanced ones on all processors or fewer, with more and more tolerance for
@@ -188,12 +190,14 @@ std::optional<Schedule> ModuloSearch::place(const Assignment &assignment,
 /// stages as long as that succeeds.
 void ModuloSearch::tighten(const Assignment &assignment,
                            PlacementRequest request) {
-  std::vector<int> largest = largestDelays(assignment.graph);
-  request.delay = largest;
-  if (options.stages > 0)
-    for (int &delay : request.delay)
-      delay = std::min(delay, 2 * (options.stages - 1));
-  std::optional<Schedule> placed = place(assignment, request);
+  std::optional<Schedule> placed;
+  for (std::vector<int> &delay :
+       largestDelays(assignment.graph, options.stages)) {
+    request.delay = std::move(delay);
+    placed = place(assignment, request);
+    if (placed)
+      break;
+  }
   if (!placed || options.stages > 0)
     return;
   DelayStages stages = *stagesFor(assignment.graph, *neededDelays(*placed), 0);
