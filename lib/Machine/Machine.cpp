@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Machine/Machine.h"
+#include "Network.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -29,25 +31,100 @@ const ProcessorClass &Machine::processorClass(int64_t p) const {
 
 bool Machine::isUniform() const { return classes.size() == 1; }
 
+//===----------------------------------------------------------------------===//
+// The interconnect
+//===----------------------------------------------------------------------===//
+
+llvm::Error Machine::connect() {
+  network.reset();
+  nodes.clear();
+  bool isBus = interconnect.topology == Topology::Bus;
+  if (isBus && !interconnect.links.empty())
+    return llvm::createStringError("a bus has no links to list");
+  if (isBus && !interconnect.dimensions.empty())
+    return llvm::createStringError("topology 'bus' has no dimensions");
+  if (isBus || (interconnect.topology == Topology::Full &&
+                interconnect.links.empty() && interconnect.dimensions.empty()))
+    return llvm::Error::success();
+  auto built = Network::build(interconnect, processors());
+  if (!built)
+    return built.takeError();
+  network = std::move(*built);
+  return llvm::Error::success();
+}
+
 int64_t Machine::transferCycles(int64_t from, int64_t to, int64_t bytes) const {
-  if (from == to || interconnect.bytesPerCycle == 0 || bytes <= 0)
+  if (from == to || bytes <= 0)
     return 0;
-  return llvm::divideCeil(static_cast<uint64_t>(bytes),
-                          static_cast<uint64_t>(interconnect.bytesPerCycle));
+  int64_t rate = network ? network->bytesPerCycle(nodeOf(from), nodeOf(to))
+                         : interconnect.bytesPerCycle;
+  return rate == 0 ? 0
+                   : llvm::divideCeil(static_cast<uint64_t>(bytes),
+                                      static_cast<uint64_t>(rate));
 }
 
 int64_t Machine::transferLatency(int64_t from, int64_t to) const {
+  if (network)
+    return network->latencyCycles(nodeOf(from), nodeOf(to));
   return from == to ? 0 : interconnect.latencyCycles;
 }
 
+Machine::Route Machine::route(int64_t from, int64_t to) const {
+  if (network)
+    return network->route(nodeOf(from), nodeOf(to));
+  if (from == to)
+    return {};
+  if (interconnect.topology == Topology::Bus)
+    return {0};
+  return {from * processors() + to};
+}
+
+Machine::Route Machine::linksHeld(int64_t from, int64_t to) const {
+  Route links = route(from, to);
+  auto isUnlimited = [&](int64_t link) {
+    return network->rate(link).bytesPerCycle == 0;
+  };
+  if (network && !llvm::all_of(links, isUnlimited))
+    llvm::erase_if(links, isUnlimited);
+  return links;
+}
+
 int64_t Machine::links() const {
+  if (network)
+    return network->links();
   if (interconnect.topology == Topology::Bus)
     return 1;
   return processors() * processors();
 }
 
-int64_t Machine::link(int64_t from, int64_t to) const {
+std::string Machine::linkName(int64_t link) const {
+  if (network)
+    return network->linkName(link);
   if (interconnect.topology == Topology::Bus)
-    return 0;
-  return from * processors() + to;
+    return "the bus";
+  return "the link from processor " + std::to_string(link / processors()) +
+         " to processor " + std::to_string(link % processors());
+}
+
+bool Machine::hasUnlimitedLinks() const {
+  return network ? network->hasUnlimitedLinks()
+                 : interconnect.bytesPerCycle == 0;
+}
+
+bool Machine::hasFreeTransfers() const {
+  return network ? network->hasFreeTransfers()
+                 : interconnect.bytesPerCycle == 0 &&
+                       interconnect.latencyCycles == 0;
+}
+
+bool Machine::hasEqualLinks() const { return !network; }
+
+Machine Machine::renumbered(llvm::ArrayRef<int> order) const {
+  Machine result = *this;
+  if (!network)
+    return result;
+  result.nodes.clear();
+  for (int processor : order)
+    result.nodes.push_back(static_cast<int>(nodeOf(processor)));
+  return result;
 }

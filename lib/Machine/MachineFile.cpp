@@ -53,6 +53,9 @@ using Side = Ranged<0, kMaxArraySide>;
 using Bytes = Ranged<0, kMaxBytes>;
 using Rate = Ranged<0, kMaxRate>;
 using PositiveRate = Ranged<1, kMaxRate>;
+/// A processor, or a switch of a tree: there are fewer than processors for each
+/// of at most eight levels.
+using LinkEnd = Ranged<0, 9 * kMaxProcessors>;
 
 /// A class's dataflows by task kind.
 struct Dataflows {
@@ -73,8 +76,10 @@ template <> struct ScalarEnumerationTraits<Dataflow> {
 
 template <> struct ScalarEnumerationTraits<Topology> {
   static void enumeration(IO &io, Topology &t) {
-    io.enumCase(t, "full", Topology::Full);
-    io.enumCase(t, "bus", Topology::Bus);
+    for (Topology known :
+         {Topology::Full, Topology::Bus, Topology::Ring, Topology::Mesh,
+          Topology::Torus, Topology::Tree, Topology::Custom})
+      io.enumCase(t, keyword(known).data(), known);
   }
 };
 
@@ -88,6 +93,16 @@ static void mapRanged(IO &io, const char *key, int64_t &field,
   else
     io.mapOptional(key, value);
   field = value.value;
+}
+
+/// The same for a number that need not be there.
+template <typename RangedT>
+static void mapRanged(IO &io, const char *key, std::optional<int64_t> &field) {
+  std::optional<RangedT> value;
+  if (field)
+    value = RangedT{*field};
+  io.mapOptional(key, value);
+  field = value ? std::optional<int64_t>(value->value) : std::nullopt;
 }
 
 template <> struct MappingTraits<Dataflows> {
@@ -121,26 +136,56 @@ template <> struct MappingTraits<ProcessorClass> {
   }
 };
 
-template <> struct MappingTraits<Interconnect> {
-  static void mapping(IO &io, Interconnect &i) {
-    io.mapOptional("topology", i.topology);
-    mapRanged<Rate>(io, "bytes_per_cycle", i.bytesPerCycle);
-    mapRanged<Rate>(io, "latency_cycles", i.latencyCycles);
+template <> struct MappingTraits<Dimension> {
+  static void mapping(IO &io, Dimension &d) {
+    mapRanged<Count>(io, "size", d.size, /*required=*/true);
+    mapRanged<Rate>(io, "bytes_per_cycle", d.bytesPerCycle);
+    mapRanged<Rate>(io, "latency_cycles", d.latencyCycles);
+  }
+};
+
+template <> struct MappingTraits<Link> {
+  static void mapping(IO &io, Link &l) {
+    mapRanged<LinkEnd>(io, "from", l.from, /*required=*/true);
+    mapRanged<LinkEnd>(io, "to", l.to, /*required=*/true);
+    mapRanged<Rate>(io, "bytes_per_cycle", l.bytesPerCycle);
+    mapRanged<Rate>(io, "latency_cycles", l.latencyCycles);
+    io.mapOptional("one_way", l.oneWay, false);
   }
 };
 
 } // namespace llvm::yaml
 
 LLVM_YAML_IS_SEQUENCE_VECTOR(takt::ProcessorClass)
+LLVM_YAML_IS_SEQUENCE_VECTOR(takt::Dimension)
+LLVM_YAML_IS_SEQUENCE_VECTOR(takt::Link)
 
 namespace llvm::yaml {
+template <> struct MappingContextTraits<Interconnect, Machine> {
+  static void mapping(IO &io, Interconnect &i, Machine &machine) {
+    io.mapOptional("topology", i.topology);
+    mapRanged<Rate>(io, "bytes_per_cycle", i.bytesPerCycle);
+    mapRanged<Rate>(io, "latency_cycles", i.latencyCycles);
+    // Absent from the text of topologies without them.
+    io.mapOptional("dimensions", i.dimensions);
+    io.mapOptional("links", i.links);
+    // Here, so that an error has the interconnect's position. Of how many
+    // processors there may be speaks the machine's own check.
+    int64_t processors = machine.processors();
+    if (io.outputting() || processors < 1 || processors > kMaxProcessors)
+      return;
+    if (Error error = machine.connect())
+      io.setError(toString(std::move(error)));
+  }
+};
+
 template <> struct MappingTraits<Machine> {
   static void mapping(IO &io, Machine &machine) {
     Version version;
     io.mapRequired("takt-machine", version);
     io.mapOptional("description", machine.description);
     io.mapRequired("processors", machine.classes);
-    io.mapOptional("interconnect", machine.interconnect);
+    io.mapOptionalWithContext("interconnect", machine.interconnect, machine);
   }
   static std::string validate(IO &, Machine &machine) {
     int64_t processors = machine.processors();

@@ -45,9 +45,9 @@ int64_t Assignment::leastInterval(const Machine &machine) const {
   for (const Value &value : graph.values)
     for (int to : receivers(value, processor)) {
       int from = processor[value.producer];
-      int64_t &busy = link[machine.link(from, to)];
-      busy += machine.transferCycles(from, to, value.bytes);
-      most = std::max(most, busy);
+      int64_t cycles = machine.transferCycles(from, to, value.bytes);
+      for (int64_t held : machine.linksHeld(from, to))
+        most = std::max(most, link[held] += cycles);
     }
   return most;
 }

@@ -397,7 +397,7 @@ bool DelaySearch::placeWithGaps() {
                               machine.transferLatency(from, on));
     }
     std::optional<int64_t> start =
-        processors.reserve(on, ready, arrangement.cycles[task]);
+        processors.reserve(int64_t(on), ready, arrangement.cycles[task]);
     if (!start)
       return false;
     end[task] = *start + arrangement.cycles[task];

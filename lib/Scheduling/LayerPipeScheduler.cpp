@@ -161,8 +161,7 @@ bool LayerPipeSearch::fitWithGaps(const Assignment &assignment) {
 }
 
 void LayerPipeSearch::searchAssignments() {
-  const Interconnect &links = problem.machine->interconnect;
-  bool linksAreFree = links.bytesPerCycle == 0 && links.latencyCycles == 0;
+  bool linksAreFree = problem.machine->hasFreeTransfers();
   int tolerance = std::max(0, options.intervalTolerance);
   auto processors = static_cast<int>(problem.machine->processors());
   for (int count = processors; count > 0 && !isOver(); count /= 2) {

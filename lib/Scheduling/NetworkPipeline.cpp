@@ -58,6 +58,9 @@ private:
 /// As many stages as the scheduler wants for each processor, of equal work.
 void NetworkPipeline::partition() {
   Machine wide = machine;
+  // More processors than there are links for; partitions by work need none.
+  wide.interconnect = Interconnect();
+  llvm::cantFail(wide.connect());
   for (ProcessorClass &of : wide.classes)
     of.count *= scheduler.chunks;
   stages = static_cast<int>(wide.processors());

@@ -37,12 +37,15 @@ int64_t PartialStep::arrival(const Value &value, int to, Sending sending) {
     return end;
   if (auto it = arrived.find({&value, to}); it != arrived.end())
     return it->second;
-  int64_t &free = linkFree[machine.link(from.processor, to)];
-  int64_t sent = std::max(end, free) +
-                 machine.transferCycles(from.processor, to, value.bytes);
+  Machine::Route links = machine.linksHeld(from.processor, to);
+  int64_t sent = end;
+  for (int64_t link : links)
+    sent = std::max(sent, linkFree[link]);
+  sent += machine.transferCycles(from.processor, to, value.bytes);
   int64_t arrives = sent + machine.transferLatency(from.processor, to);
   if (sending == Sending::Settled) {
-    free = sent;
+    for (int64_t link : links)
+      linkFree[link] = sent;
     arrived[{&value, to}] = arrives;
   }
   return arrives;

@@ -369,8 +369,7 @@ std::optional<Schedule> takt::bestPipeline(const Problem &problem,
                                            const Deadline &deadline,
                                            size_t maxEnumerated) {
   StagePartition balanced = partitionStages(problem);
-  const Interconnect &links = problem.machine->interconnect;
-  if (links.bytesPerCycle == 0 && links.latencyCycles == 0)
+  if (problem.machine->hasFreeTransfers())
     return schedulePipeline(problem, balanced);
   PipelineSearch search(problem, deadline);
   // One stage, on the fastest processor, has no transfers.

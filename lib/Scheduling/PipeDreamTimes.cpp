@@ -124,9 +124,14 @@ void OneForwardOneBackward::collectTransfers() {
   for (Transfer &transfer : alone) {
     int task = producer(transfer);
     int from = arrangement.processor[task];
-    int64_t &at = free[{machine.link(from, transfer.to), blockOf(task)}];
-    transfer.wait = std::max<int64_t>(0, at - endInBlock(task));
-    at = endInBlock(task) + transfer.wait + transfer.cycles;
+    Machine::Route links = machine.linksHeld(from, transfer.to);
+    int64_t start = endInBlock(task);
+    for (int64_t link : links)
+      if (auto it = free.find({link, blockOf(task)}); it != free.end())
+        start = std::max(start, it->second);
+    transfer.wait = start - endInBlock(task);
+    for (int64_t link : links)
+      free[{link, blockOf(task)}] = start + transfer.cycles;
   }
 }
 
@@ -137,9 +142,8 @@ int64_t OneForwardOneBackward::leastInterval() const {
   std::map<int64_t, int64_t> busy; // by link
   for (const Transfer &transfer : alone) {
     int from = arrangement.processor[graph.values[transfer.value].producer];
-    int64_t &link = busy[machine.link(from, transfer.to)];
-    link += transfer.cycles;
-    most = std::max(most, link);
+    for (int64_t link : machine.linksHeld(from, transfer.to))
+      most = std::max(most, busy[link] += transfer.cycles);
   }
   return most;
 }
@@ -225,8 +229,8 @@ bool OneForwardOneBackward::isInTime(const Times &times) const {
 
 /// The schedule at that interval, or nullopt.
 std::optional<Schedule> OneForwardOneBackward::tryInterval(int64_t interval) {
-  // On a bus blocks wait for each other's transfers: what is seen then is
-  // allowed for in the next attempt.
+  // Where blocks share links they wait for each other's transfers: what is
+  // seen then is allowed for in the next attempt.
   constexpr int kAttempts = 6;
   arrangement.interval = interval;
   std::vector<Transfer> transfers = alone;

@@ -36,7 +36,7 @@ static llvm::SmallVector<int, 4> destinations(const Value &value,
 Timing::Timing(const Machine &machine, const TaskGraph &graph)
     : machine(machine), graph(graph), inputs(graph.tasks.size()),
       outputs(graph.tasks.size()), valuesOf(graph.tasks.size()),
-      linksAreFree(machine.interconnect.bytesPerCycle == 0) {
+      linksAreFree(machine.hasUnlimitedLinks()) {
   for (auto [index, value] : llvm::enumerate(graph.values)) {
     if (value.producer < 0)
       continue;
@@ -144,7 +144,7 @@ bool Timing::Run::placeTransfers(int task) {
     for (int to : destinations(value, a.processor)) {
       int64_t cycles = machine.transferCycles(from, to, value.bytes);
       std::optional<int64_t> start =
-          links.reserve(machine.link(from, to), end, cycles);
+          links.reserve(machine.linksHeld(from, to), end, cycles);
       if (!start)
         return false;
       transferTo[index].push_back(
@@ -236,7 +236,7 @@ void takt::fillSchedule(const Machine &machine, const Arrangement &arrangement,
     placement = {arrangement.processor[task], times.start[task],
                  arrangement.cycles[task]};
   schedule.transfers = times.transfers;
-  if (machine.interconnect.bytesPerCycle != 0)
+  if (!machine.hasUnlimitedLinks())
     return;
   // Links without a limit were not reserved: all leave at once.
   for (auto [index, value] : llvm::enumerate(schedule.graph.values)) {
@@ -337,15 +337,21 @@ private:
         TransferPlacement t{index, placement.processor, to, end, 0, 0};
         t.cycles = machine.transferCycles(t.from, to, value.bytes);
         t.latency = machine.transferLatency(t.from, to);
-        int64_t &link = linkFree[machine.link(t.from, to)];
-        if (t.cycles > 0) {
-          t.start = std::max(end, link);
-          link = t.start + t.cycles;
-        }
+        if (t.cycles > 0)
+          takeLinks(t);
         schedule.transfers.push_back(t);
         deliver(value, to, t.start + t.cycles + t.latency);
       }
     }
+  }
+
+  /// A transfer starts when all links of its route are free.
+  void takeLinks(TransferPlacement &t) {
+    Machine::Route links = machine.linksHeld(t.from, t.to);
+    for (int64_t link : links)
+      t.start = std::max(t.start, linkFree[link]);
+    for (int64_t link : links)
+      linkFree[link] = t.start + t.cycles;
   }
 
   void deliver(const Value &value, int to, int64_t time) {

@@ -362,19 +362,21 @@ Error Verifier::verifyProcessors() const {
   return Error::success();
 }
 
-/// Links; transfers that take no time do not occupy any.
+/// Links, all of a transfer's route at once; transfers that take no time do not
+/// occupy any, and nothing occupies links of unlimited bandwidth.
 Error Verifier::verifyLinks() const {
   std::map<int64_t, std::vector<Occupation>> use;
   for (const TransferPlacement &t : schedule.transfers)
     if (t.cycles > 0)
-      use[machine.link(t.from, t.to)].push_back(
-          {t.start % schedule.interval, t.cycles,
-           "the transfer of '" + graph.values[t.value].name +
-               "' to processor " + std::to_string(t.to) + " at " +
-               std::to_string(t.start)});
+      for (int64_t link : machine.linksHeld(t.from, t.to))
+        use[link].push_back({t.start % schedule.interval, t.cycles,
+                             "the transfer of '" + graph.values[t.value].name +
+                                 "' from processor " + std::to_string(t.from) +
+                                 " to " + std::to_string(t.to) + " at " +
+                                 std::to_string(t.start)});
   for (auto &[link, occupations] : use)
     if (Error error = verifyExclusive(std::move(occupations), schedule.interval,
-                                      "link " + Twine(link)))
+                                      machine.linkName(link)))
       return error;
   return Error::success();
 }

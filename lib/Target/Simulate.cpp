@@ -147,11 +147,19 @@ bool Simulator::waitFor(size_t p, uint32_t semaphore, int64_t target) {
 
 void Simulator::send(size_t p, const Transfer &transfer) {
   uint32_t peer = program.semaphores[transfer.arrival].waiter;
-  uint64_t &free = linkFree[machine.link(p, peer)];
-  free = std::max(free, processors[p].time) + transfer.cycles;
-  processors[p].sent = std::max(processors[p].sent, free);
-  add(transfer.completion, free);
-  add(transfer.arrival, free + transfer.latency);
+  uint64_t sent = processors[p].time;
+  // What takes no time waits for nothing and holds nothing up.
+  Machine::Route links;
+  if (transfer.cycles > 0)
+    links = machine.linksHeld(p, peer);
+  for (int64_t link : links)
+    sent = std::max(sent, linkFree[link]);
+  sent += transfer.cycles;
+  for (int64_t link : links)
+    linkFree[link] = sent;
+  processors[p].sent = std::max(processors[p].sent, sent);
+  add(transfer.completion, sent);
+  add(transfer.arrival, sent + transfer.latency);
 }
 
 /// To the next instruction; behind the body to its beginning, or to the end.

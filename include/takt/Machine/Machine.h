@@ -15,10 +15,15 @@
 #define TAKT_MACHINE_MACHINE_H
 
 #include "takt/Support/TaskKind.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBufferRef.h"
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,15 +57,45 @@ struct ProcessorClass {
   int64_t memoryBytesPerCycle = 0;
 };
 
-enum class Topology : uint8_t { Full, Bus };
+enum class Topology : uint8_t { Full, Bus, Ring, Mesh, Torus, Tree, Custom };
 
-/// What connects the processors. Full: a link of its own for every ordered
-/// pair. Bus: one resource for all transfers.
+/// "full", "bus", "ring", "mesh", "torus", "tree" or "custom".
+llvm::StringRef keyword(Topology topology);
+
+/// One dimension of a mesh or torus, or one level of a tree (then `size` is the
+/// number of children of each of its switches). What is not said here is the
+/// interconnect's.
+struct Dimension {
+  int64_t size = 1;
+  std::optional<int64_t> bytesPerCycle, latencyCycles;
+};
+
+/// A link that a custom topology consists of, or one that differs from the
+/// others of its topology. `from` and `to` number processors, and behind them a
+/// tree's switches, level by level from the leaves on.
+struct Link {
+  int64_t from = 0, to = 0;
+  std::optional<int64_t> bytesPerCycle, latencyCycles;
+  bool oneWay = false; ///< otherwise the link back is stated too
+};
+
+/// What connects the processors: directed links, each with a bandwidth and a
+/// latency of its own. Full: a link for every ordered pair. Bus: one resource
+/// for all transfers. Ring, mesh, torus: links both ways between neighbours.
+/// Tree: the processors are the leaves, the inner nodes are switches. Custom:
+/// the links listed. Routes are those of docs/machine.md.
 struct Interconnect {
   Topology topology = Topology::Full;
   int64_t bytesPerCycle = 0; ///< 0: unlimited
   int64_t latencyCycles = 0;
+  /// Of mesh and torus the first varies fastest with the processor's number and
+  /// is crossed first; of a tree the first is that of the leaves.
+  std::vector<Dimension> dimensions;
+  std::vector<Link> links;
 };
+
+/// Links and routes of an interconnect, see Machine::connect().
+class Network;
 
 /// An array of processors, numbered from 0 through the classes in order.
 class Machine {
@@ -73,16 +108,47 @@ public:
   /// unknown or duplicate key, a value out of range or no processor at all.
   static llvm::Expected<Machine> parse(llvm::MemoryBufferRef text);
 
+  /// Derives links and routes from `interconnect` and the number of
+  /// processors. parse() does so; whoever changes one of the two afterwards has
+  /// to, unless the topology is full or bus, without listed links, before and
+  /// after.
+  /// Fails if dimensions do not fit the topology or the processors, a listed
+  /// link is none of the topology's or listed twice, or no path leads from one
+  /// processor to another.
+  llvm::Error connect();
+
   int64_t processors() const;
   /// Class of processor p, p in [0, processors()).
   const ProcessorClass &processorClass(int64_t p) const;
-  /// Cycles that a transfer of `bytes` occupies its link.
+
+  /// A transfer holds the links of its route together for as long as the
+  /// slowest of them takes, as if cut through: no processor on the way stores
+  /// it. Cycles that a transfer of `bytes` holds its links.
   int64_t transferCycles(int64_t from, int64_t to, int64_t bytes) const;
-  /// Cycles from the end of the occupation to arrival.
+  /// Cycles from the end of that to arrival: the sum of the links' latencies.
   int64_t transferLatency(int64_t from, int64_t to) const;
-  /// Number of exclusive link resources, and the one that a transfer occupies.
+  /// The links that a transfer crosses, in order; none from a processor to
+  /// itself.
+  using Route = llvm::SmallVector<int64_t, 4>;
+  Route route(int64_t from, int64_t to) const;
+  /// Those of limited bandwidth among them, which carry one transfer at a time;
+  /// all where none is limited, as if a time were known from elsewhere.
+  Route linksHeld(int64_t from, int64_t to) const;
+  /// Links are numbered below this; a number need not be in use.
   int64_t links() const;
-  int64_t link(int64_t from, int64_t to) const;
+  /// "the link from processor 2 to processor 3" or "the bus".
+  std::string linkName(int64_t link) const;
+  /// True when no transfer holds a link: all bandwidths are unlimited.
+  bool hasUnlimitedLinks() const;
+  /// True when transfers take no time at all.
+  bool hasFreeTransfers() const;
+  /// True when transfers between any two processors take the same time.
+  bool hasEqualLinks() const;
+
+  /// The same machine with processor order[i] as number i. The order is a
+  /// permutation under which every number keeps its class.
+  Machine renumbered(llvm::ArrayRef<int> order) const;
+
   /// True when all processors are of one class.
   bool isUniform() const;
 
@@ -93,6 +159,15 @@ public:
   std::string description;
   std::vector<ProcessorClass> classes;
   Interconnect interconnect;
+
+private:
+  int64_t nodeOf(int64_t processor) const {
+    return nodes.empty() ? processor : nodes[processor];
+  }
+
+  /// None for full and bus without listed links, which need no tables.
+  std::shared_ptr<const Network> network;
+  std::vector<int> nodes; ///< by processor; empty: the same number
 };
 
 } // namespace takt

@@ -58,7 +58,7 @@ TEST(MachineTest, CanonicalTextRoundTrips) {
   machine->classes.back().name = "second";
   machine->classes.back().dataflow = {Dataflow::Best, Dataflow::InputStationary,
                                       Dataflow::WeightStationary};
-  machine->interconnect = {Topology::Bus, 64, 100};
+  machine->interconnect = {Topology::Bus, 64, 100, {}, {}};
   std::string text = machine->canonicalText();
   llvm::Expected<Machine> again = Machine::parse({text, "again"});
   ASSERT_TRUE(bool(again)) << llvm::toString(again.takeError()) << text;
@@ -73,10 +73,11 @@ TEST(MachineTest, BusIsOneLink) {
   llvm::Expected<Machine> machine = Machine::uniform(3);
   ASSERT_TRUE(bool(machine));
   EXPECT_EQ(machine->links(), 9);
-  EXPECT_NE(machine->link(0, 1), machine->link(1, 0));
-  machine->interconnect = {Topology::Bus, 8, 5};
+  EXPECT_NE(machine->route(0, 1), machine->route(1, 0));
+  machine->interconnect = {Topology::Bus, 8, 5, {}, {}};
   EXPECT_EQ(machine->links(), 1);
-  EXPECT_EQ(machine->link(2, 1), 0);
+  EXPECT_EQ(machine->route(2, 1), Machine::Route{0});
+  EXPECT_EQ(machine->linkName(0), "the bus");
   EXPECT_EQ(machine->transferCycles(0, 1, 17), 3);
   EXPECT_EQ(machine->transferCycles(1, 1, 17), 0);
   EXPECT_EQ(machine->transferLatency(0, 1), 5);

@@ -490,22 +490,32 @@ TEST(LinkTableTest, FindsTheFirstGap) {
   for (int round = 0; round < 500; ++round) {
     int64_t interval = 10 + random() % 20;
     LinkTable table(interval);
-    std::vector<bool> taken(interval, false);
+    std::vector<bool> taken[3];
+    for (std::vector<bool> &link : taken)
+      link.assign(interval, false);
     for (int i = 0; i < 8; ++i) {
       int64_t ready = random() % 100, cycles = 1 + random() % 6;
+      std::vector<int64_t> route;
+      for (int64_t link : {2, 0, 1})
+        if (random() % 2)
+          route.push_back(link);
+      if (route.empty())
+        route = {1};
       std::optional<int64_t> expected;
       for (int64_t t = ready; t < ready + interval && !expected; ++t) {
         bool free = true;
         for (int64_t c = 0; c < cycles; ++c)
-          free &= !taken[(t + c) % interval];
+          for (int64_t link : route)
+            free &= !taken[link][(t + c) % interval];
         if (free)
           expected = t;
       }
-      std::optional<int64_t> got = table.reserve(0, ready, cycles);
+      std::optional<int64_t> got = table.reserve(route, ready, cycles);
       ASSERT_EQ(got, expected);
       for (int64_t c = 0; got && c < cycles; ++c)
-        taken[(*got + c) % interval] = true;
-      EXPECT_EQ(table.reserve(1 + i, ready, 0), ready);
+        for (int64_t link : route)
+          taken[link][(*got + c) % interval] = true;
+      EXPECT_EQ(table.reserve(route, ready, 0), ready);
     }
   }
 }
