@@ -88,10 +88,12 @@ Crossing DownSetBuilder::crossingWith(Crossing crossing,
   auto add = [&](const Span &span, int sign) {
     crossing.bytes += sign * span.bytes;
     if (span.isForward) {
+      crossing.forwardBytes += sign * span.bytes;
       crossing.forwardCycles += sign * span.cycles;
       crossing.forwardValues += sign;
       return;
     }
+    crossing.backwardBytes += sign * span.bytes;
     crossing.backwardCycles += sign * span.cycles;
     crossing.backwardValues += sign;
     crossing.tailCycles += sign * span.tail;

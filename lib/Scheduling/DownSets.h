@@ -15,7 +15,9 @@ namespace takt {
 /// What crosses between a down-set's layers and the rest, each value once.
 struct Crossing {
   int64_t bytes = 0;
-  /// Cycles on links, of what forward and what backward tasks make.
+  /// Of what forward and what backward tasks make. Cycles are those between
+  /// the first two processors.
+  int64_t forwardBytes = 0, backwardBytes = 0;
   int64_t forwardCycles = 0, backwardCycles = 0;
   int forwardValues = 0, backwardValues = 0;
   /// Summed over the backward values: cycles, on the first class, of the tasks

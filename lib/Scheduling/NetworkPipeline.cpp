@@ -27,6 +27,7 @@ public:
 private:
   void partition();
   void groupTasks();
+  int64_t handOver(int64_t bytes) const;
   PipelineProblem state() const;
   void stateMemory(PipelineProblem &pipeline) const;
   void stateLimits(PipelineProblem &pipeline) const;
@@ -129,6 +130,25 @@ void NetworkPipeline::stateLimits(PipelineProblem &pipeline) const {
   }
 }
 
+/// The longest that a value takes between two neighbours of the pipeline.
+int64_t NetworkPipeline::handOver(int64_t bytes) const {
+  auto count = static_cast<int>(machine.processors());
+  int64_t longest = 0;
+  auto add = [&](int from, int to) {
+    longest = std::max(longest, machine.transferCycles(from, to, bytes) +
+                                    machine.transferLatency(from, to));
+  };
+  for (int p = 1; p < count; ++p) {
+    add(p - 1, p);
+    add(p, p - 1);
+  }
+  if (scheduler.chunks > 1) {
+    add(count - 1, 0);
+    add(0, count - 1);
+  }
+  return longest;
+}
+
 PipelineProblem NetworkPipeline::state() const {
   PipelineProblem pipeline;
   pipeline.name = graph.name;
@@ -149,9 +169,8 @@ PipelineProblem NetworkPipeline::state() const {
     for (const Use &use : value.uses)
       if (machine.processors() > 1 && use.distance == 0 &&
           stageOf(use.task) != stageOf(value.producer))
-        pipeline.transferCycles = std::max(
-            pipeline.transferCycles, machine.transferCycles(0, 1, value.bytes) +
-                                         machine.transferLatency(0, 1));
+        pipeline.transferCycles =
+            std::max(pipeline.transferCycles, handOver(value.bytes));
   }
   return pipeline;
 }

@@ -90,18 +90,24 @@ std::optional<Label> BackwardPartitioner::open(const Label &label, int set,
   Label next = label;
   ++next.used;
   next.load = 0;
+  int front = processorAt(next.used), back = processorAt(label.used);
+  int64_t forward = crossing.forwardCycles, backward = crossing.backwardCycles;
+  if (!machine.hasEqualLinks()) {
+    forward = machine.transferCycles(front, back, crossing.forwardBytes);
+    backward = machine.transferCycles(back, front, crossing.backwardBytes);
+  }
   if (machine.interconnect.topology == Topology::Bus) {
-    next.onBus += crossing.forwardCycles + crossing.backwardCycles;
+    next.onBus += forward + backward;
     if (next.onBus > interval)
       return std::nullopt;
-  } else if (std::max(crossing.forwardCycles, crossing.backwardCycles) >
-             interval) {
+  } else if (std::max(forward, backward) > interval) {
     return std::nullopt;
   }
-  int64_t latency = machine.interconnect.latencyCycles;
-  int64_t hops = crossing.forwardCycles + crossing.backwardCycles;
-  hops += (crossing.forwardValues > 0) * latency;
-  hops += (crossing.backwardValues > 0) * latency;
+  int64_t hops = forward + backward;
+  if (crossing.forwardValues > 0)
+    hops += machine.transferLatency(front, back);
+  if (crossing.backwardValues > 0)
+    hops += machine.transferLatency(back, front);
   // A gradient alone is under way while the rest of its layer is done.
   if (crossing.backwardValues == 1)
     hops = std::max<int64_t>(0, hops - crossing.tailCycles);
@@ -163,7 +169,7 @@ StagePartition BackwardPartitioner::partitionOf(int label) const {
   StagePartition result;
   result.stage.assign(cycles[0].size(), 0);
   // Like processors are used from the first one on.
-  bool fromFirst = machine.isUniform();
+  bool fromFirst = machine.isUniform() && machine.hasEqualLinks();
   int used = 0;
   for (int i = label; labels[i].next >= 0; i = labels[i].next) {
     auto stages = static_cast<int>(result.processor.size());

@@ -7,6 +7,7 @@
 
 #include "takt/Scheduling/Schedule.h"
 #include "NetworkPipeline.h"
+#include "ProcessorOrder.h"
 #include "Schedulers.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -133,11 +134,26 @@ static Expected<Schedule> runScheduler(llvm::StringRef name,
   return result;
 }
 
+/// The same on a machine whose processors are numbered along the links, which
+/// is the order in which schedulers lay out stages.
+static Expected<Schedule> runAlongLinks(llvm::StringRef name,
+                                        const Problem &problem,
+                                        const ScheduleOptions &options) {
+  std::vector<int> order = processorOrder(problem);
+  Machine machine = problem.machine->renumbered(order);
+  Problem renumbered = problem;
+  renumbered.machine = &machine;
+  Expected<Schedule> result = runScheduler(name, renumbered, options);
+  if (result)
+    renameProcessors(order, *result);
+  return result;
+}
+
 Expected<Schedule> takt::schedule(llvm::StringRef name, const Problem &problem,
                                   const ScheduleOptions &options) {
   if (Error error = check(problem))
     return error;
-  Expected<Schedule> result = runScheduler(name, problem, options);
+  Expected<Schedule> result = runAlongLinks(name, problem, options);
   if (!result)
     return result.takeError();
   result->scheduler = name.str();

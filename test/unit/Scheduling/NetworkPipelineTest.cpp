@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "TestGraphs.h"
+#include "TestLinks.h"
 #include "takt/Scheduling/Pipeline.h"
 #include "gmock/gmock.h"
 
@@ -130,14 +131,10 @@ TEST(NetworkPipelineTest, EveryPipelineOfRandomNetworksIsLegal) {
     Instance instance(Divider(makeRandomGraph(random, 8), microbatches).run(),
                       processors);
     ASSERT_EQ(llvm::toString(check(instance.problem())), "");
-    Interconnect &links = instance.machine.interconnect;
-    if (round % 2) {
-      links.topology = random() % 2 ? Topology::Bus : Topology::Full;
-      links.bytesPerCycle = 1 + random() % 8;
-      links.latencyCycles = random() % 50;
-    }
     if (round % 5 == 0)
       addFastProcessor(instance.machine);
+    if (round % 2)
+      connectRandomly(instance.machine, random);
     for (const PipelineScheduler &info : pipelineSchedulers())
       if (info.name != "ilp" && info.name != "auto" && info.name != "zb-auto")
         expectLegalOrRefused(instance, info.name);
