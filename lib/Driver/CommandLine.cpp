@@ -49,6 +49,11 @@ struct Options {
       cl::init(1), cl::cat(category)};
   cl::opt<std::string> machine{"machine", cl::desc("machine file"),
                                cl::value_desc("FILE.yaml"), cl::cat(category)};
+  cl::opt<std::string> topology{
+      "topology", cl::cat(category),
+      cl::value_desc("KIND[:NxN…][,bytes_per_cycle=N][,latency_cycles=N]"),
+      cl::desc("links of the default machine: full, bus, ring, mesh, torus or "
+               "tree")};
   cl::opt<int64_t> batch{"batch", cl::desc("samples in a minibatch"),
                          cl::init(0), cl::cat(category)};
   cl::list<std::string> dims{"dim", cl::desc("value of a symbolic dimension"),
@@ -203,10 +208,37 @@ bool answerQuestions(const Options &options) {
   return options.listSchedules || options.listOps;
 }
 
+/// The machine file, or the default machine with the links asked for.
+Expected<Machine> readMachine(const Options &options) {
+  if (!options.topology.getNumOccurrences())
+    return loadMachine(options.machine, options.processors);
+  if (options.machine.getNumOccurrences())
+    return badOption("--topology=" + options.topology +
+                     ": is for the default machine, and " + options.machine +
+                     " has its own interconnect");
+  std::optional<int64_t> processors;
+  if (options.processors.getNumOccurrences())
+    processors = options.processors;
+  Expected<Interconnect> links =
+      parseInterconnect(options.topology, processors);
+  if (!links)
+    return badOption("--topology=" + options.topology + ": " +
+                     toString(links.takeError()));
+  Expected<Machine> machine = Machine::uniform(*processors);
+  if (!machine)
+    return machine;
+  machine->interconnect = std::move(*links);
+  if (Error error = machine->connect())
+    return badOption("--topology=" + options.topology + ": " +
+                     toString(std::move(error)));
+  return machine;
+}
+
 ProblemDefaults problemDefaults(const Options &options,
                                 const Machine &machine) {
   return {machine,
           options.machine.getNumOccurrences() != 0 ||
+              options.topology.getNumOccurrences() != 0 ||
               options.processors.getNumOccurrences() != 0,
           options.cost, options.cost.getNumOccurrences() != 0,
           options.minibatchScale};
@@ -218,7 +250,7 @@ Error compileAndEmit(const Options &options) {
     return compile.takeError();
   if (options.emit == EmitKind::CHeader)
     return emitCHeaderFile(options.output);
-  Expected<Machine> machine = loadMachine(options.machine, options.processors);
+  Expected<Machine> machine = readMachine(options);
   if (!machine)
     return machine.takeError();
   if (options.dumpMachine) {

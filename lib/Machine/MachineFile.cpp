@@ -41,10 +41,10 @@ interconnect:
 )";
 
 static constexpr int64_t kFormatVersion = 1;
-static constexpr int64_t kMaxProcessors = 4096;
+static constexpr int64_t kMaxProcessors = Machine::kMaxProcessors;
 static constexpr int64_t kMaxArraySide = 1 << 20;
 static constexpr int64_t kMaxBytes = int64_t(1) << 50;
-static constexpr int64_t kMaxRate = int64_t(1) << 40;
+static constexpr int64_t kMaxRate = Machine::kMaxRate;
 
 namespace {
 using Version = Ranged<kFormatVersion, kFormatVersion>;

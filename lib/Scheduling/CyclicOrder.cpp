@@ -129,9 +129,9 @@ int64_t OrderTimer::leastInterval(const CyclicOrder &order) const {
       if (int to = arrangement.processor[use.task];
           !llvm::is_contained(seen, to)) {
         seen.push_back(to);
-        int64_t &link = busy[machine.link(from, to)];
-        link += machine.transferCycles(from, to, value.bytes);
-        most = std::max(most, link);
+        int64_t cycles = machine.transferCycles(from, to, value.bytes);
+        for (int64_t link : machine.linksHeld(from, to))
+          most = std::max(most, busy[link] += cycles);
       }
   }
   return most;

@@ -54,6 +54,8 @@ private:
   }
 
   std::optional<Transfer> send(int value, int to);
+  std::optional<int64_t> earliestOn(llvm::ArrayRef<int64_t> route,
+                                    int64_t ready, int64_t cycles);
   void unsend(int value, int to);
   void unsendUnused(int task);
   std::optional<Offer> offer(int task, int processor);
@@ -166,7 +168,7 @@ bool ModuloPlacer::findPriorities() {
 // Transfers
 //===----------------------------------------------------------------------===//
 
-/// Sends a value at the first time at which its link is free, unless that was
+/// Sends a value at the first time at which its links are free, unless that was
 /// done before; nullopt if it never is.
 std::optional<ModuloPlacer::Transfer> ModuloPlacer::send(int value, int to) {
   auto [it, isNew] = transfers.try_emplace({value, to});
@@ -180,19 +182,38 @@ std::optional<ModuloPlacer::Transfer> ModuloPlacer::send(int value, int to) {
   transfer.start = endOf(producer);
   if (transfer.cycles == 0)
     return transfer;
-  ModuloTable &link =
-      links.try_emplace(machine.link(from, to), interval).first->second;
+  Machine::Route route = machine.linksHeld(from, to);
   std::optional<int64_t> start =
-      transfer.cycles > interval
-          ? std::nullopt
-          : link.earliest(transfer.start, transfer.cycles);
+      earliestOn(route, transfer.start, transfer.cycles);
   if (!start) {
     transfers.erase(it);
     return std::nullopt;
   }
   transfer.start = *start;
-  link.reserve(*start, transfer.cycles, value * machine.processors() + to);
+  for (int64_t link : route)
+    links.at(link).reserve(*start, transfer.cycles,
+                           value * machine.processors() + to);
   return transfer;
+}
+
+/// When all links of a route are free for so long; nullopt if they never are.
+std::optional<int64_t> ModuloPlacer::earliestOn(llvm::ArrayRef<int64_t> route,
+                                                int64_t ready, int64_t cycles) {
+  if (cycles > interval)
+    return std::nullopt;
+  int64_t start = ready;
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (int64_t link : route) {
+      ModuloTable &table = links.try_emplace(link, interval).first->second;
+      std::optional<int64_t> free = table.earliest(start, cycles);
+      if (!free || *free - ready >= interval)
+        return std::nullopt;
+      moved |= *free > start;
+      start = *free;
+    }
+  }
+  return start;
 }
 
 void ModuloPlacer::unsend(int value, int to) {
@@ -201,8 +222,9 @@ void ModuloPlacer::unsend(int value, int to) {
     return;
   int from = places[graph.values[value].producer].processor;
   if (it->second.cycles > 0)
-    links.at(machine.link(from, to))
-        .release(value * static_cast<int>(machine.processors()) + to);
+    for (int64_t link : machine.linksHeld(from, to))
+      links.at(link).release(value * static_cast<int>(machine.processors()) +
+                             to);
   transfers.erase(it);
 }
 

@@ -146,8 +146,7 @@ int64_t ModuloSearch::lowerBound() const {
 /// fewer bytes, and whole layers by cycles or by bytes.
 void ModuloSearch::collectAssignments() {
   const Machine &machine = *problem.machine;
-  bool linksAreFree = machine.interconnect.bytesPerCycle == 0 &&
-                      machine.interconnect.latencyCycles == 0;
+  bool linksAreFree = machine.hasFreeTransfers();
   bool isMemoryShort = llvm::any_of(
       machine.classes, [](const ProcessorClass &c) { return c.memoryBytes; });
   StagePartition partition = partitionStages(problem);

@@ -94,12 +94,25 @@ struct Interconnect {
   std::vector<Link> links;
 };
 
+/// The short form of the command line: TOPOLOGY[:SIZE[xSIZE…]] and then
+/// [,bytes_per_cycle=N][,latency_cycles=N], for instance
+/// "mesh:4x2,bytes_per_cycle=16". Without sizes, mesh and torus get the two
+/// dimensions closest to a square, a tree gets one switch. Sets the number of
+/// processors, where it is not given, from the sizes, or to 1.
+/// Fails on anything else.
+llvm::Expected<Interconnect>
+parseInterconnect(llvm::StringRef text, std::optional<int64_t> &processors);
+
 /// Links and routes of an interconnect, see Machine::connect().
 class Network;
 
 /// An array of processors, numbered from 0 through the classes in order.
 class Machine {
 public:
+  /// Ranges of machine files: processors, and bytes or cycles of links.
+  static constexpr int64_t kMaxProcessors = 4096;
+  static constexpr int64_t kMaxRate = int64_t(1) << 40;
+
   /// The uniform default machine with `processors` processors.
   /// Fails if processors is not in [1, 4096].
   static llvm::Expected<Machine> uniform(int64_t processors);
