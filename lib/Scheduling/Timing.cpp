@@ -7,6 +7,7 @@
 
 #include "Timing.h"
 #include "LinkTable.h"
+#include "takt/Machine/LinkQueue.h"
 #include "llvm/ADT/STLExtras.h"
 #include <map>
 #include <queue>
@@ -338,20 +339,11 @@ private:
         t.cycles = machine.transferCycles(t.from, to, value.bytes);
         t.latency = machine.transferLatency(t.from, to);
         if (t.cycles > 0)
-          takeLinks(t);
+          t.start = links.take(machine.linksHeld(t.from, to), end, t.cycles);
         schedule.transfers.push_back(t);
         deliver(value, to, t.start + t.cycles + t.latency);
       }
     }
-  }
-
-  /// A transfer starts when all links of its route are free.
-  void takeLinks(TransferPlacement &t) {
-    Machine::Route links = machine.linksHeld(t.from, t.to);
-    for (int64_t link : links)
-      t.start = std::max(t.start, linkFree[link]);
-    for (int64_t link : links)
-      linkFree[link] = t.start + t.cycles;
   }
 
   void deliver(const Value &value, int to, int64_t time) {
@@ -376,7 +368,7 @@ private:
   std::vector<int64_t> ready;           ///< by task
   std::vector<int> missing; ///< by task: uses whose value is not under way
   std::vector<llvm::SmallVector<int, 2>> valuesOf;
-  std::map<int64_t, int64_t> linkFree;
+  LinkQueue links;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events;
   int64_t makespan = 1;
 };

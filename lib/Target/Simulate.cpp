@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Target/Simulate.h"
+#include "takt/Machine/LinkQueue.h"
 #include "takt/Machine/Machine.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -93,7 +94,7 @@ private:
   uint64_t minibatches;
   std::vector<Processor> processors;
   std::vector<Counter> counters;
-  std::map<int64_t, uint64_t> linkFree;
+  LinkQueue links;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> ready;
   /// The interval is measured from the end of this trip to that of the last
   /// minibatch.
@@ -149,14 +150,9 @@ void Simulator::send(size_t p, const Transfer &transfer) {
   uint32_t peer = program.semaphores[transfer.arrival].waiter;
   uint64_t sent = processors[p].time;
   // What takes no time waits for nothing and holds nothing up.
-  Machine::Route links;
   if (transfer.cycles > 0)
-    links = machine.linksHeld(p, peer);
-  for (int64_t link : links)
-    sent = std::max(sent, linkFree[link]);
-  sent += transfer.cycles;
-  for (int64_t link : links)
-    linkFree[link] = sent;
+    sent = links.take(machine.linksHeld(p, peer), sent, transfer.cycles) +
+           transfer.cycles;
   processors[p].sent = std::max(processors[p].sent, sent);
   add(transfer.completion, sent);
   add(transfer.arrival, sent + transfer.latency);

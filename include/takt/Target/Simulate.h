@@ -37,8 +37,8 @@ struct SimulationResult {
 };
 
 /// Runs the validated program's instruction streams in time: execute takes its
-/// kernel's cycles; a send takes its link when that is free, for the transfer's
-/// cycles, and arrives its latency later; a fence takes until the processor's
+/// kernel's cycles; a send takes the links of its route when all are free
+/// (LinkQueue.h), for the transfer's cycles, and arrives its latency later; a fence takes until the processor's
 /// sends have left their links; load, store and signal take none. Every
 /// processor starts at 0 and does each thing as early as it can.
 ///

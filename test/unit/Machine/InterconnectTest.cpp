@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "takt/Machine/LinkQueue.h"
 #include "takt/Machine/Machine.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -281,6 +282,59 @@ TEST(InterconnectTest, CanonicalTextRoundTrips) {
   EXPECT_EQ(again->canonicalText(), text);
   EXPECT_EQ(again->transferLatency(0, 3), 5 + 70 + 70 + 5);
   EXPECT_EQ(again->route(0, 3), machine.route(0, 3));
+}
+
+TEST(LinkQueueTest, EachGetsTheFirstTimeThatIsFree) {
+  std::minstd_rand random(5);
+  int filled = 0;
+  for (int round = 0; round < 300; ++round) {
+    LinkQueue queue;
+    std::vector<std::vector<bool>> taken(3, std::vector<bool>(1000, false));
+    uint64_t ready = 0, last = 0;
+    for (int i = 0; i < 12; ++i) {
+      ready += random() % 4;
+      uint64_t cycles = 1 + random() % 9;
+      std::vector<int64_t> links;
+      for (int64_t link : {1, 2, 0})
+        if (random() % 2)
+          links.push_back(link);
+      auto isFree = [&](uint64_t start) {
+        return llvm::all_of(links, [&](int64_t link) {
+          auto begin = taken[link].begin() + start;
+          return std::find(begin, begin + cycles, true) == begin + cycles;
+        });
+      };
+      uint64_t expected = ready;
+      while (!isFree(expected))
+        ++expected;
+      uint64_t start = queue.take(links, ready, cycles);
+      ASSERT_EQ(start, expected);
+      for (int64_t link : links)
+        std::fill_n(taken[link].begin() + start, cycles, true);
+      filled += start < last;
+      last = start;
+    }
+  }
+  // Some go ahead of one that waits.
+  EXPECT_GT(filled, 100);
+}
+
+TEST(InterconnectTest, ShortForms) {
+  auto read = [](llvm::StringRef text, std::optional<int64_t> processors) {
+    Interconnect links = llvm::cantFail(parseInterconnect(text, processors));
+    return machineOf(*processors, std::move(links));
+  };
+  Machine ring = read("ring,bytes_per_cycle=16,latency_cycles=7", 5);
+  EXPECT_EQ(ring.processors(), 5);
+  EXPECT_EQ(ring.transferCycles(0, 2, 33), 3);
+  EXPECT_EQ(ring.transferLatency(0, 2), 14);
+  EXPECT_EQ(read("mesh:4x2", std::nullopt).processors(), 8);
+  EXPECT_EQ(read("tree:2x2x3", 12).route(0, 11).size(), 6u);
+  EXPECT_EQ(read("full", std::nullopt).processors(), 1);
+  EXPECT_EQ(read("tree", 6).route(0, 5).size(), 2u);
+  // The nearest to a square: 4 x 3, and 7 x 1.
+  EXPECT_EQ(read("mesh", 12).route(0, 11).size(), 5u);
+  EXPECT_EQ(read("torus", 7).route(0, 6).size(), 1u);
 }
 
 /// The message about an interconnect of four processors.
