@@ -12,8 +12,10 @@
 #include "takt/Driver/Problem.h"
 #include "takt/Support/FileOutput.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Process.h"
 
 using namespace llvm;
 using namespace takt;
@@ -107,6 +109,9 @@ struct Options {
       "time-limit", cl::cat(category), cl::value_desc("SECONDS"),
       cl::desc("after which a search returns the best that it has found "
                "(default: a fixed effort)")};
+  cl::opt<std::string> semantics{
+      "semantics", cl::init("any"), cl::cat(category),
+      cl::desc("synchronous, delayed or any: what auto and ilp may choose")};
   cl::opt<uint64_t> seed{"seed", cl::desc("seed of randomised searches"),
                          cl::init(0), cl::cat(category)};
   cl::opt<double> minibatchScale{
@@ -140,6 +145,25 @@ Error readDims(const Options &options, CompileOptions &result) {
     result.import.dims[name.str()] = value;
   }
   return Error::success();
+}
+
+Error readSemantics(const Options &options, ScheduleOptions &result) {
+  if (options.semantics == "synchronous")
+    result.semantics = Semantics::Synchronous;
+  else if (options.semantics == "delayed")
+    result.semantics = Semantics::Delayed;
+  else if (options.semantics != "any")
+    return badOption("--semantics=" + options.semantics +
+                     ": expected synchronous, delayed or any");
+  return Error::success();
+}
+
+/// To a terminal only, so that logs stay the same from run to run.
+void showProgress(int64_t best, int64_t bound) {
+  double gap =
+      100 * (1 - static_cast<double>(bound) / static_cast<double>(best));
+  errs() << "taktc: best interval " << best << ", bound " << bound << ", gap "
+         << format("%.2f", std::max(0.0, gap)) << " %\n";
 }
 
 Expected<CompileOptions> readOptions(const Options &options) {
@@ -189,6 +213,10 @@ Expected<CompileOptions> readOptions(const Options &options) {
   if (options.timeLimit.getNumOccurrences())
     result.scheduling.timeLimitSeconds = options.timeLimit;
   result.scheduling.seed = options.seed;
+  if (Error error = readSemantics(options, result.scheduling))
+    return std::move(error);
+  if (sys::Process::StandardErrIsDisplayed())
+    result.scheduling.onProgress = showProgress;
   return result;
 }
 

@@ -38,7 +38,7 @@ static void writeRow(raw_ostream &os, const ScheduledProgram &entry) {
     memory = std::max(memory, bytes);
   std::set<int> delays(schedule.delay.begin(), schedule.delay.end());
   os << "<tr><td>" << escaped(schedule.scheduler) << "</td><td>"
-     << entry.interval << "</td><td>" << entry.bounds.best() << "</td><td>"
+     << entry.interval << "</td><td>" << entry.lowerBound() << "</td><td>"
      << format("%.2f", entry.speedup()) << "</td><td>"
      << format("%.1f %%", 100 * entry.utilization()) << "</td><td>"
      << entry.metrics.communicationBytes << "</td><td>" << memory

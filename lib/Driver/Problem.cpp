@@ -183,7 +183,9 @@ takt::solveProblem(const StatedProblem &problem, StringRef scheduler,
   auto begin = std::chrono::steady_clock::now();
   Problem of{&problem.graph, &problem.machine, problem.cost.get()};
   ScheduledProgram result;
-  if (problem.pipeline && isPipelineScheduler(scheduler)) {
+  // A pipeline is synchronous unless the options say otherwise.
+  if (problem.pipeline && isPipelineScheduler(scheduler) &&
+      options.semantics != Semantics::Delayed) {
     auto found = solvePipeline(problem, scheduler, options, result.bounds);
     if (!found)
       return found.takeError();

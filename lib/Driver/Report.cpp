@@ -75,6 +75,16 @@ static void writeList(json::OStream &json, StringRef key,
   });
 }
 
+int64_t ScheduledProgram::lowerBound() const {
+  return schedule.lowerBound > 0 ? schedule.lowerBound : bounds.best();
+}
+
+double ScheduledProgram::gap() const {
+  return interval <= lowerBound() ? 0
+                                  : 1 - static_cast<double>(lowerBound()) /
+                                            static_cast<double>(interval);
+}
+
 static void writeBounds(json::OStream &json, const Bounds &bounds) {
   json.attributeObject("bounds", [&] {
     json.attribute("loop", bounds.loop);
@@ -155,6 +165,8 @@ static void writeSchedule(json::OStream &json, const ScheduledProgram &entry) {
     json.attribute("stages", schedule.stages);
     json.attribute("cuts", static_cast<int64_t>(schedule.cuts.size()));
     writeBounds(json, entry.bounds);
+    json.attribute("lower_bound", entry.lowerBound());
+    json.attribute("gap", entry.gap());
     json.attribute("communication_bytes", entry.metrics.communicationBytes);
     writeMemory(json, entry);
     writeList(json, "processor_busy_cycles", entry.metrics.busyCycles);

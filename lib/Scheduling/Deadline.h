@@ -8,6 +8,7 @@
 #ifndef TAKT_LIB_SCHEDULING_DEADLINE_H
 #define TAKT_LIB_SCHEDULING_DEADLINE_H
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -25,6 +26,11 @@ public:
 
   bool isOver() const { return end && Clock::now() >= *end; }
   bool isSet() const { return end.has_value(); }
+  /// Of a deadline that is set; 0 when it is over.
+  double secondsLeft() const {
+    return std::max(0.0,
+                    std::chrono::duration<double>(*end - Clock::now()).count());
+  }
 
 private:
   using Clock = std::chrono::steady_clock;

@@ -89,6 +89,19 @@ static std::optional<DelayStages> stagesAbove(llvm::ArrayRef<int> least,
   return result;
 }
 
+/// Stages that each layer needs behind it, for its own delay or that of a layer
+/// that reads it.
+static std::vector<int> leastBehind(const TaskGraph &graph,
+                                    llvm::ArrayRef<int> needed, int factor) {
+  std::vector<int> least;
+  for (int delay : needed)
+    least.push_back((delay + factor - 1) / factor);
+  forEachForwardUse(graph, [&](int from, int to) {
+    least[from] = std::max(least[from], least[to]);
+  });
+  return least;
+}
+
 std::optional<DelayStages> takt::stagesFor(const TaskGraph &graph,
                                            llvm::ArrayRef<int> needed,
                                            int stages) {
@@ -104,15 +117,8 @@ std::optional<DelayStages> takt::stagesFor(const TaskGraph &graph,
     best = std::move(found);
     bestSum = sum;
   };
-  for (int factor : {2, 1}) {
-    std::vector<int> least;
-    for (int delay : needed)
-      least.push_back((delay + factor - 1) / factor);
-    forEachForwardUse(graph, [&](int from, int to) {
-      least[from] = std::max(least[from], least[to]);
-    });
-    consider(stagesAbove(least, factor, stages));
-  }
+  for (int factor : {2, 1})
+    consider(stagesAbove(leastBehind(graph, needed, factor), factor, stages));
   if (*llvm::max_element(needed) == 1) {
     std::vector<int> none(needed.size(), 0);
     std::optional<DelayStages> found = stagesAbove(none, 0, stages);
@@ -121,6 +127,31 @@ std::optional<DelayStages> takt::stagesFor(const TaskGraph &graph,
     consider(std::move(found));
   }
   return best;
+}
+
+StagesConflict takt::stagesConflict(const TaskGraph &graph,
+                                    llvm::ArrayRef<int> needed) {
+  std::vector<int> least = leastBehind(graph, needed, 2);
+  auto order =
+      llvm::to_vector(llvm::seq<int>(0, static_cast<int>(least.size())));
+  llvm::sort(order, [&](int a, int b) {
+    return std::pair(least[a], -a) < std::pair(least[b], -b);
+  });
+  StagesConflict conflict{0, {}};
+  std::vector<bool> isLast(least.size(), false);
+  while (conflict.behind < static_cast<int>(order.size()) &&
+         least[order[conflict.behind]] <= conflict.behind)
+    isLast[order[conflict.behind++]] = true;
+  std::vector<bool> isRead(least.size(),
+                           false); // by one that is not among them
+  forEachForwardUse(graph, [&](int from, int to) {
+    if (!isLast[to])
+      isRead[from] = true;
+  });
+  for (int layer = 0; layer < static_cast<int>(least.size()); ++layer)
+    if (!isLast[layer] && !isRead[layer])
+      conflict.layers.push_back(layer);
+  return conflict;
 }
 
 std::vector<std::vector<int>> takt::largestDelays(const TaskGraph &graph,

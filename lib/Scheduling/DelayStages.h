@@ -35,6 +35,16 @@ std::optional<std::vector<int>> neededDelays(const Schedule &schedule);
 std::optional<DelayStages>
 stagesFor(const TaskGraph &graph, llvm::ArrayRef<int> needed, int stages = 0);
 
+/// Why there are none, for delays S or 2·S: `behind` layers can be the last
+/// ones with what they need behind each, and those of `layers`, all of whose
+/// readers are among them, need more than `behind` stages.
+struct StagesConflict {
+  int behind;
+  std::vector<int> layers;
+};
+StagesConflict stagesConflict(const TaskGraph &graph,
+                              llvm::ArrayRef<int> needed);
+
 /// Delays that between them are nowhere exceeded: 2·S if all layers but those
 /// on the longest path to it are behind a layer, each a stage, at most 2·S of
 /// the first of `stages` stages where that is above 0; and 1 everywhere. For a

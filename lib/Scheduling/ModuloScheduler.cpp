@@ -31,7 +31,8 @@ class ModuloSearch {
 public:
   ModuloSearch(const Problem &problem, const ScheduleOptions &options)
       : problem(problem), graph(*problem.graph), options(options),
-        deadline(options.timeLimitSeconds) {}
+        deadline(options.timeLimitSeconds),
+        bound(leastBound(problem, options.stages)) {}
 
   llvm::Expected<Schedule> run();
 
@@ -55,7 +56,6 @@ private:
                 const std::vector<Cut> &cuts = {});
   void considerArrangement(const Schedule &of, const Assignment &assignment);
 
-  int64_t lowerBound() const;
   void collectAssignments();
   std::optional<Schedule> place(const Assignment &assignment,
                                 PlacementRequest request);
@@ -68,6 +68,7 @@ private:
   const TaskGraph &graph;
   const ScheduleOptions &options;
   Deadline deadline;
+  int64_t bound;                       ///< below which there is no interval
   std::vector<Assignment> assignments; ///< by least interval
   int tried = 0;
   std::optional<Schedule> best;
@@ -129,17 +130,6 @@ void ModuloSearch::considerArrangement(const Schedule &of,
   if (times)
     consider(toSchedule(machine, assignment.graph, arrangement, *times),
              assignment.cuts);
-}
-
-int64_t ModuloSearch::lowerBound() const {
-  Schedule schedule = emptySchedule(graph);
-  std::optional<int64_t> least;
-  for (std::vector<int> &delay : largestDelays(graph, options.stages)) {
-    schedule.delay = std::move(delay);
-    int64_t bound = bounds(problem, schedule).best();
-    least = std::min(least.value_or(bound), bound);
-  }
-  return std::max<int64_t>(1, *least);
 }
 
 /// Balanced ones on all processors or fewer, with more and more tolerance for
@@ -251,7 +241,7 @@ bool ModuloSearch::attempt(int64_t interval) {
 /// Upward from the lower bound: by little at first, and to each interval at
 /// which another assignment comes in.
 void ModuloSearch::search() {
-  int64_t interval = lowerBound(), failed = interval - 1;
+  int64_t interval = bound, failed = interval - 1;
   int64_t last = 1;
   for (const ProcessorClass &on : problem.machine->classes) {
     int64_t serial = 1;
@@ -301,6 +291,7 @@ llvm::Expected<Schedule> ModuloSearch::run() {
     return llvm::createStringError("no schedule with " +
                                    llvm::Twine(options.stages) +
                                    " stages was found");
+  best->lowerBound = bound;
   if (fits())
     return std::move(*best);
   return llvm::createStringError(

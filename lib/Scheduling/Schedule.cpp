@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Scheduling/Schedule.h"
+#include "DelayStages.h"
 #include "NetworkPipeline.h"
 #include "ProcessorOrder.h"
 #include "Schedulers.h"
@@ -93,6 +94,13 @@ llvm::ArrayRef<SchedulerInfo> takt::schedulers() {
       {"modulo", Semantics::Delayed,
        "iterative modulo scheduling of the cyclic task graph (Rau 1994)",
        runModulo},
+      {"ilp", Semantics::Delayed,
+       "least interval, proved if time allows (branch and bound; integer "
+       "program: Altman et al. 1995)",
+       runExact},
+      {"auto", std::nullopt, "the best of all that fit, as --semantics allows",
+       runAuto,
+       /*takesMicrobatches=*/true},
   };
   return all;
 }
@@ -102,26 +110,38 @@ static Error unknownSchedule(llvm::StringRef name) {
   for (const SchedulerInfo &info : schedulers())
     names.push_back(info.name);
   for (const PipelineScheduler &info : pipelineSchedulers())
-    names.push_back(info.name);
+    if (!llvm::is_contained(names, info.name))
+      names.push_back(info.name);
   return llvm::createStringError("unknown schedule '" + name +
                                  "', expected one of " +
                                  llvm::join(names, ", "));
+}
+
+/// The registry's scheduler of that name.
+template <typename Info>
+static const Info *findNamed(llvm::ArrayRef<Info> all, llvm::StringRef name) {
+  auto found =
+      llvm::find_if(all, [&](const Info &info) { return info.name == name; });
+  return found == all.end() ? nullptr : &*found;
 }
 
 /// Runs the scheduler of that name: one of this registry, or a pipeline.
 static Expected<Schedule> runScheduler(llvm::StringRef name,
                                        const Problem &problem,
                                        const ScheduleOptions &options) {
-  auto named = [&](const auto &info) { return info.name == name; };
-  if (auto pipeline = llvm::find_if(pipelineSchedulers(), named);
-      pipeline != pipelineSchedulers().end())
-    return runNetworkPipeline(*pipeline, problem, options);
-  auto info = llvm::find_if(schedulers(), named);
-  if (info == schedulers().end())
+  const PipelineScheduler *pipeline = findNamed(pipelineSchedulers(), name);
+  const SchedulerInfo *info = findNamed(schedulers(), name);
+  if (!pipeline && !info)
     return unknownSchedule(name);
   bool divided = llvm::any_of(problem.graph->tasks, [](const Task &task) {
     return task.microbatch > 0;
   });
+  // What both registries have is of a step in microbatches as a rule.
+  bool asPipeline = options.semantics
+                        ? *options.semantics == Semantics::Synchronous
+                        : divided;
+  if (pipeline && (!info || (info->semantics && asPipeline)))
+    return runNetworkPipeline(*pipeline, problem, options);
   if (divided && info->semantics == Semantics::Delayed &&
       !info->takesMicrobatches)
     return llvm::createStringError(
@@ -129,8 +149,8 @@ static Expected<Schedule> runScheduler(llvm::StringRef name,
         "' delays the gradients of whole minibatches, found microbatches; "
         "'zb-h1' is one that takes them");
   Expected<Schedule> result = info->run(problem, options);
-  if (result)
-    result->semantics = info->semantics;
+  if (result && info->semantics)
+    result->semantics = *info->semantics;
   return result;
 }
 
@@ -149,6 +169,17 @@ static Expected<Schedule> runAlongLinks(llvm::StringRef name,
   return result;
 }
 
+int64_t takt::leastBound(const Problem &problem, int stages) {
+  Schedule schedule;
+  std::optional<int64_t> least;
+  for (std::vector<int> &delay : largestDelays(*problem.graph, stages)) {
+    schedule.delay = std::move(delay);
+    int64_t its = bounds(problem, schedule).best();
+    least = std::min(least.value_or(its), its);
+  }
+  return std::max<int64_t>(1, *least);
+}
+
 Expected<Schedule> takt::schedule(llvm::StringRef name, const Problem &problem,
                                   const ScheduleOptions &options) {
   if (Error error = check(problem))
@@ -159,7 +190,9 @@ Expected<Schedule> takt::schedule(llvm::StringRef name, const Problem &problem,
   result->scheduler = name.str();
   if (Error error = verify(problem, *result))
     return error;
-  if (result->interval == bounds(problem, *result).best())
-    result->status = SolveStatus::Optimal;
+  int64_t bound = result->lowerBound > 0 ? result->lowerBound
+                                         : bounds(problem, *result).best();
+  result->status =
+      result->interval <= bound ? SolveStatus::Optimal : SolveStatus::Feasible;
   return result;
 }

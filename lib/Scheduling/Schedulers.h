@@ -26,6 +26,10 @@ llvm::Expected<Schedule> runPipeDream2bw(const Problem &problem,
                                          const ScheduleOptions &options);
 llvm::Expected<Schedule> runModulo(const Problem &problem,
                                    const ScheduleOptions &options);
+llvm::Expected<Schedule> runExact(const Problem &problem,
+                                  const ScheduleOptions &options);
+llvm::Expected<Schedule> runAuto(const Problem &problem,
+                                 const ScheduleOptions &options);
 llvm::Expected<Schedule> runLayerPipe(const Problem &problem,
                                       const ScheduleOptions &options);
 

@@ -46,6 +46,11 @@ struct ScheduledProgram {
 
   double speedup() const;
   double utilization() const;
+  /// What the scheduler has proved, or else the best of `bounds`, which are
+  /// those of the schedule's own delays.
+  int64_t lowerBound() const;
+  /// The share of the interval that lies above the lower bound.
+  double gap() const;
 };
 
 /// Writes the report: the keys of `takt-report` version 1, cycles and bytes as

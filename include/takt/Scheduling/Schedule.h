@@ -10,6 +10,7 @@
 
 #include "takt/Machine/Machine.h"
 #include "takt/Scheduling/TaskGraph.h"
+#include <functional>
 #include <optional>
 
 namespace takt {
@@ -35,6 +36,11 @@ struct ScheduleOptions {
   /// effort is fixed, and results do not depend on the clock.
   std::optional<double> timeLimitSeconds;
   uint64_t seed = 0;
+  /// Of schedulers that know both, `ilp` and `auto`; absent: either.
+  std::optional<Semantics> semantics;
+  /// Called by the schedulers that search for long, after each improvement of
+  /// the best interval or of the bound below which there is none.
+  std::function<void(int64_t best, int64_t bound)> onProgress;
 };
 
 struct Placement {
@@ -58,6 +64,9 @@ struct Schedule {
   Semantics semantics = Semantics::Delayed;
   SolveStatus status = SolveStatus::Feasible;
   int64_t interval = 0;
+  /// Whatever the delays, no schedule that the scheduler considers has a
+  /// shorter interval; 0: it does not say, and bounds() holds for these delays.
+  int64_t lowerBound = 0;
   /// What was cut, and the resulting graph; tasks below are indices into it.
   std::vector<Cut> cuts;
   TaskGraph graph;
@@ -129,8 +138,8 @@ Metrics metrics(const Problem &problem, const Schedule &schedule);
 /// A scheduler of the registry.
 struct SchedulerInfo {
   llvm::StringRef name;
-  Semantics semantics;
-  llvm::StringRef summary; ///< one line with its source
+  std::optional<Semantics> semantics; ///< absent: each schedule says
+  llvm::StringRef summary;            ///< one line with its source
   llvm::Expected<Schedule> (*run)(const Problem &, const ScheduleOptions &);
   /// Of delayed ones: whether a step may be divided into microbatches.
   bool takesMicrobatches = false;
@@ -139,9 +148,17 @@ struct SchedulerInfo {
 /// All schedulers, in the order in which --list-schedules shows them.
 llvm::ArrayRef<SchedulerInfo> schedulers();
 
+/// Below it is no schedule of a task graph, whatever its delays: the best of
+/// bounds() under the largest ones, or with `stages` > 0 under those of so
+/// many.
+int64_t leastBound(const Problem &problem, int stages = 0);
+
 /// The one way to a schedule: check, run the scheduler of that name (of this
 /// registry or of Pipeline.h's), verify. Fails if any of the three does, or no
-/// scheduler has that name.
+/// scheduler has that name. Of the names that both registries have, `ilp` and
+/// `auto`, this one's is run, but for `ilp` of a step in microbatches, or with
+/// synchronous semantics. Optimal is what equals its lowerBound, or the best of
+/// bounds() where the scheduler does not say.
 llvm::Expected<Schedule> schedule(llvm::StringRef name, const Problem &problem,
                                   const ScheduleOptions &options);
 

@@ -1,0 +1,156 @@
+//===- AutoScheduler.cpp - the best of all, and the exact search ----------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// All schedulers of both registries one after the other, then the exact search
+// from the best of them. A new scheduler takes part without being named here.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ExactScheduler.h"
+#include "Memory.h"
+#include "Schedulers.h"
+#include "takt/Scheduling/Pipeline.h"
+#include "llvm/ADT/STLExtras.h"
+#include <numeric>
+
+using namespace takt;
+
+namespace {
+/// Runs schedulers within one time limit and keeps the best schedule.
+class Contest {
+public:
+  Contest(const Problem &problem, const ScheduleOptions &options)
+      : problem(problem), options(options), deadline(options.timeLimitSeconds),
+        bound(leastBound(problem, options.stages)) {}
+
+  void run(llvm::ArrayRef<llvm::StringRef> names);
+  void searchExactly();
+  llvm::Expected<Schedule> result();
+
+private:
+  /// What makes a schedule better than another, in this order.
+  struct Rank {
+    int64_t interval, staleness, memory, bytesMoved;
+
+    bool operator<(const Rank &o) const {
+      return std::tie(interval, staleness, memory, bytesMoved) <
+             std::tie(o.interval, o.staleness, o.memory, o.bytesMoved);
+    }
+  };
+
+  Rank rank(const Schedule &schedule) const;
+  void consider(Schedule schedule);
+
+  const Problem &problem;
+  const ScheduleOptions &options;
+  Deadline deadline;
+  int64_t bound;
+  std::optional<Schedule> best;
+  std::string refusal; ///< of the last scheduler that found nothing
+};
+} // namespace
+
+Contest::Rank Contest::rank(const Schedule &schedule) const {
+  return {
+      schedule.interval,
+      std::accumulate(schedule.delay.begin(), schedule.delay.end(), int64_t(0)),
+      tightestMemory(problem, schedule).bytes,
+      metrics(problem, schedule).communicationBytes};
+}
+
+void Contest::consider(Schedule schedule) {
+  if (options.stages > 0 && schedule.stages != options.stages)
+    return;
+  if (best && !(rank(schedule) < rank(*best)))
+    return;
+  best = std::move(schedule);
+  if (options.onProgress)
+    options.onProgress(best->interval, bound);
+}
+
+/// Each gets its share of half of the time; the other half is for the search.
+void Contest::run(llvm::ArrayRef<llvm::StringRef> names) {
+  ScheduleOptions each = options;
+  each.onProgress = nullptr;
+  for (auto [index, name] : llvm::enumerate(names)) {
+    if (best && deadline.isOver())
+      return;
+    if (deadline.isSet())
+      each.timeLimitSeconds = deadline.secondsLeft() / 2 /
+                              static_cast<double>(names.size() - index);
+    llvm::Expected<Schedule> found = schedule(name, problem, each);
+    if (found)
+      consider(std::move(*found));
+    else
+      refusal = llvm::toString(found.takeError());
+  }
+}
+
+/// The least interval, which also says how far all others are from it.
+void Contest::searchExactly() {
+  std::vector<Schedule> start;
+  if (best)
+    start.push_back(*best);
+  llvm::Expected<Schedule> found =
+      takt::searchExactly(problem, options, deadline, std::move(start));
+  if (!found)
+    return llvm::consumeError(found.takeError());
+  bound = found->lowerBound;
+  consider(std::move(*found));
+  // What the search does not know, as stages on several processors, may be
+  // below its bound.
+  best->lowerBound = bound <= best->interval ? bound : 0;
+}
+
+llvm::Expected<Schedule> Contest::result() {
+  if (!best)
+    return llvm::createStringError(refusal);
+  return std::move(*best);
+}
+
+/// The registry's schedulers of a semantics, but for those in this file.
+static llvm::SmallVector<llvm::StringRef>
+schedulersOf(std::optional<Semantics> semantics, bool isDivided) {
+  llvm::SmallVector<llvm::StringRef> names;
+  for (const SchedulerInfo &info : schedulers()) {
+    bool isSynchronous = info.semantics == Semantics::Synchronous;
+    if (info.semantics && info.run != runExact &&
+        (!semantics || info.semantics == semantics) &&
+        (isSynchronous || info.takesMicrobatches || !isDivided))
+      names.push_back(info.name);
+  }
+  return names;
+}
+
+llvm::Expected<Schedule> takt::runExact(const Problem &problem,
+                                        const ScheduleOptions &options) {
+  Contest contest(problem, options);
+  contest.run(schedulersOf(std::nullopt, /*isDivided=*/false));
+  contest.searchExactly();
+  return contest.result();
+}
+
+llvm::Expected<Schedule> takt::runAuto(const Problem &problem,
+                                       const ScheduleOptions &options) {
+  bool isDivided = llvm::any_of(problem.graph->tasks, [](const Task &task) {
+    return task.microbatch > 0;
+  });
+  bool isSynchronous = options.semantics == Semantics::Synchronous;
+  llvm::SmallVector<llvm::StringRef> names =
+      schedulersOf(options.semantics, isDivided);
+  if (isDivided && options.semantics != Semantics::Delayed)
+    for (const PipelineScheduler &info : pipelineSchedulers())
+      if (llvm::none_of(schedulers(), [&](const SchedulerInfo &other) {
+            return other.name == info.name;
+          }))
+        names.push_back(info.name);
+  Contest contest(problem, options);
+  contest.run(names);
+  if (!isDivided && !isSynchronous)
+    contest.searchExactly();
+  return contest.result();
+}
