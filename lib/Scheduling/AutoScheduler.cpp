@@ -34,11 +34,14 @@ public:
 private:
   /// What makes a schedule better than another, in this order.
   struct Rank {
-    int64_t interval, staleness, memory, bytesMoved;
+    int64_t interval, staleness;
+    bool isDelayed; ///< and so no step by itself, even if nothing is stale
+    int64_t memory, bytesMoved;
 
     bool operator<(const Rank &o) const {
-      return std::tie(interval, staleness, memory, bytesMoved) <
-             std::tie(o.interval, o.staleness, o.memory, o.bytesMoved);
+      return std::tie(interval, staleness, isDelayed, memory, bytesMoved) <
+             std::tie(o.interval, o.staleness, o.isDelayed, o.memory,
+                      o.bytesMoved);
     }
   };
 

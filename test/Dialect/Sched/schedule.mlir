@@ -4,6 +4,8 @@
 // RUN: takt-opt %s --sched-schedule="scheduler=layerpipe processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=LAYERPIPE
 // RUN: takt-opt %s --sched-schedule="scheduler=pipedream-2bw processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=DOUBLE
 // RUN: takt-opt %s --sched-schedule="scheduler=modulo processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=MODULO
+// RUN: takt-opt %s --sched-schedule="scheduler=ilp processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=ILP
+// RUN: takt-opt %s --sched-schedule="scheduler=auto processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=AUTO
 // RUN: takt-opt %s | takt-opt | FileCheck %s --check-prefix=ROUNDTRIP
 
 // Two equal layers of 8 MACs a task; the first has no dgrad: 5 tasks, 40 MACs.
@@ -21,6 +23,8 @@
 // DOUBLE-NEXT: sched.stage 0 delay 1
 // DOUBLE-NEXT: sched.stage 1 delay 1
 // MODULO: sched.schedule of @two by "modulo" {{.*}} interval 20
+// ILP: sched.schedule of @two by "ilp" delayed optimal interval 20
+// AUTO: sched.schedule of @two by "auto" delayed optimal interval 20
 
 // ROUNDTRIP: sched.value "a.w" weight from @a.U bytes 16 to [#sched.use<@a.F, distance 1, delayed>, #sched.use<@a.U, distance 1>]
 sched.problem @two {

@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../../../lib/Scheduling/CyclicFeasibility.h"
 #include "TestGraphs.h"
 #include "llvm/ADT/STLExtras.h"
 #include "gtest/gtest.h"
@@ -315,6 +314,130 @@ TEST(ExactTest, EqualsEnumeration) {
   EXPECT_GT(delayed, kRounds / 4);
   EXPECT_GT(slow, 5);
   EXPECT_GT(largest, 5);
+}
+
+/// The least over all ways to cut, each enumerated as a graph of its own.
+TEST(ExactTest, TriesAllCutsWhereTheyAreFew) {
+  std::minstd_rand random(52);
+  int rounds = 0, cut = 0;
+  while (rounds < 60) {
+    TaskGraph graph = makeRandomGraph(random, 2);
+    for (Task &task : graph.tasks) {
+      task.cuts.clear();
+      task.work.resize(std::min<size_t>(task.work.size(), 1));
+      if (!task.work.empty())
+        task.work[0].gemm = {1 + int64_t(random() % 3), 1, 1, 1};
+    }
+    int d = graph.find("l1.D");
+    if (d < 0)
+      continue;
+    Gemm &product = graph.tasks[d].work[0].gemm;
+    product = {1, 2 + int64_t(random() % 2), 2, 1};
+    graph.tasks[d].cuts.push_back({CutAxis::Channel, product.n});
+    ++rounds;
+    SCOPED_TRACE("round " + std::to_string(rounds));
+    Instance instance(graph, 1 + random() % 3);
+    Schedule s = scheduleOf("ilp", instance.problem());
+    std::optional<int64_t> least;
+    std::vector<std::vector<Cut>> ways(1);
+    for (int64_t at = 1; at < product.n; ++at)
+      for (int slices = 0; slices < 4; ++slices)
+        ways.push_back(
+            {{d, CutAxis::Channel, at, {slices % 2 > 0, slices / 2 > 0}}});
+    for (const std::vector<Cut> &way : ways) {
+      TaskGraph parts = llvm::cantFail(applyCuts(graph, way));
+      // The enumeration takes stated durations.
+      for (Task &task : parts.tasks)
+        task.cycles = *taskCycles(*instance.cost, task,
+                                  instance.machine.processorClass(0));
+      Instance one(std::move(parts), instance.machine.processors());
+      int64_t interval = IntervalOracle(one).interval;
+      least = std::min(least.value_or(interval), interval);
+    }
+    EXPECT_EQ(s.interval, *least);
+    EXPECT_EQ(s.status, SolveStatus::Optimal);
+    cut += !s.cuts.empty();
+  }
+  EXPECT_GT(cut, 5);
+}
+
+/// Never an optimum that is none: above what the bound says, within the memory
+/// or the time, the status is feasible.
+TEST(ExactTest, SaysOptimalOnlyOfWhatIsProved) {
+  std::minstd_rand random(53);
+  int optimal = 0, feasible = 0, refused = 0;
+  for (int round = 0; round < 60; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    Instance instance(makeRandomGraph(random, 4), 2 + random() % 2);
+    for (Task &task : instance.graph.tasks)
+      task.cuts.clear();
+    Problem problem = instance.problem();
+    Schedule free = scheduleOf("ilp", problem);
+    EXPECT_EQ(free.status, SolveStatus::Optimal);
+    std::vector<int64_t> held = peakMemory(problem, free);
+    instance.machine.classes[0].memoryBytes =
+        *llvm::max_element(held) * int64_t(7 + random() % 4) / 10;
+    llvm::Expected<Schedule> limited = schedule("ilp", problem, {});
+    if (!limited) {
+      llvm::consumeError(limited.takeError());
+      ++refused;
+      continue;
+    }
+    EXPECT_GE(limited->interval, free.interval);
+    EXPECT_LE(limited->lowerBound, free.interval);
+    bool isLeast = limited->interval == free.interval;
+    EXPECT_EQ(limited->status == SolveStatus::Optimal, isLeast);
+    ++(isLeast ? optimal : feasible);
+  }
+  EXPECT_GT(optimal, 10);
+  EXPECT_GT(feasible, 5);
+  EXPECT_LT(refused, 40);
+}
+
+/// Out of time, what was found is returned with the bound that holds.
+TEST(ExactTest, EndsAtTheTimeLimit) {
+  std::minstd_rand random(54);
+  for (int round = 0; round < 10; ++round) {
+    Instance instance(makeRandomGraph(random, 9), 4);
+    instance.machine.interconnect.bytesPerCycle = 4;
+    Problem problem = instance.problem();
+    ScheduleOptions hurried;
+    hurried.timeLimitSeconds = 0.01;
+    for (llvm::StringRef name : {"ilp", "auto"}) {
+      Schedule s = scheduleOf(name, problem, hurried);
+      EXPECT_LE(leastBound(problem), s.interval);
+      EXPECT_EQ(s.status == SolveStatus::Optimal, s.interval == s.lowerBound);
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// auto
+//===----------------------------------------------------------------------===//
+
+TEST(AutoTest, IsNeverBehindAnyOther) {
+  std::minstd_rand random(55);
+  for (int round = 0; round < 30; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    Instance instance(makeRandomGraph(random, 5), 1 + random() % 4);
+    Problem problem = instance.problem();
+    std::optional<int64_t> best[2]; // by semantics
+    for (const SchedulerInfo &info : schedulers())
+      if (info.semantics && info.name != "ilp") {
+        int64_t interval = scheduleOf(info.name, problem).interval;
+        auto &of = best[info.semantics == Semantics::Delayed];
+        of = std::min(of.value_or(interval), interval);
+      }
+    for (Semantics semantics : {Semantics::Synchronous, Semantics::Delayed}) {
+      ScheduleOptions options;
+      options.semantics = semantics;
+      Schedule s = scheduleOf("auto", problem, options);
+      EXPECT_EQ(s.semantics, semantics);
+      EXPECT_LE(s.interval, *best[semantics == Semantics::Delayed]);
+    }
+    EXPECT_LE(scheduleOf("auto", problem).interval,
+              std::min(*best[0], *best[1]));
+  }
 }
 
 } // namespace

@@ -206,6 +206,46 @@ TEST(DelayStagesTest, AsManyAsAskedFor) {
   EXPECT_FALSE(stagesFor(graph, {2, 1, 1, 1}));
 }
 
+/// In every order of layers, one of those named has too few behind it.
+TEST(DelayStagesTest, NameTheLayersInTheWay) {
+  std::minstd_rand random(45);
+  int conflicts = 0;
+  for (int round = 0; round < 300; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    TaskGraph graph = makeRandomGraph(random, 5);
+    auto count = static_cast<int>(graph.layers.size());
+    std::vector<int> needed;
+    for (int l = 0; l < count; ++l)
+      needed.push_back(random() % (2 * count));
+    if (stagesFor(graph, needed))
+      continue;
+    ++conflicts;
+    StagesConflict conflict = stagesConflict(graph, needed);
+    ASSERT_FALSE(conflict.layers.empty());
+    for (int layer : conflict.layers)
+      EXPECT_GT(needed[layer], 2 * conflict.behind);
+    std::vector<int> order(count);
+    std::iota(order.begin(), order.end(), 0);
+    do {
+      std::vector<int> place(count);
+      for (int i = 0; i < count; ++i)
+        place[order[i]] = i;
+      bool isOrder = true, isNamed = false;
+      for (const Value &value : graph.values)
+        for (const Use &use : value.uses)
+          if (value.producer >= 0 && use.distance == 0 &&
+              graph.tasks[value.producer].kind == TaskKind::Forward &&
+              graph.tasks[use.task].kind == TaskKind::Forward)
+            isOrder &= place[graph.tasks[value.producer].layer] <=
+                       place[graph.tasks[use.task].layer];
+      for (int layer : conflict.layers)
+        isNamed |= count - 1 - place[layer] <= conflict.behind;
+      EXPECT_TRUE(!isOrder || isNamed);
+    } while (std::next_permutation(order.begin(), order.end()));
+  }
+  EXPECT_GT(conflicts, 100);
+}
+
 //===----------------------------------------------------------------------===//
 // Placing
 //===----------------------------------------------------------------------===//
