@@ -61,6 +61,7 @@ Contest::Rank Contest::rank(const Schedule &schedule) const {
   return {
       schedule.interval,
       std::accumulate(schedule.delay.begin(), schedule.delay.end(), int64_t(0)),
+      schedule.semantics == Semantics::Delayed,
       tightestMemory(problem, schedule).bytes,
       metrics(problem, schedule).communicationBytes};
 }
