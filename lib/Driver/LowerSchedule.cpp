@@ -70,6 +70,28 @@ static llvm::Error measure(ScheduledProgram &scheduled) {
   return llvm::Error::success();
 }
 
+/// Tries the program that sends as planned, where the one that sends at once
+/// falls behind the plan, and keeps the faster one.
+static llvm::Error sendAsPlanned(ModuleOp module, const Problem &problem,
+                                 LowerOptions lower, ScheduledProgram &result) {
+  lower.sendTime = SendTime::AsPlanned;
+  llvm::Expected<Program> program =
+      lowerToProgram(module, problem, result.schedule, lower);
+  if (!program)
+    return program.takeError();
+  ScheduledProgram other;
+  other.schedule = result.schedule;
+  other.program = std::move(*program);
+  if (llvm::Error error = measure(other))
+    return error;
+  if (other.interval >= result.interval)
+    return llvm::Error::success();
+  result.program = std::move(other.program);
+  result.interval = other.interval;
+  result.steadyInterval = other.steadyInterval;
+  return llvm::Error::success();
+}
+
 FailureOr<ScheduledProgram>
 takt::lowerSchedule(ModuleOp module, const Problem &problem, Schedule schedule,
                     double learningRate,
@@ -98,8 +120,11 @@ takt::lowerSchedule(ModuleOp module, const Problem &problem, Schedule schedule,
     return failure();
   }
   result.program = std::move(*program);
-  result.peakMemory = regionBytes(result.program);
   if (llvm::Error error = measure(result))
     return fail(std::move(error));
+  if (result.interval > result.schedule.interval)
+    if (llvm::Error error = sendAsPlanned(module, problem, lower, result))
+      return fail(std::move(error));
+  result.peakMemory = regionBytes(result.program);
   return std::move(result);
 }

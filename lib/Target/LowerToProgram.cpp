@@ -333,7 +333,8 @@ llvm::Expected<Program> takt::lowerToProgram(ModuleOp module,
     return step.takeError();
   for (const StepValue &value : step->values)
     program.values.push_back(value.info);
-  if (llvm::Error error = placeStep(*step, problem, schedule, program))
+  if (llvm::Error error =
+          placeStep(*step, problem, schedule, program, options.sendTime))
     return std::move(error);
   if (llvm::Error error = validate(program))
     return std::move(error);

@@ -17,10 +17,11 @@ namespace {
 class Placer {
 public:
   Placer(const StepExecutions &step, const Problem &problem,
-         const Schedule &schedule, Program &program)
+         const Schedule &schedule, Program &program, SendTime sendTime)
       : step(step), problem(problem), schedule(schedule), program(program),
-        rings(step, problem, schedule), places(step.values.size()),
-        before(schedule.tasks.size()), after(schedule.tasks.size()) {
+        sendTime(sendTime), rings(step, problem, schedule),
+        places(step.values.size()), before(schedule.tasks.size()),
+        after(schedule.tasks.size()) {
     for (auto [value, all] : enumerate(rings.rings))
       places[value].resize(all.size());
   }
@@ -73,6 +74,7 @@ private:
   const Problem &problem;
   const Schedule &schedule;
   Program &program;
+  SendTime sendTime;
   StepRings rings;
   std::vector<SmallVector<Place, 1>> places;       ///< of every ring
   std::vector<std::vector<PlannedBuffer>> buffers; ///< by processor
@@ -112,12 +114,14 @@ void Placer::addTransfer(int value, size_t index, uint32_t homeSlots) {
   places[value][index].transfer = number;
   program.transfers.push_back(transfer);
 
-  int64_t stage = rings.stageOf(producer);
-  before[producer].push_back(
-      instruction(Opcode::Wait, stage, transfer.completion, homeSlots));
-  after[producer].push_back(
+  before[producer].push_back(instruction(Opcode::Wait, rings.stageOf(producer),
+                                         transfer.completion, homeSlots));
+  std::pair<int, int64_t> atOnce = {producer, rings.stageOf(producer)};
+  auto [sender, stage] =
+      sendTime == SendTime::AtOnce ? atOnce : rings.sendPoint(producer, times);
+  after[sender].push_back(
       instruction(Opcode::Wait, stage, credit, ring.creditCount()));
-  after[producer].push_back(instruction(Opcode::Send, stage, number));
+  after[sender].push_back(instruction(Opcode::Send, stage, number));
   int first = step.kernels[ring.firstRead.kernel].task;
   before[first].push_back(
       instruction(Opcode::Receive, ring.firstRead.trip, number));
@@ -383,10 +387,11 @@ void Placer::emitCode() {
 }
 
 Error takt::placeStep(const StepExecutions &step, const Problem &problem,
-                      const Schedule &schedule, Program &program) {
+                      const Schedule &schedule, Program &program,
+                      SendTime sendTime) {
   if (schedule.interval < 1)
     return createStringError("the schedule has an interval of " +
                              Twine(schedule.interval) +
                              " cycles, expected at least 1");
-  return Placer(step, problem, schedule, program).run();
+  return Placer(step, problem, schedule, program, sendTime).run();
 }

@@ -106,6 +106,32 @@ TransferPlacement StepRings::transferOf(int value, int to) const {
           problem.machine->transferLatency(from, to)};
 }
 
+std::pair<int, int64_t>
+StepRings::sendPoint(int producer, const TransferPlacement &transfer) const {
+  const Placement &made = schedule.tasks[producer];
+  if (transfer.cycles == 0 || transfer.start <= made.start + made.cycles)
+    return {producer, stageOf(producer)};
+  ArrayRef<int> body = bodies[made.processor];
+  int64_t trip = transfer.start / interval, at = transfer.start % interval;
+  auto position = [&](int task) {
+    return schedule.tasks[task].start % interval;
+  };
+  auto *next =
+      partition_point(body, [&](int task) { return position(task) <= at; });
+  // A task that runs at that time has others before it that do not.
+  auto endOf = [&](int task, int64_t inTrip) {
+    return position(task) + schedule.tasks[task].cycles + inTrip * interval;
+  };
+  do {
+    if (next == body.begin()) {
+      next = body.end();
+      --trip;
+    }
+    --next;
+  } while (endOf(*next, trip) > transfer.start);
+  return {*next, trip};
+}
+
 int64_t StepRings::bytesOf(int value) const {
   const ValueInfo &info = step.values[value].info;
   int64_t bytes = elementBytes(info.type);

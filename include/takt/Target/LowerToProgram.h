@@ -11,11 +11,13 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "takt/Scheduling/Schedule.h"
 #include "takt/Target/Program.h"
+#include "takt/Target/StepExecutions.h"
 
 namespace takt {
 
 struct LowerOptions {
   double learningRate = 0.01;
+  SendTime sendTime = SendTime::AtOnce;
 };
 
 /// The program of a training step (or forward pass) whose operations carry

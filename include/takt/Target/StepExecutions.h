@@ -59,13 +59,20 @@ struct StepExecutions {
   std::vector<StepOutput> outputs;
 };
 
+/// When a processor sends what crosses to another: once it is made, or behind
+/// the last task that is planned to end by the time at which the transfer gets
+/// its links. On links that transfers share, sent at once it may take the turn
+/// of another; sent as planned it may come too late for a free one.
+enum class SendTime : uint8_t { AtOnce, AsPlanned };
+
 /// Fills in what depends on the schedule: regions, semaphores, initializers,
 /// kernels, transfers, host copies, tasks, code, and the parameters' homes and
 /// the bindings' regions. `program` comes with bindings, parameters and values.
 /// Fails if a processor's memory does not suffice, naming the processor, the
 /// time in the interval, the bytes and the largest owners.
 llvm::Error placeStep(const StepExecutions &step, const Problem &problem,
-                      const Schedule &schedule, Program &program);
+                      const Schedule &schedule, Program &program,
+                      SendTime sendTime = SendTime::AtOnce);
 
 } // namespace takt
 

@@ -83,6 +83,10 @@ public:
   /// When the transfer of a value to a processor occupies its link, and how
   /// long it travels behind that.
   TransferPlacement transferOf(int value, int to) const;
+  /// Behind which task of the producer's processor a transfer is sent as
+  /// planned, and that send's stage.
+  std::pair<int, int64_t> sendPoint(int producer,
+                                    const TransferPlacement &transfer) const;
   /// Size of one slot.
   int64_t bytesOf(int value) const;
 

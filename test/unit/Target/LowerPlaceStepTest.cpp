@@ -46,6 +46,12 @@ Program lower(const ChainProblem &chain, const Schedule &schedule) {
   return llvm::cantFail(chain.lower(schedule));
 }
 
+/// Sends as planned, with transfers that wait for their links.
+Program lowerAsPlanned(RandomCase &test) {
+  test.chain.addTransfers(test.schedule, test.random);
+  return llvm::cantFail(test.chain.lower(test.schedule, SendTime::AsPlanned));
+}
+
 /// The value's ring among a kernel's operands.
 const TensorRef *findOperand(const Program &program, llvm::StringRef task,
                              llvm::StringRef value) {
@@ -76,6 +82,21 @@ TEST(LowerPlaceStep, ProgramsAreProvedFreeOfDeadlockAndHazards) {
     EXPECT_EQ(llvm::toString(checkDeadlockFree(program)), "") << seed;
     EXPECT_EQ(llvm::toString(checkHazards(program)), "") << seed;
   }
+}
+
+TEST(LowerPlaceStep, SendsAsPlannedAreLegalInAnyOrderOfEvents) {
+  int later = 0;
+  for (uint32_t seed = 0; seed < 400; ++seed) {
+    RandomCase test(seed);
+    Program program = lowerAsPlanned(test);
+    EXPECT_EQ(llvm::toString(checkDeadlockFree(program)), "") << seed;
+    EXPECT_EQ(llvm::toString(checkHazards(program)), "") << seed;
+    for (int64_t iterations : {1, 2, 9})
+      ASSERT_EQ(runAdversarially(program, iterations, test.random), "")
+          << "seed " << seed << ", " << iterations << " iterations";
+    later += program.code != lower(test.chain, test.schedule).code;
+  }
+  EXPECT_GT(later, 50);
 }
 
 /// The interpreter must be able to fail: without any one of its waits or

@@ -7,6 +7,7 @@
 
 #include "LowerSteps.h"
 #include "llvm/ADT/STLExtras.h"
+#include <map>
 
 using namespace takt;
 
@@ -264,10 +265,36 @@ Schedule ChainProblem::schedule(llvm::ArrayRef<int> processors, int64_t minimum,
   }
 }
 
-llvm::Expected<Program> ChainProblem::lower(const Schedule &schedule) const {
+void ChainProblem::addTransfers(Schedule &schedule,
+                                std::mt19937 &random) const {
+  for (auto [index, value] : llvm::enumerate(graph.values)) {
+    const Placement &from = schedule.tasks[value.producer];
+    std::map<int, int64_t> due; // by destination
+    for (const Use &use : value.uses) {
+      const Placement &to = schedule.tasks[use.task];
+      int64_t time = to.start + use.distance * schedule.interval;
+      auto [it, isNew] = due.try_emplace(to.processor, time);
+      it->second = std::min(it->second, time);
+    }
+    due.erase(from.processor);
+    for (auto [to, time] : due) {
+      int64_t end = from.start + from.cycles;
+      int64_t slack = time - end - transferTime(from.processor, to);
+      schedule.transfers.push_back(
+          {static_cast<int>(index), from.processor, to,
+           end + int64_t(random() % uint64_t(slack + 1)),
+           machine.transferCycles(from.processor, to, value.bytes),
+           machine.transferLatency(from.processor, to)});
+    }
+  }
+}
+
+llvm::Expected<Program> ChainProblem::lower(const Schedule &schedule,
+                                            SendTime sendTime) const {
   Program result = program;
   result.interval = schedule.interval;
-  if (llvm::Error error = placeStep(step, problem(), schedule, result))
+  if (llvm::Error error =
+          placeStep(step, problem(), schedule, result, sendTime))
     return std::move(error);
   return std::move(result);
 }

@@ -39,7 +39,11 @@ struct ChainProblem {
   /// every dependence holds.
   Schedule schedule(llvm::ArrayRef<int> processors, int64_t minimum,
                     std::mt19937 &random, int64_t slack) const;
-  llvm::Expected<Program> lower(const Schedule &schedule) const;
+  /// Gives every value that crosses a transfer which gets its links some time
+  /// between its making and the last moment that its readers allow.
+  void addTransfers(Schedule &schedule, std::mt19937 &random) const;
+  llvm::Expected<Program> lower(const Schedule &schedule,
+                                SendTime sendTime = SendTime::AtOnce) const;
 
   ChainOptions options;
   Machine machine;
