@@ -56,7 +56,7 @@ llvm::Error Machine::connect() {
 int64_t Machine::transferCycles(int64_t from, int64_t to, int64_t bytes) const {
   if (from == to || bytes <= 0)
     return 0;
-  int64_t rate = network ? network->bytesPerCycle(nodeOf(from), nodeOf(to))
+  int64_t rate = network ? network->bytesPerCycle(numberOf(from), numberOf(to))
                          : interconnect.bytesPerCycle;
   return rate == 0 ? 0
                    : llvm::divideCeil(static_cast<uint64_t>(bytes),
@@ -65,13 +65,13 @@ int64_t Machine::transferCycles(int64_t from, int64_t to, int64_t bytes) const {
 
 int64_t Machine::transferLatency(int64_t from, int64_t to) const {
   if (network)
-    return network->latencyCycles(nodeOf(from), nodeOf(to));
+    return network->latencyCycles(numberOf(from), numberOf(to));
   return from == to ? 0 : interconnect.latencyCycles;
 }
 
 Machine::Route Machine::route(int64_t from, int64_t to) const {
   if (network)
-    return network->route(nodeOf(from), nodeOf(to));
+    return network->route(numberOf(from), numberOf(to));
   if (from == to)
     return {};
   if (interconnect.topology == Topology::Bus)
@@ -125,6 +125,6 @@ Machine Machine::renumbered(llvm::ArrayRef<int> order) const {
     return result;
   result.nodes.clear();
   for (int processor : order)
-    result.nodes.push_back(static_cast<int>(nodeOf(processor)));
+    result.nodes.push_back(static_cast<int>(numberOf(processor)));
   return result;
 }

@@ -273,17 +273,18 @@ llvm::Error takt::checkMemoryFits(const Problem &problem,
     if (use.limit > 0 && use.excess() > (worst ? worst->excess() : 0))
       worst = use;
   }
+  int64_t number = worst ? problem.machine->numberOf(worst->processor) : 0;
   bool isStated = llvm::any_of(schedule.graph.tasks,
                                [](const Task &t) { return t.memory != 0; });
   if (worst && isStated)
     return llvm::createStringError(
-        "processor " + llvm::Twine(worst->processor) + " holds up to " +
+        "processor " + llvm::Twine(number) + " holds up to " +
         llvm::Twine(worst->bytes) + " bytes, but its memory has " +
         llvm::Twine(worst->limit) + " (class '" +
         problem.machine->processorClass(worst->processor).name + "')");
   if (worst)
     return llvm::createStringError(
-        "processor " + llvm::Twine(worst->processor) + " holds " +
+        "processor " + llvm::Twine(number) + " holds " +
         llvm::Twine(worst->bytes) + " bytes at cycle " +
         llvm::Twine(peaks[worst->processor].time) +
         " of the interval, but its memory has " + llvm::Twine(worst->limit) +

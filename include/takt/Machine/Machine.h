@@ -161,6 +161,8 @@ public:
   /// The same machine with processor order[i] as number i. The order is a
   /// permutation under which every number keeps its class.
   Machine renumbered(llvm::ArrayRef<int> order) const;
+  /// The number, before that, of processor p: the one for messages.
+  int64_t numberOf(int64_t p) const { return nodes.empty() ? p : nodes[p]; }
 
   /// True when all processors are of one class.
   bool isUniform() const;
@@ -174,10 +176,6 @@ public:
   Interconnect interconnect;
 
 private:
-  int64_t nodeOf(int64_t processor) const {
-    return nodes.empty() ? processor : nodes[processor];
-  }
-
   /// None for full and bus without listed links, which need no tables.
   std::shared_ptr<const Network> network;
   std::vector<int> nodes; ///< by processor; empty: the same number

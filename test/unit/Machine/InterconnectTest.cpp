@@ -266,9 +266,11 @@ TEST(InterconnectTest, RenumberedMachinesKeepTheirLinks) {
   Machine machine = machineOf(4, linksOf(Topology::Ring));
   Machine other = machine.renumbered({2, 0, 3, 1});
   std::vector<int> order = {2, 0, 3, 1};
-  for (int a = 0; a < 4; ++a)
+  for (int a = 0; a < 4; ++a) {
+    EXPECT_EQ(other.numberOf(a), order[a]);
     for (int b = 0; b < 4; ++b)
       EXPECT_EQ(other.route(a, b), machine.route(order[a], order[b]));
+  }
 }
 
 TEST(InterconnectTest, CanonicalTextRoundTrips) {
