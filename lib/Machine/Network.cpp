@@ -179,6 +179,13 @@ static Error checkDimensions(const Interconnect &interconnect,
 
 Expected<std::shared_ptr<const Network>>
 Network::build(const Interconnect &interconnect, int64_t processors) {
+  // Far more than machines have; to find the routes of a custom one takes
+  // processors times links.
+  constexpr size_t kMaxLinks = size_t(1) << 16;
+  if (interconnect.links.size() > kMaxLinks)
+    return createStringError(Twine(interconnect.links.size()) +
+                             " links are listed, expected at most " +
+                             Twine(kMaxLinks));
   if (Error error = checkDimensions(interconnect, processors))
     return std::move(error);
   auto make = [&] {

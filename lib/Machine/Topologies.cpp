@@ -258,13 +258,6 @@ private:
 } // namespace
 
 Error CustomNetwork::addLinks(llvm::ArrayRef<Link> listed) {
-  // Far more than custom machines have; the search for routes takes processors
-  // times links.
-  constexpr size_t kMaxLinks = size_t(1) << 16;
-  if (listed.size() > kMaxLinks)
-    return createStringError(llvm::Twine(listed.size()) +
-                             " links are listed, expected at most " +
-                             llvm::Twine(kMaxLinks));
   std::map<std::pair<int64_t, int64_t>, Rate> rates;
   for (const Link &link : listed) {
     if (Error error = checkNodes(link))

@@ -400,6 +400,11 @@ TEST(InterconnectTest, ErrorsAreLocatedAndSayWhatIsWrong) {
            {"  links: [{from: 0, to: 1, bytes_per_cycle: -1}]\n",
             "m.yaml:6:45: expected an integer from 0 to 1099511627776"}})
     EXPECT_EQ(errorOf(text), message);
+  std::string many = "  links:\n";
+  for (int i = 0; i <= 1 << 16; ++i)
+    many += "    - {from: 0, to: 1}\n";
+  EXPECT_EQ(errorOf(many), "m.yaml:6:3: 65537 links are listed, expected at "
+                           "most 65536");
 }
 
 } // namespace
