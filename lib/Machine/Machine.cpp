@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Machine/Machine.h"
-#include "Network.h"
+#include "LinkNetwork.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/MathExtras.h"
@@ -46,7 +46,7 @@ llvm::Error Machine::connect() {
   if (isBus || (interconnect.topology == Topology::Full &&
                 interconnect.links.empty() && interconnect.dimensions.empty()))
     return llvm::Error::success();
-  auto built = Network::build(interconnect, processors());
+  auto built = LinkNetwork::build(interconnect, processors());
   if (!built)
     return built.takeError();
   network = std::move(*built);

@@ -10,7 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Network.h"
+#include "LinkNetwork.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace takt;
@@ -23,10 +23,10 @@ using llvm::Error;
 
 namespace {
 /// Link from · processors + to.
-class FullNetwork : public Network {
+class FullNetwork : public LinkNetwork {
 public:
   FullNetwork(const Interconnect &interconnect, int64_t processors)
-      : Network(interconnect, processors) {}
+      : LinkNetwork(interconnect, processors) {}
 
   int64_t links() const override { return processors * processors; }
 
@@ -45,8 +45,8 @@ private:
 };
 } // namespace
 
-std::shared_ptr<Network> takt::makeFullNetwork(const Interconnect &interconnect,
-                                               int64_t processors) {
+std::shared_ptr<LinkNetwork>
+takt::makeFullNetwork(const Interconnect &interconnect, int64_t processors) {
   return std::make_shared<FullNetwork>(interconnect, processors);
 }
 
@@ -58,10 +58,10 @@ namespace {
 /// Routes cross one dimension after the other, the first one first; in a ring
 /// the shorter way round, upwards where both are as long. Node n has link
 /// 2·(n·D + d) up along dimension d of D, and the next number down.
-class Grid : public Network {
+class Grid : public LinkNetwork {
 public:
   Grid(const Interconnect &interconnect, int64_t processors)
-      : Network(interconnect, processors),
+      : LinkNetwork(interconnect, processors),
         wraps(interconnect.topology != Topology::Mesh) {
     if (interconnect.topology == Topology::Ring)
       addDimension({processors, std::nullopt, std::nullopt});
@@ -130,8 +130,8 @@ private:
 };
 } // namespace
 
-std::shared_ptr<Network> takt::makeGrid(const Interconnect &interconnect,
-                                        int64_t processors) {
+std::shared_ptr<LinkNetwork> takt::makeGrid(const Interconnect &interconnect,
+                                            int64_t processors) {
   return std::make_shared<Grid>(interconnect, processors);
 }
 
@@ -142,10 +142,10 @@ std::shared_ptr<Network> takt::makeGrid(const Interconnect &interconnect,
 namespace {
 /// Routes go up to the lowest switch above both ends, then down. The node n of
 /// a level has link 2·n to its parent and 2·n + 1 from there.
-class Tree : public Network {
+class Tree : public LinkNetwork {
 public:
   Tree(const Interconnect &interconnect, int64_t processors)
-      : Network(interconnect, processors) {
+      : LinkNetwork(interconnect, processors) {
     int64_t first = 0, nodes = processors, leaves = 1;
     for (const Dimension &dimension : interconnect.dimensions) {
       levels.push_back(
@@ -216,8 +216,8 @@ private:
 };
 } // namespace
 
-std::shared_ptr<Network> takt::makeTree(const Interconnect &interconnect,
-                                        int64_t processors) {
+std::shared_ptr<LinkNetwork> takt::makeTree(const Interconnect &interconnect,
+                                            int64_t processors) {
   return std::make_shared<Tree>(interconnect, processors);
 }
 
@@ -228,10 +228,10 @@ std::shared_ptr<Network> takt::makeTree(const Interconnect &interconnect,
 namespace {
 /// Routes have the fewest links; where several do, each hop goes to the lowest
 /// processor from which one goes on. Links are numbered by their ends.
-class CustomNetwork : public Network {
+class CustomNetwork : public LinkNetwork {
 public:
   CustomNetwork(const Interconnect &interconnect, int64_t processors)
-      : Network(interconnect, processors), out(processors) {}
+      : LinkNetwork(interconnect, processors), out(processors) {}
 
   int64_t links() const override {
     return static_cast<int64_t>(sources.size());
@@ -320,7 +320,7 @@ Error CustomNetwork::findRoutes() {
   return Error::success();
 }
 
-std::shared_ptr<Network>
+std::shared_ptr<LinkNetwork>
 takt::makeCustomNetwork(const Interconnect &interconnect, int64_t processors) {
   return std::make_shared<CustomNetwork>(interconnect, processors);
 }

@@ -104,7 +104,7 @@ llvm::Expected<Interconnect>
 parseInterconnect(llvm::StringRef text, std::optional<int64_t> &processors);
 
 /// Links and routes of an interconnect, see Machine::connect().
-class Network;
+class LinkNetwork;
 
 /// An array of processors, numbered from 0 through the classes in order.
 class Machine {
@@ -177,7 +177,7 @@ public:
 
 private:
   /// None for full and bus without listed links, which need no tables.
-  std::shared_ptr<const Network> network;
+  std::shared_ptr<const LinkNetwork> network;
   std::vector<int> nodes; ///< by processor; empty: the same number
 };
 

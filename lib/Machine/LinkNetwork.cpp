@@ -1,11 +1,11 @@
-//===- Network.cpp - links and routes -------------------------------------===//
+//===- LinkNetwork.cpp - links and routes ---------------------------------===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "Network.h"
+#include "LinkNetwork.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
 
@@ -25,7 +25,7 @@ llvm::StringRef takt::keyword(Topology topology) {
 // Routes
 //===----------------------------------------------------------------------===//
 
-Machine::Route Network::route(int64_t from, int64_t to) const {
+Machine::Route LinkNetwork::route(int64_t from, int64_t to) const {
   Machine::Route result;
   while (from != to) {
     Hop hop = next(from, to);
@@ -35,14 +35,14 @@ Machine::Route Network::route(int64_t from, int64_t to) const {
   return result;
 }
 
-Network::Rate Network::rate(int64_t link) const {
+LinkNetwork::Rate LinkNetwork::rate(int64_t link) const {
   if (!listedRates.empty())
     if (auto it = listedRates.find(link); it != listedRates.end())
       return it->second;
   return ordinaryRate(link);
 }
 
-int64_t Network::bytesPerCycle(int64_t from, int64_t to) const {
+int64_t LinkNetwork::bytesPerCycle(int64_t from, int64_t to) const {
   int64_t slowest = 0;
   while (from != to) {
     Hop hop = next(from, to);
@@ -54,7 +54,7 @@ int64_t Network::bytesPerCycle(int64_t from, int64_t to) const {
   return slowest;
 }
 
-int64_t Network::latencyCycles(int64_t from, int64_t to) const {
+int64_t LinkNetwork::latencyCycles(int64_t from, int64_t to) const {
   int64_t sum = 0;
   while (from != to) {
     Hop hop = next(from, to);
@@ -64,11 +64,11 @@ int64_t Network::latencyCycles(int64_t from, int64_t to) const {
   return sum;
 }
 
-std::string Network::nodeName(int64_t node) const {
+std::string LinkNetwork::nodeName(int64_t node) const {
   return (node < processors ? "processor " : "switch ") + std::to_string(node);
 }
 
-std::string Network::linkName(int64_t link) const {
+std::string LinkNetwork::linkName(int64_t link) const {
   int64_t from = source(link);
   std::string name = "the link from " + nodeName(from);
   for (const Hop &hop : neighbours(from))
@@ -85,7 +85,7 @@ static std::string describe(int64_t from, int64_t to) {
   return "link from " + std::to_string(from) + " to " + std::to_string(to);
 }
 
-Error Network::checkNodes(const Link &link) const {
+Error LinkNetwork::checkNodes(const Link &link) const {
   for (int64_t node : {link.from, link.to})
     if (node < 0 || node >= nodeCount()) {
       std::string last = "processors 0 to " + std::to_string(processors - 1);
@@ -101,7 +101,7 @@ Error Network::checkNodes(const Link &link) const {
   return Error::success();
 }
 
-Error Network::setRate(int64_t from, int64_t to, const Link &link) {
+Error LinkNetwork::setRate(int64_t from, int64_t to, const Link &link) {
   auto out = neighbours(from);
   auto hop = llvm::find_if(out, [&](const Hop &h) { return h.node == to; });
   if (hop == out.end())
@@ -115,7 +115,7 @@ Error Network::setRate(int64_t from, int64_t to, const Link &link) {
   return Error::success();
 }
 
-Error Network::addLinks(llvm::ArrayRef<Link> listed) {
+Error LinkNetwork::addLinks(llvm::ArrayRef<Link> listed) {
   for (const Link &link : listed) {
     if (Error error = checkNodes(link))
       return error;
@@ -129,7 +129,7 @@ Error Network::addLinks(llvm::ArrayRef<Link> listed) {
 }
 
 /// Finds whether any link has a limit, or takes any time.
-void Network::summarize() {
+void LinkNetwork::summarize() {
   isUnlimited = isFree = true;
   auto add = [&](Rate rate) {
     isUnlimited &= rate.bytesPerCycle == 0;
@@ -177,8 +177,8 @@ static Error checkDimensions(const Interconnect &interconnect,
   return Error::success();
 }
 
-Expected<std::shared_ptr<const Network>>
-Network::build(const Interconnect &interconnect, int64_t processors) {
+Expected<std::shared_ptr<const LinkNetwork>>
+LinkNetwork::build(const Interconnect &interconnect, int64_t processors) {
   // Far more than machines have; to find the routes of a custom one takes
   // processors times links.
   constexpr size_t kMaxLinks = size_t(1) << 16;
@@ -202,7 +202,7 @@ Network::build(const Interconnect &interconnect, int64_t processors) {
       return makeFullNetwork(interconnect, processors);
     }
   };
-  std::shared_ptr<Network> network = make();
+  std::shared_ptr<LinkNetwork> network = make();
   if (Error error = network->addLinks(interconnect.links))
     return std::move(error);
   network->summarize();

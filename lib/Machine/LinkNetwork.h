@@ -1,13 +1,12 @@
-//===- Network.h - links and routes ------------------------------*- C++
-//-*-===//
+//===- LinkNetwork.h - links and routes -------------------------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TAKT_LIB_MACHINE_NETWORK_H
-#define TAKT_LIB_MACHINE_NETWORK_H
+#ifndef TAKT_LIB_MACHINE_LINKNETWORK_H
+#define TAKT_LIB_MACHINE_LINKNETWORK_H
 
 #include "takt/Machine/Machine.h"
 #include <map>
@@ -17,7 +16,7 @@ namespace takt {
 /// Directed links between nodes, which are the processors and then the switches
 /// of a tree. Every pair of processors has one fixed route, found hop by hop:
 /// what is left of a route does not depend on where it began.
-class Network {
+class LinkNetwork {
 public:
   /// Bandwidth and latency of a link.
   struct Rate {
@@ -34,10 +33,10 @@ public:
   };
 
   /// Fails as Machine::connect() says. Not for a bus.
-  static llvm::Expected<std::shared_ptr<const Network>>
+  static llvm::Expected<std::shared_ptr<const LinkNetwork>>
   build(const Interconnect &interconnect, int64_t processors);
 
-  virtual ~Network() = default;
+  virtual ~LinkNetwork() = default;
 
   Machine::Route route(int64_t from, int64_t to) const;
   Rate rate(int64_t link) const;
@@ -52,7 +51,7 @@ public:
   virtual int64_t links() const = 0;
 
 protected:
-  Network(const Interconnect &interconnect, int64_t processors)
+  LinkNetwork(const Interconnect &interconnect, int64_t processors)
       : processors(processors),
         common{interconnect.bytesPerCycle, interconnect.latencyCycles} {}
 
@@ -89,17 +88,17 @@ private:
 };
 
 /// Links between all processors, some listed with a rate of their own.
-std::shared_ptr<Network> makeFullNetwork(const Interconnect &interconnect,
-                                         int64_t processors);
+std::shared_ptr<LinkNetwork> makeFullNetwork(const Interconnect &interconnect,
+                                             int64_t processors);
 /// Ring, mesh and torus.
-std::shared_ptr<Network> makeGrid(const Interconnect &interconnect,
-                                  int64_t processors);
-std::shared_ptr<Network> makeTree(const Interconnect &interconnect,
-                                  int64_t processors);
+std::shared_ptr<LinkNetwork> makeGrid(const Interconnect &interconnect,
+                                      int64_t processors);
+std::shared_ptr<LinkNetwork> makeTree(const Interconnect &interconnect,
+                                      int64_t processors);
 /// The listed links.
-std::shared_ptr<Network> makeCustomNetwork(const Interconnect &interconnect,
-                                           int64_t processors);
+std::shared_ptr<LinkNetwork> makeCustomNetwork(const Interconnect &interconnect,
+                                               int64_t processors);
 
 } // namespace takt
 
-#endif // TAKT_LIB_MACHINE_NETWORK_H
+#endif // TAKT_LIB_MACHINE_LINKNETWORK_H
