@@ -52,6 +52,11 @@ private:
   Rank rank(const Schedule &schedule) const;
   bool fits() const { return best && bestRank.lacking == 0; }
   bool isOver() const { return best && deadline.isOver(); }
+  bool isMemoryShort() const {
+    return llvm::any_of(problem.machine->classes, [](const ProcessorClass &c) {
+      return c.memoryBytes > 0;
+    });
+  }
   bool consider(std::optional<Schedule> schedule,
                 const std::vector<Cut> &cuts = {});
   void considerArrangement(const Schedule &of, const Assignment &assignment);
@@ -59,7 +64,7 @@ private:
   void collectAssignments();
   std::optional<Schedule> place(const Assignment &assignment,
                                 PlacementRequest request);
-  void tighten(const Assignment &assignment, PlacementRequest request);
+  bool tighten(const Assignment &assignment, PlacementRequest request);
   bool attempt(int64_t interval);
   void search();
   void refine(int64_t failed);
@@ -132,26 +137,42 @@ void ModuloSearch::considerArrangement(const Schedule &of,
              assignment.cuts);
 }
 
+/// Whether the weights, of one version, fit where they are updated: no schedule
+/// holds less.
+static bool holdsWeights(const Machine &machine, const Assignment &assignment) {
+  std::vector<int64_t> bytes(machine.processors(), 0);
+  for (const Value &value : assignment.graph.values)
+    if (value.producer >= 0 &&
+        (value.kind == ValueClass::Weight || value.kind == ValueClass::State))
+      bytes[assignment.processor[value.producer]] += value.bytes;
+  for (auto [processor, held] : llvm::enumerate(bytes))
+    if (int64_t memory = machine.processorClass(processor).memoryBytes;
+        memory > 0 && held > memory)
+      return false;
+  return true;
+}
+
 /// Balanced ones on all processors or fewer, with more and more tolerance for
 /// fewer bytes, and whole layers by cycles or by bytes.
 void ModuloSearch::collectAssignments() {
   const Machine &machine = *problem.machine;
   bool linksAreFree = machine.hasFreeTransfers();
-  bool isMemoryShort = llvm::any_of(
-      machine.classes, [](const ProcessorClass &c) { return c.memoryBytes; });
   StagePartition partition = partitionStages(problem);
   for (auto count = static_cast<int>(machine.processors());
        count > 0 && !deadline.isOver(); count /= 2) {
     BalancedAssignments balanced(problem, deadline, partition, count);
     assignments.push_back(balanced.assign(0));
-    if (linksAreFree && !isMemoryShort)
+    if (linksAreFree && !isMemoryShort())
       break;
     for (int tolerance : {50, 200, 800})
       assignments.push_back(balanced.assign(tolerance));
   }
   assignments.push_back(wholeLayers(problem, partition));
-  if (isMemoryShort)
+  if (isMemoryShort())
     assignments.push_back(wholeLayers(problem, partitionByMemory(problem)));
+  llvm::erase_if(assignments, [&](const Assignment &assignment) {
+    return !holdsWeights(machine, assignment);
+  });
   auto same = [](const Assignment &a, const Assignment &b) {
     return a.processor == b.processor && a.cycles == b.cycles;
   };
@@ -176,8 +197,8 @@ std::optional<Schedule> ModuloSearch::place(const Assignment &assignment,
 }
 
 /// Places with the largest delays that there can be, then with fewer and fewer
-/// stages as long as that succeeds.
-void ModuloSearch::tighten(const Assignment &assignment,
+/// stages as long as that succeeds. False if it never does.
+bool ModuloSearch::tighten(const Assignment &assignment,
                            PlacementRequest request) {
   std::optional<Schedule> placed;
   for (std::vector<int> &delay :
@@ -188,7 +209,7 @@ void ModuloSearch::tighten(const Assignment &assignment,
       break;
   }
   if (!placed || options.stages > 0)
-    return;
+    return placed.has_value();
   DelayStages stages = *stagesFor(assignment.graph, *neededDelays(*placed), 0);
   int least = 1, most = stages.stages;
   while (least < most && !isOver()) {
@@ -202,6 +223,7 @@ void ModuloSearch::tighten(const Assignment &assignment,
     else
       least = middle + 1;
   }
+  return true;
 }
 
 /// All ways to place at an interval. True if one fits the memory.
@@ -214,10 +236,13 @@ bool ModuloSearch::attempt(int64_t interval) {
     if (assignment.leastInterval(*problem.machine) > interval || isOver())
       break;
     request.processor = assignment.processor;
-    tighten(assignment, request);
-    consider(searchDelays(problem, assignment,
-                          {interval, options.stages, options.seed, &deadline}),
-             assignment.cuts);
+    // Packed orders need less room than placing finds, and often less delay;
+    // where memory is short, gaps save more of it.
+    if (!tighten(assignment, request) || !isMemoryShort())
+      consider(
+          searchDelays(problem, assignment,
+                       {interval, options.stages, options.seed, &deadline}),
+          assignment.cuts);
     if (!isEnough())
       consider(
           scheduleWithGaps(problem, assignment,

@@ -7,6 +7,7 @@
 
 #include "TestGraphs.h"
 #include "TestLinks.h"
+#include "TestMicrobatches.h"
 #include "takt/Scheduling/Pipeline.h"
 #include "gmock/gmock.h"
 
@@ -14,89 +15,6 @@ using namespace takt;
 using namespace takt::test;
 
 namespace {
-/// A step in microbatches: F, D and W of each, W adding to what the microbatch
-/// before accumulated, one update.
-class Divider {
-public:
-  Divider(const TaskGraph &whole, int count) : whole(whole), count(count) {}
-
-  TaskGraph run() {
-    graph.name = whole.name;
-    graph.layers = whole.layers;
-    at.assign(count, std::vector<int>(whole.tasks.size(), -1));
-    for (int m = 0; m < count; ++m)
-      addTasks(m, /*updates=*/false);
-    addTasks(count - 1, /*updates=*/true);
-    for (const Value &value : whole.values)
-      addValues(value);
-    return std::move(graph);
-  }
-
-private:
-  bool isUpdate(int task) const {
-    return whole.tasks[task].kind == TaskKind::Update;
-  }
-
-  void addTasks(int m, bool updates) {
-    for (size_t old = 0; old < whole.tasks.size(); ++old) {
-      if (isUpdate(int(old)) != updates)
-        continue;
-      Task task = whole.tasks[old];
-      if (!updates)
-        task.name += ".m" + std::to_string(m);
-      task.microbatch = m;
-      task.cuts.clear();
-      // With the first microbatch's: wgrads, and what is with one of them.
-      if (task.colocated >= 0)
-        task.colocated = at[0][task.colocated];
-      else if (task.kind == TaskKind::Wgrad && m > 0)
-        task.colocated = at[0][old];
-      at[m][old] = int(graph.tasks.size());
-      if (updates)
-        for (std::vector<int> &each : at)
-          each[old] = at[m][old];
-      graph.tasks.push_back(std::move(task));
-    }
-  }
-
-  void addValues(const Value &value) {
-    bool once = value.producer < 0 || isUpdate(value.producer);
-    for (int m = 0; m < (once ? 1 : count); ++m) {
-      Value copy = value;
-      copy.name += once ? "" : ".m" + std::to_string(m);
-      copy.producer = value.producer < 0 ? -1 : at[m][value.producer];
-      copy.uses.clear();
-      for (const Use &use : value.uses)
-        addUses(use, value, once, m, copy);
-      graph.values.push_back(std::move(copy));
-    }
-  }
-
-  void addUses(Use use, const Value &value, bool once, int m, Value &copy) {
-    auto add = [&](int task, int distance) {
-      Use added = use;
-      added.task = task;
-      added.distance = distance;
-      copy.uses.push_back(added);
-    };
-    if (once && !isUpdate(use.task)) {
-      for (int each = 0; each < count; ++each)
-        add(at[each][use.task], use.distance);
-    } else if (once || m == count - 1) {
-      add(at[once || use.distance == 0 ? m : 0][use.task], use.distance);
-    } else if (isUpdate(use.task)) { // the gradient so far
-      add(at[m + 1][value.producer], 0);
-    } else {
-      add(at[use.distance == 0 ? m : m + 1][use.task], 0);
-    }
-  }
-
-  const TaskGraph &whole;
-  int count;
-  TaskGraph graph;
-  std::vector<std::vector<int>> at; ///< by microbatch and the whole's task
-};
-
 /// Copies of a weight from its update to its last reader, on any processor.
 int64_t versions(const Schedule &s, const Value &value) {
   int64_t made = s.tasks[value.producer].start, last = made;
@@ -108,7 +26,10 @@ int64_t versions(const Schedule &s, const Value &value) {
 
 /// Fails but for a refusal that names the schedule's own demand.
 void expectLegalOrRefused(const Instance &instance, llvm::StringRef name) {
-  llvm::Expected<Schedule> found = schedule(name, instance.problem(), {});
+  // Of one microbatch, `ilp` and `auto` would delay gradients.
+  ScheduleOptions options;
+  options.semantics = Semantics::Synchronous;
+  llvm::Expected<Schedule> found = schedule(name, instance.problem(), options);
   if (!found) {
     EXPECT_THAT(llvm::toString(found.takeError()),
                 testing::HasSubstr("microbatches"))
@@ -128,7 +49,7 @@ TEST(NetworkPipelineTest, EveryPipelineOfRandomNetworksIsLegal) {
     SCOPED_TRACE("round " + std::to_string(round));
     int processors = 1 + int(random() % 4),
         microbatches = 1 + int(random() % 8);
-    Instance instance(Divider(makeRandomGraph(random, 8), microbatches).run(),
+    Instance instance(inMicrobatches(makeRandomGraph(random, 8), microbatches),
                       processors);
     ASSERT_EQ(llvm::toString(check(instance.problem())), "");
     if (round % 5 == 0)
@@ -153,7 +74,7 @@ TEST(PipeDream2bwTest, RandomNetworksUnderOneDelay) {
     int processors = 1 + int(random() % 5),
         microbatches = 1 + int(random() % 8);
     TaskGraph whole = makeRandomGraph(random, 8);
-    Instance instance(Divider(whole, microbatches).run(), processors);
+    Instance instance(inMicrobatches(whole, microbatches), processors);
     Interconnect &links = instance.machine.interconnect;
     if (round % 2) {
       links.topology = random() % 2 ? Topology::Bus : Topology::Full;
@@ -177,20 +98,20 @@ TEST(PipeDream2bwTest, EvenChainsHaveNoBubble) {
   // A layer of 24 cycles a stage, the first of 16; 4 microbatches a step.
   for (int stages = 2; stages <= 5; ++stages) {
     std::vector<LayerSpec> layers(stages, product(2, 2, 2));
-    Instance instance(Divider(makeChain(layers), 4).run(), stages);
+    Instance instance(inMicrobatches(makeChain(layers), 4), stages);
     Schedule s = scheduleOf("pipedream-2bw", instance.problem());
     EXPECT_EQ(s.stages, stages);
     EXPECT_EQ(s.interval, 4 * 24);
   }
   // Six stages would need a second update behind.
   Instance instance(
-      Divider(makeChain(std::vector<LayerSpec>(6, product(2, 2, 2))), 4).run(),
+      inMicrobatches(makeChain(std::vector<LayerSpec>(6, product(2, 2, 2))), 4),
       6);
   EXPECT_EQ(scheduleOf("pipedream-2bw", instance.problem()).stages, 5);
 }
 
 TEST(NetworkPipelineTest, DelayedSchedulesTakeWholeMinibatches) {
-  Instance instance(Divider(makeChain({product(2, 2, 2)}), 2).run(), 1);
+  Instance instance(inMicrobatches(makeChain({product(2, 2, 2)}), 2), 1);
   for (llvm::StringRef name : {"pipedream", "layerpipe"}) {
     llvm::Expected<Schedule> found = schedule(name, instance.problem(), {});
     ASSERT_FALSE(bool(found));
@@ -203,7 +124,7 @@ TEST(NetworkPipelineTest, EvenChainsReachThePublishedFigures) {
   // Eight equal layers of 8 cycles a task on 4 processors, 8 microbatches: two
   // layers a stage, the first without a dgrad.
   std::vector<LayerSpec> layers(8, product(2, 2, 2));
-  Instance instance(Divider(makeChain(layers), 8).run(), 4);
+  Instance instance(inMicrobatches(makeChain(layers), 8), 4);
   auto interval = [&](llvm::StringRef name) {
     return scheduleOf(name, instance.problem()).interval;
   };
