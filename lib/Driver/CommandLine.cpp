@@ -102,6 +102,18 @@ struct Options {
       cl::init("systolic"), cl::cat(category)};
   cl::opt<int> stages{"stages", cl::init(0), cl::cat(category),
                       cl::desc("delay stages (0: as few as possible)")};
+  cl::opt<WeightVersions> weights{
+      "weights",
+      cl::desc("which weights dgrads of a delayed schedule read "
+               "(default: the schedule's own way)"),
+      cl::cat(category),
+      cl::values(
+          clEnumValN(WeightVersions::Stash, "stash",
+                     "those of the forward pass, kept until then"),
+          clEnumValN(WeightVersions::Latest, "latest", "the newest"),
+          clEnumValN(WeightVersions::Average, "average",
+                     "those of the forward pass, reconstructed from the newest "
+                     "and a moving average of their steps"))};
   cl::opt<double> tolerance{
       "interval-tolerance", cl::init(0), cl::cat(category),
       cl::desc("per cent by which the interval may grow for less traffic")};
@@ -208,6 +220,8 @@ Expected<CompileOptions> readOptions(const Options &options) {
                           options.beta2,       options.epsilon};
   result.learningRate = options.learningRate;
   result.scheduling.stages = options.stages;
+  if (options.weights.getNumOccurrences())
+    result.scheduling.weights = options.weights;
   result.scheduling.intervalTolerance =
       static_cast<int>(options.tolerance * 10 + 0.5);
   if (options.timeLimit.getNumOccurrences())

@@ -13,6 +13,7 @@
 #include "takt/Transforms/FormTasks.h"
 #include "takt/Transforms/Microbatch.h"
 #include "takt/Transforms/Pipelines.h"
+#include "takt/Transforms/ReconstructWeights.h"
 #include "takt/Transforms/Tags.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <chrono>
@@ -76,6 +77,28 @@ FailureOr<TrainingStep> takt::buildTrainingStep(llvm::MemoryBufferRef model,
   step.graph = std::move(*graph);
   step.summary = summarize(*step.module, step.graph);
   return std::move(step);
+}
+
+WeightVersions takt::weightVersions(StringRef scheduler,
+                                    const ScheduleOptions &options) {
+  for (const SchedulerInfo &info : schedulers())
+    if (info.name == scheduler && info.semantics == Semantics::Delayed)
+      return options.weights.value_or(info.weights);
+  return WeightVersions::Stash;
+}
+
+FailureOr<TrainingStep> takt::stepWithWeights(const TrainingStep &step,
+                                              WeightVersions weights) {
+  TrainingStep result{step.module.get().clone(), step.graph, step.summary};
+  if (weights != WeightVersions::Average)
+    return std::move(result);
+  if (failed(reconstructWeights(*result.module)))
+    return failure();
+  FailureOr<TaskGraph> graph = formTasks(*result.module);
+  if (failed(graph))
+    return failure();
+  result.graph = std::move(*graph);
+  return std::move(result);
 }
 
 /// Offers a scheduler less memory, since what a task holds while it runs is not

@@ -68,8 +68,12 @@ private:
     names.insert(names.end(), request.compare.begin(), request.compare.end());
     std::vector<ScheduledProgram> all;
     for (const std::string &name : names) {
+      FailureOr<TrainingStep> own =
+          stepWithWeights(step, weightVersions(name, options.scheduling));
+      if (failed(own))
+        return alreadySaid();
       FailureOr<ScheduledProgram> entry =
-          compileSchedule(step, name, machine, cost, options);
+          compileSchedule(*own, name, machine, cost, options);
       if (failed(entry))
         return alreadySaid();
       all.push_back(std::move(*entry));
@@ -84,16 +88,20 @@ private:
   }
 
   llvm::Error writeOne() {
+    FailureOr<TrainingStep> own = stepWithWeights(
+        step, weightVersions(request.schedule, options.scheduling));
+    if (failed(own))
+      return alreadySaid();
     OwningOpRef<ModuleOp> module;
     FailureOr<ScheduledProgram> compiled = compileSchedule(
-        step, request.schedule, machine, cost, options, &module);
+        *own, request.schedule, machine, cost, options, &module);
     if (failed(compiled))
       return alreadySaid();
     switch (request.kind) {
     case EmitKind::Sched:
       return writeModule(request.output,
-                         *sched::scheduleModule(step.module->getLoc(),
-                                                step.graph, machine, cost,
+                         *sched::scheduleModule(own->module->getLoc(),
+                                                own->graph, machine, cost,
                                                 compiled->schedule));
     case EmitKind::Stream:
       return writeModule(request.output,

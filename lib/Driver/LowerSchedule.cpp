@@ -6,12 +6,15 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/IR/SymbolTable.h"
+#include "takt/Dialect/Train/Train.h"
 #include "takt/Driver/Compile.h"
 #include "takt/Target/LowerToProgram.h"
 #include "takt/Target/Simulate.h"
 #include "takt/Transforms/FormTasks.h"
 #include "takt/Transforms/Retime.h"
 #include "takt/Transforms/Split.h"
+#include "takt/Transforms/Tags.h"
 #include "takt/Transforms/Verify.h"
 
 using namespace mlir;
@@ -34,13 +37,42 @@ static LogicalResult checkSameTasks(ModuleOp module, const Schedule &schedule,
   return success();
 }
 
+/// Where the weights that dgrads read are newer than those of the forward pass,
+/// a schedule of averages counts on a step that reconstructs them.
+static LogicalResult checkReconstructions(ModuleOp module,
+                                          const Schedule &schedule) {
+  if (schedule.weights != WeightVersions::Average)
+    return success();
+  SymbolTable symbols(module);
+  WalkResult result = module.walk([&](train::ReadOp read) {
+    auto parameter = symbols.lookup<train::ParameterOp>(read.getParameter());
+    if (!parameter || parameter.getKind() != ParameterKind::Trainable ||
+        parameter.getLeadOrZero() == 0)
+      return WalkResult::advance();
+    for (Operation *user : read->getUsers())
+      if (getKind(user) == TaskKind::Dgrad) {
+        user->emitError("schedule '")
+            << schedule.scheduler << "' reads averages of weights, but the "
+            << "step has no reconstruction of '" << read.getParameter() << "'";
+        return WalkResult::interrupt();
+      }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 /// Rewrites the module for the schedule: cuts, then delays.
 static LogicalResult applySchedule(ModuleOp module, const TaskGraph &graph,
                                    const Schedule &schedule) {
   if (failed(split(module, nameCuts(graph, schedule.cuts))))
     return failure();
   SmallVector<int64_t> delays(schedule.delay.begin(), schedule.delay.end());
-  if (failed(retime(module, delays)))
+  SmallVector<NamedLead> leads;
+  for (auto [index, lead] : llvm::enumerate(schedule.lead))
+    if (lead != 0)
+      leads.push_back({schedule.graph.values[index].name, lead});
+  if (failed(retime(module, delays, leads)) ||
+      failed(checkReconstructions(module, schedule)))
     return failure();
   FailureOr<TaskGraph> formed = buildTaskGraph(module);
   if (failed(formed) || failed(checkSameTasks(module, schedule, *formed)))

@@ -56,13 +56,25 @@ trainable(const Program &program) {
   return byName;
 }
 
-/// Copies of each weight on the processor that keeps most of them: its ring is
-/// the stash of versions between the update and the last reader.
+/// Copies of each weight on the processor that keeps most of them: the rings of
+/// its versions between the update and the last reader, and of its
+/// reconstruction, which is of the whole weight.
 static std::map<uint32_t, int64_t> weightVersions(const Program &program) {
   std::map<uint32_t, int64_t> versions;
+  std::map<std::pair<uint32_t, uint32_t>, int64_t> copies; ///< by processor
   for (const Initializer &init : program.initializers) {
-    int64_t &most = versions[init.parameter];
-    most = std::max<int64_t>(most, init.target.slots);
+    int64_t slots = init.target.slots;
+    bool isWhole =
+        init.target.dims == program.parameters[init.parameter].home.dims;
+    if (isWhole)
+      copies[{init.parameter, program.regions[init.target.region].processor}] +=
+          slots;
+    else // a part of it, for a part of a dgrad
+      versions[init.parameter] = std::max(versions[init.parameter], slots);
+  }
+  for (auto [place, slots] : copies) {
+    int64_t &most = versions[place.first];
+    most = std::max(most, slots);
   }
   return versions;
 }
@@ -151,6 +163,8 @@ static void writeSchedule(json::OStream &json, const ScheduledProgram &entry) {
     json.attribute("semantics", schedule.semantics == Semantics::Delayed
                                     ? "delayed"
                                     : "synchronous");
+    if (schedule.semantics == Semantics::Delayed)
+      json.attribute("weights", keyword(schedule.weights));
     json.attribute("status", schedule.status == SolveStatus::Optimal
                                  ? "optimal"
                                  : "feasible");

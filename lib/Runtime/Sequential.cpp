@@ -12,24 +12,37 @@
 #include "RunSupport.h"
 #include "takt/Runtime/Kernels.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/SetVector.h"
 #include <cstring>
-#include <deque>
+#include <queue>
 
 using namespace llvm;
 using namespace takt;
 using namespace takt::runtime;
 
 namespace {
-/// A task with its kernels, and for an update the gradients that wait.
-struct Task {
-  std::vector<uint32_t> kernels;
-  bool update = false;
-  uint32_t delay = 0;
-  /// Values that other tasks produce, and their instances of the last `delay`
-  /// minibatches, oldest first.
-  std::vector<uint32_t> inputs;
-  std::deque<std::vector<std::vector<char>>> waiting;
+/// The versions of a parameter that are still read, by the minibatch that makes
+/// them; below 0 it is the initial value.
+class History {
+public:
+  /// Fails if there is no memory for them.
+  static Expected<History> create(ArrayRef<uint8_t> initial, size_t count) {
+    History history;
+    for (size_t i = 0; i < count; ++i) {
+      Expected<AlignedMemory> memory = AlignedMemory::create(initial.size());
+      if (!memory)
+        return memory.takeError();
+      std::memcpy(memory->data(), initial.data(), initial.size());
+      history.slots.push_back(std::move(*memory));
+    }
+    return std::move(history);
+  }
+
+  const AlignedMemory &of(int64_t minibatch) const {
+    return slots[(std::max<int64_t>(minibatch, -1) + 1) % slots.size()];
+  }
+
+private:
+  std::vector<AlignedMemory> slots;
 };
 
 class Interpreter {
@@ -38,7 +51,7 @@ public:
       : program(program), options(options),
         scalars(runTimeScalars(program, options)), index(program),
         recorder(program, options), values(program.values.size()),
-        parameters(program.parameters.size()), tasks(program.tasks.size()) {}
+        tasks(program.tasks.size()) {}
 
   Error prepare();
   Error run();
@@ -47,31 +60,40 @@ public:
 private:
   Error allocateValues();
   Error allocateParameters();
-  Error groupKernels();
-  Error findDelay(Task &task, const TaskInfo &info);
+  void groupKernels();
+  Error orderTasks();
   Error checkHostCopies();
   Error checkOrder();
 
   void load(uint64_t minibatch);
   void store(uint64_t minibatch);
-  Error iterate(uint64_t t);
-  Error runUpdate(Task &task, uint64_t t);
-  Error runTask(const Task &task, uint64_t minibatch);
+  Error runTask(ArrayRef<uint32_t> kernels, uint64_t minibatch);
   Error runKernel(uint32_t kernel, uint64_t minibatch);
-  void enqueue(Task &task);
-  /// Puts an instance of an update's inputs into the environment.
-  void show(const Task &task, const std::vector<std::vector<char>> &instance);
-  void commit();
 
-  char *operand(const TensorRef &ref) const {
-    int32_t parameter = index.readBy(ref.value);
-    return parameter == ParameterIndex::kNone ? values[ref.value].data()
-                                              : parameters[parameter].data();
+  bool isUpdated(const Parameter &parameter) const {
+    return parameter.writeValue != parameter.readValue;
+  }
+  /// What a task of that kind finds under a value's number.
+  char *operand(uint32_t value, TaskKind reader, uint64_t minibatch) const {
+    int32_t p = index.readBy(value);
+    if (p == ParameterIndex::kNone)
+      return result(value, minibatch);
+    const Parameter &parameter = program.parameters[p];
+    int64_t distance =
+        isUpdated(parameter) ? readDistance(parameter, reader) : 0;
+    return parameters[p].of(int64_t(minibatch) - distance).data();
+  }
+  /// Where a task puts that value: a parameter's next version, or the value.
+  char *result(uint32_t value, uint64_t minibatch) const {
+    int32_t p = index.writtenBy(value);
+    return p == ParameterIndex::kNone ? values[value].data()
+                                      : parameters[p].of(minibatch).data();
   }
   uint64_t bytesOf(uint32_t value) const {
     int32_t parameter = index.readBy(value);
-    return parameter == ParameterIndex::kNone ? values[value].bytes()
-                                              : parameters[parameter].bytes();
+    return parameter == ParameterIndex::kNone
+               ? values[value].bytes()
+               : parameters[parameter].of(0).bytes();
   }
   bool supplied(const HostCopy &copy) const {
     BindingKind kind = program.bindings[copy.binding].kind;
@@ -84,12 +106,10 @@ private:
   ParameterIndex index;
   Recorder recorder;
   KernelLibrary kernels;
-  std::vector<AlignedMemory> values;     ///< the environment
-  std::vector<AlignedMemory> parameters; ///< as the iteration finds them
-  std::vector<Task> tasks;
-  /// Parameters that this iteration has written, to be read by the next.
-  SetVector<uint32_t> written;
-  uint32_t longestDelay = 0;
+  std::vector<AlignedMemory> values; ///< of the minibatch that runs
+  std::vector<History> parameters;
+  std::vector<std::vector<uint32_t>> tasks; ///< their kernels
+  std::vector<size_t> order;                ///< of tasks, in a minibatch
 };
 } // namespace
 
@@ -98,7 +118,8 @@ Error Interpreter::prepare() {
     return error;
   if (Error error = allocateParameters())
     return error;
-  if (Error error = groupKernels())
+  groupKernels();
+  if (Error error = orderTasks())
     return error;
   if (Error error = checkHostCopies())
     return error;
@@ -119,63 +140,73 @@ Error Interpreter::allocateValues() {
 }
 
 Error Interpreter::allocateParameters() {
-  for (uint32_t i = 0; i < program.parameters.size(); ++i) {
+  for (auto [i, parameter] : enumerate(program.parameters)) {
     Expected<Array> value = initialValue(program, i, options.weights);
     if (!value)
       return value.takeError();
-    Expected<AlignedMemory> memory = AlignedMemory::create(value->data.size());
-    if (!memory)
-      return memory.takeError();
-    std::memcpy(memory->data(), value->data.data(), value->data.size());
-    parameters[i] = std::move(*memory);
+    // From the oldest that is read to the one being made.
+    uint64_t distance =
+        isUpdated(parameter) ? readDistance(parameter, TaskKind::Forward) : 0;
+    Expected<History> history = History::create(
+        value->data, std::min(distance, options.iterations) + 1);
+    if (!history)
+      return history.takeError();
+    parameters.push_back(std::move(*history));
   }
   return Error::success();
 }
 
-Error Interpreter::groupKernels() {
+void Interpreter::groupKernels() {
   for (uint32_t k = 0; k < program.kernels.size(); ++k)
-    tasks[program.kernels[k].task].kernels.push_back(k);
-  for (auto [info, task] : zip(program.tasks, tasks)) {
-    task.update = info.kind == TaskKind::Update;
-    if (!task.update)
-      continue;
-    if (Error error = findDelay(task, info))
-      return error;
-    longestDelay = std::max(longestDelay, task.delay);
-  }
-  return Error::success();
+    tasks[program.kernels[k].task].push_back(k);
 }
 
-/// Finds the delay of an update task and what it takes from other tasks.
-Error Interpreter::findDelay(Task &task, const TaskInfo &info) {
-  std::vector<bool> own(program.values.size());
-  const Parameter *first = nullptr;
-  for (uint32_t k : task.kernels) {
-    for (const TensorRef &ref : program.kernels[k].operands)
-      if (!own[ref.value] && index.readBy(ref.value) == ParameterIndex::kNone &&
-          index.writtenBy(ref.value) == ParameterIndex::kNone &&
-          !is_contained(task.inputs, ref.value))
-        task.inputs.push_back(ref.value);
-    for (const TensorRef &ref : program.kernels[k].results) {
-      own[ref.value] = true;
-      int32_t p = index.writtenBy(ref.value);
-      if (p == ParameterIndex::kNone)
-        continue;
-      if (program.parameters[p].kind == ParameterKind::Derived)
-        p = program.parameters[p].base;
-      const Parameter &parameter = program.parameters[p];
-      if (parameter.kind != ParameterKind::Trainable)
-        continue;
-      if (first && first->delay != parameter.delay)
-        return createStringError(
-            "task '" + info.name + "' updates '" + first->name +
-            "' with delay " + Twine(first->delay) + " and '" + parameter.name +
-            "' with delay " + Twine(parameter.delay));
-      first = &parameter;
-    }
+/// Tasks follow each other as the program lists them, but for those that read
+/// what an update of the same minibatch makes: they, and whoever needs them,
+/// wait for that.
+Error Interpreter::orderTasks() {
+  std::vector<int64_t> producer(program.values.size(), -1);
+  for (auto [task, kernels] : enumerate(tasks))
+    for (uint32_t k : kernels)
+      for (const TensorRef &ref : program.kernels[k].results)
+        producer[ref.value] = task;
+  std::vector<SmallVector<uint32_t, 4>> after(tasks.size());
+  std::vector<uint32_t> waiting(tasks.size());
+  auto wait = [&](size_t task, int64_t before) {
+    after[before].push_back(task);
+    ++waiting[task];
+  };
+  for (auto [task, kernels] : enumerate(tasks))
+    for (uint32_t k : kernels)
+      for (const TensorRef &ref : program.kernels[k].operands) {
+        int32_t p = index.readBy(ref.value);
+        int64_t before = producer[ref.value];
+        if (p != ParameterIndex::kNone) {
+          const Parameter &parameter = program.parameters[p];
+          TaskKind kind = program.tasks[task].kind;
+          if (isUpdated(parameter) && readDistance(parameter, kind) == 0)
+            wait(task, producer[parameter.writeValue]);
+        } else if (before >= 0 && size_t(before) < task) {
+          wait(task, before);
+        }
+      }
+  std::priority_queue<size_t, std::vector<size_t>, std::greater<>> ready;
+  for (auto [task, count] : enumerate(waiting))
+    if (count == 0)
+      ready.push(task);
+  while (!ready.empty()) {
+    order.push_back(ready.top());
+    ready.pop();
+    for (uint32_t task : after[order.back()])
+      if (--waiting[task] == 0)
+        ready.push(task);
   }
-  task.delay = first ? first->delay : 0;
-  return Error::success();
+  if (order.size() == tasks.size())
+    return Error::success();
+  size_t stuck =
+      find_if(waiting, [](uint32_t n) { return n > 0; }) - waiting.begin();
+  return createStringError("task '" + program.tasks[stuck].name +
+                           "' waits for itself");
 }
 
 /// What the host copies is as large as its value.
@@ -198,11 +229,12 @@ Error Interpreter::checkOrder() {
   for (const HostCopy &copy : program.hostCopies)
     if (supplied(copy))
       known[copy.local.value] = true;
-  for (auto [info, task] : zip(program.tasks, tasks))
-    for (uint32_t k : task.kernels) {
-      auto fail = [&, &info = info](const TensorRef &ref, const Twine &why) {
-        return createStringError("task '" + info.name + "', value '" +
-                                 program.values[ref.value].name + "': " + why);
+  for (size_t task : order)
+    for (uint32_t k : tasks[task]) {
+      auto fail = [&](const TensorRef &ref, const Twine &why) {
+        return createStringError("task '" + program.tasks[task].name +
+                                 "', value '" + program.values[ref.value].name +
+                                 "': " + why);
       };
       const Kernel &kernel = program.kernels[k];
       for (const TensorRef &ref : kernel.operands) {
@@ -220,7 +252,8 @@ Error Interpreter::checkOrder() {
         int32_t p = index.writtenBy(ref.value);
         uint64_t bytes = values[ref.value].bytes();
         if (bytes != static_cast<uint64_t>(ref.bytes()) ||
-            (p != ParameterIndex::kNone && parameters[p].bytes() != bytes))
+            (p != ParameterIndex::kNone &&
+             parameters[p].of(0).bytes() != bytes))
           return fail(ref, "written as " + Twine(ref.bytes()) +
                                " bytes, it has " + Twine(bytes));
       }
@@ -238,41 +271,19 @@ void Interpreter::load(uint64_t minibatch) {
 void Interpreter::store(uint64_t minibatch) {
   for (const HostCopy &copy : program.hostCopies)
     if (!supplied(copy))
-      recorder.store(copy.binding, minibatch, operand(copy.local));
-}
-
-void Interpreter::enqueue(Task &task) {
-  std::vector<std::vector<char>> &instance = task.waiting.emplace_back();
-  for (uint32_t value : task.inputs) {
-    const char *data = values[value].data();
-    instance.emplace_back(data, data + values[value].bytes());
-  }
-}
-
-void Interpreter::show(const Task &task,
-                       const std::vector<std::vector<char>> &instance) {
-  for (auto [value, bytes] : zip(task.inputs, instance))
-    std::memcpy(values[value].data(), bytes.data(), bytes.size());
-}
-
-/// Makes what the iteration wrote the parameters of the next.
-void Interpreter::commit() {
-  for (uint32_t p : written)
-    std::swap(parameters[p], values[program.parameters[p].writeValue]);
-  written.clear();
+      recorder.store(copy.binding, minibatch,
+                     operand(copy.local.value, TaskKind::Forward, minibatch));
 }
 
 Error Interpreter::runKernel(uint32_t k, uint64_t minibatch) {
   const Kernel &kernel = program.kernels[k];
+  TaskKind kind = program.tasks[kernel.task].kind;
   SmallVector<TensorView, 8> operands, results;
   for (const TensorRef &ref : kernel.operands)
-    operands.push_back({ref.type, ref.dims, operand(ref)});
-  for (const TensorRef &ref : kernel.results) {
-    results.push_back({ref.type, ref.dims, values[ref.value].data()});
-    int32_t p = index.writtenBy(ref.value);
-    if (p != ParameterIndex::kNone)
-      written.insert(p);
-  }
+    operands.push_back(
+        {ref.type, ref.dims, operand(ref.value, kind, minibatch)});
+  for (const TensorRef &ref : kernel.results)
+    results.push_back({ref.type, ref.dims, result(ref.value, minibatch)});
   if (isOptimizer(kernel.id) && minibatch + 1 == options.iterations) {
     int32_t p = index.writtenBy(kernel.results[0].value);
     if (p != ParameterIndex::kNone)
@@ -282,8 +293,8 @@ Error Interpreter::runKernel(uint32_t k, uint64_t minibatch) {
                      {minibatch, scalars});
 }
 
-Error Interpreter::runTask(const Task &task, uint64_t minibatch) {
-  for (uint32_t k : task.kernels)
+Error Interpreter::runTask(ArrayRef<uint32_t> kernels, uint64_t minibatch) {
+  for (uint32_t k : kernels)
     if (Error error = runKernel(k, minibatch))
       return createStringError("minibatch " + Twine(minibatch) + ", task '" +
                                program.tasks[program.kernels[k].task].name +
@@ -291,56 +302,23 @@ Error Interpreter::runTask(const Task &task, uint64_t minibatch) {
   return Error::success();
 }
 
-/// In iteration t, an update with delay d applies the gradient of minibatch
-/// t - d.
-Error Interpreter::runUpdate(Task &task, uint64_t t) {
-  if (task.delay == 0)
-    return t < options.iterations ? runTask(task, t) : Error::success();
-  bool draining = t >= options.iterations;
-  if (!draining)
-    enqueue(task);
-  if (t < task.delay || t - task.delay >= options.iterations)
-    return Error::success();
-  show(task, task.waiting.front());
-  task.waiting.pop_front();
-  Error error = runTask(task, t - task.delay);
-  // Later tasks of this iteration expect their own minibatch.
-  if (!draining)
-    show(task, task.waiting.back());
-  return error;
-}
-
-Error Interpreter::iterate(uint64_t t) {
-  bool draining = t >= options.iterations;
-  if (!draining)
-    load(t);
-  for (Task &task : tasks) {
-    if (task.update) {
-      if (Error error = runUpdate(task, t))
-        return error;
-    } else if (!draining) {
-      if (Error error = runTask(task, t))
-        return error;
-    }
-  }
-  if (!draining)
-    store(t);
-  commit();
-  return Error::success();
-}
-
 Error Interpreter::run() {
-  for (uint64_t t = 0; t < options.iterations + longestDelay; ++t)
-    if (Error error = iterate(t))
-      return error;
+  for (uint64_t minibatch = 0; minibatch < options.iterations; ++minibatch) {
+    load(minibatch);
+    for (size_t task : order)
+      if (Error error = runTask(tasks[task], minibatch))
+        return error;
+    store(minibatch);
+  }
   return Error::success();
 }
 
 RunResult Interpreter::finish() {
   RunResult result;
-  for (auto [parameter, memory] : zip(program.parameters, parameters)) {
+  for (auto [parameter, history] : zip(program.parameters, parameters)) {
     if (!isTrained(parameter.kind))
       continue;
+    const AlignedMemory &memory = history.of(int64_t(options.iterations) - 1);
     const auto *bytes = reinterpret_cast<const uint8_t *>(memory.data());
     result.parameters.push_back({parameter.name,
                                  arrayType(parameter.home.type),

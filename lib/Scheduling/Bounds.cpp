@@ -8,6 +8,7 @@
 #include "Cuts.h"
 #include "takt/Scheduling/Schedule.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include <map>
 #include <tuple>
 
@@ -213,17 +214,23 @@ static int64_t loopBound(const Problem &problem, const Schedule &schedule,
   for (auto [task, of] : llvm::enumerate(cycles))
     time[2 * task] = of;
   CycleRatio ratio(time);
+  llvm::StringMap<int> leads; // of values, which a cut leaves their names
+  for (auto [index, lead] : llvm::enumerate(schedule.lead))
+    leads[schedule.graph.values[index].name] = lead;
   for (const Value &value : graph.values) {
     if (value.producer < 0)
       continue;
     int delay = schedule.delay[graph.tasks[value.producer].layer];
+    int newer = delay - leads.lookup(value.name);
     bool mayBeCut = !graph.tasks[value.producer].cuts.empty();
     for (const Use &use : value.uses) {
       bool isBehind = !graph.tasks[use.task].cuts.empty() &&
                       readerOf(graph, value, use) == Reader::Fused;
+      bool forward = graph.tasks[use.task].kind == TaskKind::Forward;
+      int added = !use.delayed ? 0 : forward ? delay : newer;
       for (int beside = 0; beside <= static_cast<int>(mayBeCut); ++beside)
         ratio.addEdge(2 * value.producer + beside, 2 * use.task + isBehind,
-                      use.distance + (use.delayed ? delay : 0));
+                      use.distance + added);
     }
   }
   return ratio.run();

@@ -263,6 +263,7 @@ Value Cutter::makeSlice(const Value &value, const Use &use, const Cut &cut,
   Value slice = value;
   slice.name =
       value.name + ".slice" + std::to_string(part) + " for " + task.name;
+  slice.sliceOf = value.name;
   slice.bytes = share(value.bytes, cutExtent(task, cut.axis), cut, part);
   slice.producer = successor(value.producer);
   slice.uses = {use};

@@ -10,6 +10,7 @@
 #include "NetworkPipeline.h"
 #include "ProcessorOrder.h"
 #include "Schedulers.h"
+#include "WeightVersions.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -22,8 +23,13 @@ int takt::distance(const Schedule &schedule, const Value &value,
                    const Use &use) {
   if (!use.delayed || value.producer < 0)
     return use.distance;
-  return use.distance +
-         schedule.delay[schedule.graph.tasks[value.producer].layer];
+  const TaskGraph &graph = schedule.graph;
+  int layer = graph.tasks[value.producer].layer;
+  bool leads =
+      !schedule.lead.empty() && graph.tasks[use.task].kind != TaskKind::Forward;
+  size_t index = &value - graph.values.data();
+  return use.distance + schedule.delay[layer] -
+         (leads ? schedule.lead[index] : 0);
 }
 
 std::optional<int64_t> takt::taskCycles(const CostModel &cost, const Task &task,
@@ -91,6 +97,10 @@ llvm::ArrayRef<SchedulerInfo> takt::schedulers() {
        "dgrad and wgrad apart, dgrad cut in two (LayerPipe, ICCAD 2021; delays "
        "as in LayerPipe2, 2025)",
        runLayerPipe},
+      {"layerpipe2", Semantics::Delayed,
+       "layerpipe with a moving average in place of kept weights (LayerPipe2, "
+       "2025)",
+       runLayerPipe, /*takesMicrobatches=*/false, WeightVersions::Average},
       {"modulo", Semantics::Delayed,
        "iterative modulo scheduling of the cyclic task graph (Rau 1994)",
        runModulo},
@@ -149,8 +159,14 @@ static Expected<Schedule> runScheduler(llvm::StringRef name,
         "' delays the gradients of whole minibatches, found microbatches; "
         "'zb-h1' is one that takes them");
   Expected<Schedule> result = info->run(problem, options);
-  if (result && info->semantics)
+  if (!result)
+    return result;
+  if (info->semantics)
     result->semantics = *info->semantics;
+  if (result->semantics == Semantics::Delayed)
+    result->weights = options.weights.value_or(info->weights);
+  if (result->weights != WeightVersions::Stash)
+    readCurrentWeights(*result);
   return result;
 }
 

@@ -13,6 +13,7 @@
 #include "Memory.h"
 #include "takt/Scheduling/Schedule.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include <map>
 
 using namespace takt;
@@ -37,6 +38,8 @@ private:
   Error verifyColocation() const;
   Error verifyStages() const;
   Error verifyDelays() const;
+  Error verifyLeads() const;
+  Error verifyUnstashedDelays() const;
   Error verifyTransfers();
   Error verifyTransfer(const TransferPlacement &transfer);
   Error verifyPrecedence() const;
@@ -214,8 +217,13 @@ Error Verifier::verifyStages() const {
   return Error::success();
 }
 
-/// Delays are 0, S or 2S for all layers alike; or 1, the double buffer.
+/// Delays are 0, S or 2S for all layers alike; or 1, the double buffer. Without
+/// stash they are what the places need, at most 2S or 1.
 Error Verifier::verifyDelays() const {
+  if (Error error = verifyLeads())
+    return error;
+  if (schedule.weights != WeightVersions::Stash)
+    return verifyUnstashedDelays();
   for (int factor : {0, 1, 2}) {
     bool legal = schedule.semantics == Semantics::Delayed || factor == 0;
     for (auto [stage, delay] : llvm::zip_equal(schedule.stage, schedule.delay))
@@ -239,6 +247,54 @@ Error Verifier::verifyDelays() const {
   }
   return createStringError("some delays are the number of stages behind a "
                            "layer, others twice as much");
+}
+
+/// With stash a dgrad reads what its forward task read, without at most what
+/// its own minibatch's update makes; a share of a weight goes with the whole.
+Error Verifier::verifyLeads() const {
+  if (schedule.lead.empty())
+    return Error::success();
+  if (schedule.lead.size() != graph.values.size())
+    return createStringError("the schedule has leads of " +
+                             Twine(schedule.lead.size()) + " of " +
+                             Twine(graph.values.size()) + " values");
+  bool stash = schedule.weights == WeightVersions::Stash;
+  llvm::StringMap<int> leads;
+  for (auto [value, lead] : llvm::zip_equal(graph.values, schedule.lead)) {
+    leads[value.name] = lead;
+    bool isWeight = value.kind == ValueClass::Weight && value.producer >= 0;
+    int most = stash || !isWeight
+                   ? 0
+                   : schedule.delay[graph.tasks[value.producer].layer] + 1;
+    if (lead < 0 || lead > most)
+      return createStringError(
+          "value '" + value.name + "' has lead " + Twine(lead) +
+          (stash ? Twine(", but with all versions kept 0 is expected")
+                 : ", expected 0 to " + Twine(most)));
+  }
+  for (auto [value, lead] : llvm::zip_equal(graph.values, schedule.lead))
+    if (leads.count(value.sliceOf) && leads.lookup(value.sliceOf) != lead)
+      return createStringError("value '" + value.name + "' has lead " +
+                               Twine(lead) + ", the whole '" + value.sliceOf +
+                               "' has " + Twine(leads.lookup(value.sliceOf)));
+  return Error::success();
+}
+
+Error Verifier::verifyUnstashedDelays() const {
+  if (schedule.semantics == Semantics::Synchronous)
+    return createStringError("without delays there is nothing to keep, but the "
+                             "weights are those of '" +
+                             keyword(schedule.weights) + "'");
+  for (auto [layer, stage, delay] :
+       llvm::zip_equal(graph.layers, schedule.stage, schedule.delay)) {
+    // 1 is the double buffer's, which has no stages.
+    int most = std::max(2 * (schedule.stages - 1 - stage), 1);
+    if (delay < 0 || delay > most)
+      return createStringError("layer '" + layer.name + "' has delay " +
+                               Twine(delay) + ", expected 0 to " + Twine(most) +
+                               ", twice the stages behind its own");
+  }
+  return Error::success();
 }
 
 //===----------------------------------------------------------------------===//

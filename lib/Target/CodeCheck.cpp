@@ -75,14 +75,14 @@ void CodeCheck::checkStream(size_t processor) {
          " differs from processor 0 in whether its trips end in a checkpoint");
 }
 
-/// Updates read the version before their own, other tasks one that is as many
-/// updates older as the parameter's delay says; other values are read as the
-/// same minibatch made them.
+/// Updates read the version before their own, forward tasks one that is as many
+/// updates older as the parameter's delay says, other tasks one that is newer
+/// by its lead; other values are read as the same minibatch made them.
 void CodeCheck::checkLag(const TensorRef &ref, TaskKind reader,
                          const Twine &what) {
   int64_t expected = 0;
   if (const Parameter *parameter = versionOf[ref.value])
-    expected = reader == TaskKind::Update ? -1 : -1 - int64_t(parameter->delay);
+    expected = -int64_t(readDistance(*parameter, reader));
   if (ref.lag != expected)
     fail(what + " reads '" + program.values[ref.value].name + "' with lag " +
          Twine(ref.lag) + ", expected " + Twine(expected));

@@ -53,6 +53,8 @@ public:
       os << "  " << printable(parameter.name) << "  ";
       tensor(parameter.home);
       os << "  delay " << parameter.delay;
+      if (parameter.lead > 0)
+        os << "  lead " << parameter.lead;
       if (parameter.kind == ParameterKind::Derived)
         os << "  slice of "
            << printable(program.parameters[parameter.base].name) << ", axis "

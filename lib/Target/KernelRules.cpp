@@ -341,6 +341,17 @@ Error checkAdam(const KernelSubject &s) {
   return elementwise(s);
 }
 
+/// Both halves of a reconstruction. Stages have 16 bits, and no pipeline delays
+/// an update by more of them.
+Error checkFade(const KernelSubject &s) {
+  constexpr int64_t longest = 65535;
+  if (Error error = s.expectRange("updates", s.word(0), 0, longest))
+    return error;
+  if (Error error = expectFloat(s, "decay", 1, 1))
+    return error;
+  return elementwise(s);
+}
+
 //===----------------------------------------------------------------------===//
 // The table
 //===----------------------------------------------------------------------===//
@@ -363,6 +374,7 @@ constexpr auto checkLrnDgrad = checkLrn;
 constexpr auto checkSoftmaxDgrad = alongAxis;
 constexpr auto checkLogSoftmaxDgrad = alongAxis;
 constexpr auto checkSgd = elementwise;
+constexpr auto checkReconstruct = checkFade;
 
 TypeRule typeRule(KernelId id) {
   switch (id) {

@@ -65,7 +65,7 @@ private:
   llvm::Error readOutputs();
   int addValue(const std::string &name, Type type, RegionClass kind);
   int addBinding(StringRef name, BindingKind kind, Type type);
-  int64_t readDistance(int parameter, TaskKind reader) const;
+  int64_t distanceOf(int parameter, TaskKind reader) const;
   RegionClass regionOf(ParameterKind kind) const;
 
   ModuleOp module;
@@ -167,6 +167,7 @@ llvm::Error StepReader::readParameters() {
     parameter.name = op.getSymName().str();
     parameter.kind = op.getKind();
     parameter.delay = op.getDelayOrZero();
+    parameter.lead = op.getLeadOrZero();
     if (parameter.kind == ParameterKind::Derived) {
       auto base = parameters.find(*op.getBase());
       if (base == parameters.end())
@@ -259,13 +260,11 @@ llvm::Error StepReader::readWrites() {
 }
 
 /// By how many iterations a reader comes after the update whose result it
-/// reads: an update reads the version before its own, a state's reader the one
-/// of the minibatch before, forward and dgrad wait for the delay.
-int64_t StepReader::readDistance(int parameter, TaskKind reader) const {
-  if (!written[parameter])
-    return 0;
-  return reader == TaskKind::Update ? 1
-                                    : 1 + program.parameters[parameter].delay;
+/// reads; 0 for what is never updated.
+int64_t StepReader::distanceOf(int parameter, TaskKind reader) const {
+  return written[parameter]
+             ? readDistance(program.parameters[parameter], reader)
+             : 0;
 }
 
 llvm::Error StepReader::readOperands() {
@@ -283,7 +282,7 @@ llvm::Error StepReader::readOperands() {
           info.layer = schedule.graph.tasks[kernel.task].layer;
         hasLayer[parameter] = true;
         kernel.operands.push_back({int(info.writeValue),
-                                   int(readDistance(parameter, kind)),
+                                   int(distanceOf(parameter, kind)),
                                    info.readValue});
         continue;
       }

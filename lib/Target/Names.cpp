@@ -151,9 +151,9 @@ bool Initializer::operator==(const Initializer &o) const {
          std::tie(o.parameter, o.target, o.axis, o.begin);
 }
 bool Parameter::operator==(const Parameter &o) const {
-  return std::tie(name, kind, layer, delay, home, readValue, writeValue, base,
-                  axis, begin, splat, splatBytes, dataOffset) ==
-         std::tie(o.name, o.kind, o.layer, o.delay, o.home, o.readValue,
+  return std::tie(name, kind, layer, delay, lead, home, readValue, writeValue,
+                  base, axis, begin, splat, splatBytes, dataOffset) ==
+         std::tie(o.name, o.kind, o.layer, o.delay, o.lead, o.home, o.readValue,
                   o.writeValue, o.base, o.axis, o.begin, o.splat, o.splatBytes,
                   o.dataOffset);
 }

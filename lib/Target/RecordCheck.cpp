@@ -242,6 +242,10 @@ void RecordCheck::checkParameter(const Parameter &parameter) {
   if (parameter.delay > longest)
     fail(what + " has delay " + Twine(parameter.delay) + ", expected at most " +
          Twine(longest));
+  if (parameter.lead > (isTrained ? parameter.delay + 1 : 0))
+    fail(what + " has lead " + Twine(parameter.lead) + " and delay " +
+         Twine(parameter.delay) + ", expected a lead of at most " +
+         Twine(isTrained ? parameter.delay + 1 : 0));
   if (!error.empty())
     return;
   if (parameter.kind == ParameterKind::Derived)

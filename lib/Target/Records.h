@@ -151,7 +151,8 @@ template <> struct Record<Parameter> {
     ar.u64("begin", r.begin);
     ar.array("splat_bytes", r.splatBytes);
     ar.u64("data_offset", r.dataOffset);
-    ar.zero(8);
+    ar.u32("lead", r.lead);
+    ar.zero(4);
   }
 };
 

@@ -10,6 +10,7 @@
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/Passes.h"
 #include "takt/Transforms/Verify.h"
+#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 using namespace takt;
@@ -18,6 +19,17 @@ namespace takt {
 #define GEN_PASS_DEF_TRAINRETIME
 #include "takt/Transforms/Passes.h.inc"
 } // namespace takt
+
+llvm::Expected<NamedLead> takt::parseLead(StringRef text) {
+  auto [name, updates] = text.rsplit(':');
+  NamedLead lead{name.str(), 0};
+  if (name.empty() || updates.getAsInteger(10, lead.updates))
+    return llvm::createStringError(
+        "expected a lead as PARAMETER:UPDATES, found "
+        "'" +
+        text + "'");
+  return lead;
+}
 
 static LogicalResult check(ModuleOp module, Block &block,
                            ArrayRef<int64_t> delayPerLayer) {
@@ -50,13 +62,42 @@ static int64_t updatedLayer(train::WriteOp write,
   return producer ? getLayer(producer) : -1;
 }
 
-LogicalResult takt::retime(ModuleOp module, ArrayRef<int64_t> delayPerLayer) {
+float takt::reconstructionDecay(int64_t updates) {
+  return updates > 0 ? float(updates - 1) / float(updates + 1) : 0;
+}
+
+/// Sets the lead of a parameter, and how far back a reconstruction goes that is
+/// written to it.
+static LogicalResult setLead(train::ParameterOp parameter, train::WriteOp write,
+                             int64_t lead) {
+  if (lead < 0 || lead > parameter.getDelayOrZero() + 1)
+    return parameter.emitError("lead of parameter '")
+           << parameter.getSymName() << "' is " << lead
+           << ", expected 0 to 1 more than its delay of "
+           << parameter.getDelayOrZero();
+  if (lead > 0)
+    parameter.setLead(lead);
+  auto rebuild = write.getValue().getDefiningOp<train::ReconstructOp>();
+  if (!rebuild)
+    return success();
+  float decay = reconstructionDecay(lead);
+  rebuild.setReconstruction(lead, decay);
+  if (auto fade = rebuild.getFaded().getDefiningOp<train::FadeOp>())
+    fade.setReconstruction(lead, decay);
+  return success();
+}
+
+LogicalResult takt::retime(ModuleOp module, ArrayRef<int64_t> delayPerLayer,
+                           ArrayRef<NamedLead> leads) {
   FailureOr<func::FuncOp> main = getMain(module);
   if (failed(main))
     return failure();
   Block &block = main->getBody().front();
   if (failed(check(module, block, delayPerLayer)))
     return failure();
+  llvm::StringMap<int64_t> leadOf;
+  for (const NamedLead &lead : leads)
+    leadOf[lead.parameter] = lead.updates;
 
   TaggingBuilder builder(block.getTerminator());
   builder.tagWith(TaskKind::Update, "");
@@ -72,10 +113,21 @@ LogicalResult takt::retime(ModuleOp module, ArrayRef<int64_t> delayPerLayer) {
     } else if (auto write = dyn_cast<train::WriteOp>(op)) {
       auto parameter = symbols.lookup<train::ParameterOp>(write.getParameter());
       layer = updatedLayer(write, parameter);
-      if (layer >= 0 && delayPerLayer[layer] > 0)
+      if (layer < 0)
+        continue;
+      if (delayPerLayer[layer] > 0)
         parameter.setDelay(delayPerLayer[layer]);
+      auto lead = leadOf.find(write.getParameter());
+      int64_t updates = lead == leadOf.end() ? 0 : lead->second;
+      if (failed(setLead(parameter, write, updates)))
+        return failure();
+      leadOf.erase(write.getParameter());
     }
   }
+  for (const NamedLead &lead : leads)
+    if (leadOf.count(lead.parameter))
+      return module.emitError("there is no weight '")
+             << lead.parameter << "' that could have a lead";
   return success();
 }
 
@@ -84,8 +136,18 @@ struct TrainRetime : public takt::impl::TrainRetimeBase<TrainRetime> {
   using TrainRetimeBase::TrainRetimeBase;
 
   void runOnOperation() override {
+    SmallVector<NamedLead> named;
+    for (const std::string &text : leads) {
+      llvm::Expected<NamedLead> lead = parseLead(text);
+      if (!lead) {
+        getOperation().emitError(llvm::toString(lead.takeError()));
+        return signalPassFailure();
+      }
+      named.push_back(std::move(*lead));
+    }
     if (failed(retime(getOperation(),
-                      SmallVector<int64_t>(delays.begin(), delays.end()))))
+                      SmallVector<int64_t>(delays.begin(), delays.end()),
+                      named)))
       signalPassFailure();
   }
 };

@@ -176,6 +176,9 @@ mlir::Value Splitter::sliceParameter(train::ReadOp read,
                                      int64_t begin) {
   Location loc = read.getLoc();
   auto base = symbols.lookup<train::ParameterOp>(read.getParameter());
+  // A reconstruction begins as all of its weight, and the slice as its slice.
+  if (base.getBase())
+    base = symbols.lookup<train::ParameterOp>(*base.getBase());
   OpBuilder at(base);
   at.setInsertionPointAfter(base);
   auto derived = train::ParameterOp::create(at, base.getLoc(), name, type,

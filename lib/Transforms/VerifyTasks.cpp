@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/IR/SymbolTable.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/FormTasks.h"
 #include "takt/Transforms/Passes.h"
@@ -39,14 +40,40 @@ static LogicalResult verifyTags(Operation &op,
   return diagnostic;
 }
 
+/// T4.
+static LogicalResult verifyReconstruction(train::WriteOp write,
+                                          const SymbolTable &symbols) {
+  auto rebuild = write.getValue().getDefiningOp<train::ReconstructOp>();
+  if (!rebuild)
+    return success();
+  auto fade = rebuild.getFaded().getDefiningOp<train::FadeOp>();
+  if (!fade || fade.getUpdates() != rebuild.getUpdates() ||
+      fade.getDecay() != rebuild.getDecay())
+    return rebuild.emitError("expected the faded operand to be of a train.fade "
+                             "with the same updates and decay");
+  auto parameter = symbols.lookup<train::ParameterOp>(write.getParameter());
+  int64_t lead = parameter ? parameter.getLeadOrZero() : 0;
+  if (int64_t(rebuild.getUpdates()) == lead)
+    return success();
+  return rebuild.emitError("goes back ")
+         << rebuild.getUpdates() << " updates, but readers of '"
+         << write.getParameter() << "' find weights newer by a lead of "
+         << lead;
+}
+
 LogicalResult takt::verifyTasks(ModuleOp module) {
   FailureOr<func::FuncOp> main = getMain(module);
   if (failed(main))
     return failure();
   llvm::StringMap<Operation *> firstOf;
-  for (Operation &op : main->getBody().front())
+  SymbolTable symbols(module);
+  for (Operation &op : main->getBody().front()) {
     if (failed(verifyTags(op, firstOf)))
       return failure();
+    if (auto write = dyn_cast<train::WriteOp>(op);
+        write && failed(verifyReconstruction(write, symbols)))
+      return failure();
+  }
   return buildTaskGraph(module);
 }
 

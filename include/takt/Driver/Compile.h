@@ -50,6 +50,15 @@ mlir::FailureOr<TrainingStep> buildTrainingStep(llvm::MemoryBufferRef model,
                                                 mlir::MLIRContext &context,
                                                 const CompileOptions &options);
 
+/// Which weights the dgrads of a schedule by that name read, under the options.
+WeightVersions weightVersions(llvm::StringRef scheduler,
+                              const ScheduleOptions &options);
+
+/// A copy of the step for schedules with those weights: for averages, with the
+/// reconstructions and the tasks' work on them.
+mlir::FailureOr<TrainingStep> stepWithWeights(const TrainingStep &step,
+                                              WeightVersions weights);
+
 /// Split, retime, lower and measure: the program of a verified schedule of
 /// `problem`, which is the module's own. Rewrites the module. Fails if the
 /// tasks of the split module are not those that were scheduled, or if the
@@ -60,9 +69,9 @@ lowerSchedule(mlir::ModuleOp module, const Problem &problem, Schedule schedule,
               double learningRate,
               std::unique_ptr<MemoryShortage> *shortage = nullptr);
 
-/// Schedule and lower: one schedule's program. The step itself is
-/// left as it is; `scheduledModule`, where given, receives the module that the
-/// program was made from. A program may need more memory than its schedule let
+/// Schedule and lower: one schedule's program. The step itself, which is
+/// stepWithWeights', is left as it is; `scheduledModule`, where given, receives
+/// the module that the program was made from. A program may need more memory than its schedule let
 /// expect; then the scheduler is asked again with less. Fails if no schedule
 /// fits, or lowerSchedule does.
 mlir::FailureOr<ScheduledProgram>

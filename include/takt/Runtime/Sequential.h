@@ -13,19 +13,18 @@
 namespace takt {
 
 /// Runs the tasks of a program as the definition of what it computes: on one
-/// thread, one minibatch after the other, in the order of Program::tasks, with
-/// one copy of every parameter. Goes by values and parameters alone:
-/// processors, addresses, rings, lags and semaphores have no influence, so that
-/// agreement with `execute` bit for bit shows that these are right.
+/// thread, one minibatch after the other, in the order of Program::tasks. Goes
+/// by values and parameters alone: processors, addresses, rings, lags and
+/// semaphores have no influence, so that agreement with `execute` bit for bit
+/// shows that these are right.
 ///
-/// In iteration t all tasks but updates work on minibatch t; updates of a
-/// parameter with delay d apply the gradient of minibatch t - d, which waits in
-/// a queue of that length, and their results are read from iteration t + 1 on.
-/// After the last minibatch the gradients that still wait are applied in order.
+/// Of every parameter it keeps as many versions as its delay needs: the forward
+/// tasks of minibatch t read what the update of minibatch t - 1 - delay made,
+/// dgrads what that of t - 1 - delay + lead made, the update the one before its
+/// own.
 ///
-/// Fails when a task reads a value that no earlier task produces, a kernel
-/// fails, or the tasks contradict the parameters' delays. Checkpoint options
-/// are not looked at.
+/// Fails when a task reads a value that no earlier task produces, or a kernel
+/// fails. Checkpoint options are not looked at.
 llvm::Expected<RunResult> executeSequentially(const Program &program,
                                               const RunOptions &options);
 

@@ -19,6 +19,21 @@ enum class Semantics : uint8_t { Synchronous, Delayed };
 /// Optimal: the interval is the best of the schedule's bounds().
 enum class SolveStatus : uint8_t { Optimal, Feasible };
 
+/// Which weights a dgrad reads in a delayed schedule.
+enum class WeightVersions : uint8_t {
+  Stash,  ///< those of its minibatch's forward task; all versions are kept
+  Latest, ///< the newest, as its minibatch's forward task read its own newest
+  /// The newest, and from them and a moving average of their steps an estimate
+  /// of those that its minibatch's forward task read.
+  Average
+};
+
+/// "stash", "latest" or "average".
+inline llvm::StringRef keyword(WeightVersions weights) {
+  constexpr llvm::StringLiteral names[] = {"stash", "latest", "average"};
+  return names[static_cast<size_t>(weights)];
+}
+
 /// What a scheduler is asked.
 struct Problem {
   const TaskGraph *graph = nullptr;
@@ -32,6 +47,8 @@ struct ScheduleOptions {
   /// By how much the interval may exceed the least one for less traffic, in
   /// thousandths.
   int intervalTolerance = 0;
+  /// Absent: the scheduler's own way.
+  std::optional<WeightVersions> weights;
   /// Searches end then, with the best that they have found. Without it their
   /// effort is fixed, and results do not depend on the clock.
   std::optional<double> timeLimitSeconds;
@@ -77,6 +94,11 @@ struct Schedule {
   std::vector<int> stage;
   std::vector<int> delay;
   int stages = 1;
+  WeightVersions weights = WeightVersions::Stash;
+  /// Per value of the graph, or empty where all are 0: by how many updates the
+  /// version of a weight that dgrads read is newer than the one that forward
+  /// tasks read.
+  std::vector<int> lead;
 };
 
 /// Periods that no schedule of the problem can beat, in cycles.
@@ -87,7 +109,8 @@ struct Bounds {
   int64_t best() const;
 };
 
-/// Distance of a use under the schedule's delays.
+/// Distance of a use of a value of the schedule's graph, under its delays and
+/// leads.
 int distance(const Schedule &schedule, const Value &value, const Use &use);
 
 /// Fails if the problem itself makes no sense (graph.check(), no processor, a
@@ -101,7 +124,8 @@ llvm::Error check(const Problem &problem);
 /// different processors; exclusive processors and links modulo the interval;
 /// loop bodies in an order that cannot wait for itself; colocation; stages are
 /// cutsets and the delays theirs (0, 1, S or 2S everywhere, S the number of
-/// stages behind a layer's); memory suffices.
+/// stages behind a layer's; without stash at most 2S, or 1), the leads at most 1
+/// more than the delays, and 0 with stash; memory suffices.
 llvm::Error verify(const Problem &problem, const Schedule &schedule);
 
 /// The bounds of the problem under the schedule's delays.
@@ -143,6 +167,7 @@ struct SchedulerInfo {
   llvm::Expected<Schedule> (*run)(const Problem &, const ScheduleOptions &);
   /// Of delayed ones: whether a step may be divided into microbatches.
   bool takesMicrobatches = false;
+  WeightVersions weights = WeightVersions::Stash;
 };
 
 /// All schedulers, in the order in which --list-schedules shows them.

@@ -94,6 +94,8 @@ struct Value {
   int producer; ///< task, or -1 for what the host supplies (kind Input)
   int64_t bytes = 0;
   llvm::SmallVector<Use, 3> uses;
+  /// Of a share that applyCuts cuts out at its producer: the name of the whole.
+  std::string sliceOf;
 };
 
 struct Layer {

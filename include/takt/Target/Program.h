@@ -172,7 +172,9 @@ enum class ParameterKind : uint8_t {
   State = 2,     ///< written by a forward task (running statistics)
   OptimizerState = 3,
   Constant = 4,
-  Derived = 5, ///< a slice of another parameter, kept up by that one's update
+  /// Kept up by another parameter's update: a slice of that one, or its earlier
+  /// versions, reconstructed; begins as a slice of it.
+  Derived = 5,
 };
 
 /// A named tensor that outlives the minibatch.
@@ -181,6 +183,9 @@ struct Parameter {
   ParameterKind kind;
   uint32_t layer = 0;
   uint32_t delay = 0; ///< d: update by the gradient of minibatch t - d
+  /// By how many updates the version that dgrad reads is newer than the one
+  /// that forward tasks read; at most 1 + delay, that of its own minibatch.
+  uint32_t lead = 0;
   /// Ring of the owner, lag 0. After N minibatches the result is instance N-1.
   TensorRef home;
   /// The value (index into Program::values) that reads of the parameter carry,
@@ -198,6 +203,21 @@ struct Parameter {
 
   bool operator==(const Parameter &o) const;
 };
+
+/// By how many minibatches the version of a parameter that is updated is older
+/// than its reader: an update reads the version before its own.
+inline uint32_t readDistance(const Parameter &parameter, TaskKind reader) {
+  switch (reader) {
+  case TaskKind::Update:
+    return 1;
+  case TaskKind::Forward:
+    return 1 + parameter.delay;
+  case TaskKind::Dgrad:
+  case TaskKind::Wgrad:
+    break;
+  }
+  return 1 + parameter.delay - parameter.lead;
+}
 
 /// A value of the training step, whatever processors hold copies of it.
 struct ValueInfo {

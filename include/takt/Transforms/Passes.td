@@ -199,11 +199,49 @@ def TrainMicrobatch : Pass<"train-microbatch", "::mlir::ModuleOp"> {
   let dependentDialects = ["::takt::train::TrainDialect"];
 }
 
+def TrainReconstructWeights : Pass<"train-reconstruct-weights",
+                                   "::mlir::ModuleOp"> {
+  let summary = "give dgrads an estimate of the weights of their forward pass";
+  let description = [{
+    For each weight that an operation of kind D or W reads, adds a parameter that
+    the weight's update keeps up: what the weight was some updates ago, estimated
+    from its current version and a moving average of its steps. These operations
+    read that instead. How many updates it goes back is for `train-retime` to
+    say; until then none, and nothing is computed otherwise.
+
+    Before:
+
+    ```mlir
+    train.parameter @fc.weight : tensor<10x64xf32> = dense<0.1> {…}
+    %w = train.read @fc.weight : tensor<10x64xf32>
+    %dx = train.gemm %dy, %w {…, train.kind = "D"} : …
+    %new = train.sgd %w, %dw {…, train.kind = "U"} : tensor<10x64xf32>
+    train.write @fc.weight, %new : tensor<10x64xf32>
+    ```
+
+    After:
+
+    ```mlir
+    train.parameter @fc.weight.earlier : tensor<10x64xf32> {base = @fc.weight, …}
+    %e = train.read @fc.weight.earlier : tensor<10x64xf32>
+    %dx = train.gemm %dy, %e {…, train.kind = "D"} : …
+    %faded = train.fade %e, %w {…, train.kind = "U"} : tensor<10x64xf32>
+    %new = train.sgd %w, %dw {…, train.kind = "U"} : tensor<10x64xf32>
+    train.write @fc.weight, %new : tensor<10x64xf32>
+    %next = train.reconstruct %faded, %new {…, train.kind = "U"} : tensor<10x64xf32>
+    train.write @fc.weight.earlier, %next : tensor<10x64xf32>
+    ```
+  }];
+  let dependentDialects = ["::takt::train::TrainDialect"];
+}
+
 def TrainRetime : Pass<"train-retime", "::mlir::ModuleOp"> {
   let summary = "delay the gradients";
   let description = [{
     Puts `delays[l]` delays between the W and the U of layer l, and tells the
-    layer's parameters.
+    layer's parameters. Of weights with a lead D reads versions that are so many
+    updates newer than those that F reads, and `train.reconstruct` goes so far
+    back.
 
     Before, `delays=2,0`:
 
@@ -223,7 +261,10 @@ def TrainRetime : Pass<"train-retime", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [
-    ListOption<"delays", "delays", "int64_t", "one delay per layer">
+    ListOption<"delays", "delays", "int64_t", "one delay per layer">,
+    ListOption<"leads", "leads", "std::string",
+               "PARAMETER:UPDATES, by how many updates the weights that D reads "
+               "are newer than those that F reads">
   ];
   let dependentDialects = ["::takt::train::TrainDialect"];
 }

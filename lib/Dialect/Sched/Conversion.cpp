@@ -240,7 +240,8 @@ ScheduleOp takt::sched::fromSchedule(OpBuilder &builder, Location loc,
           context, static_cast<ScheduleSemantics>(schedule.semantics)),
       ScheduleStatusAttr::get(context,
                               static_cast<ScheduleStatus>(schedule.status)),
-      i64(schedule.interval), i64(schedule.stages));
+      i64(schedule.interval), i64(schedule.stages),
+      WeightsAttr::get(context, static_cast<Weights>(schedule.weights)));
   OpBuilder::InsertionGuard guard(builder);
   builder.createBlock(&op.getBody());
   auto tasks = llvm::to_vector(problem.getBody().getOps<TaskOp>());
@@ -251,6 +252,10 @@ ScheduleOp takt::sched::fromSchedule(OpBuilder &builder, Location loc,
         DenseBoolArrayAttr::get(context, ArrayRef(cut.sliceAtProducer)));
   for (auto [stage, delay] : llvm::zip_equal(schedule.stage, schedule.delay))
     StageOp::create(builder, loc, i64(stage), i64(delay));
+  for (auto [index, lead] : llvm::enumerate(schedule.lead))
+    if (lead != 0)
+      LeadOp::create(builder, loc, str(schedule.graph.values[index].name),
+                     i64(lead));
   for (auto [task, place] :
        llvm::zip_equal(schedule.graph.tasks, schedule.tasks))
     PlaceOp::create(builder, loc, str(task.name), i64(place.processor),
@@ -280,8 +285,9 @@ public:
     schedule.status = static_cast<SolveStatus>(op.getStatus());
     schedule.interval = op.getInterval();
     schedule.stages = static_cast<int>(op.getStages());
+    schedule.weights = static_cast<WeightVersions>(op.getWeights());
     if (failed(readCuts()) || failed(readStages()) || failed(readPlaces()) ||
-        failed(readTransfers()))
+        failed(readValues()))
       return failure();
     return std::move(schedule);
   }
@@ -347,10 +353,28 @@ private:
     return success();
   }
 
-  LogicalResult readTransfers() {
+  /// What the schedule says of values.
+  LogicalResult readValues() {
     llvm::StringMap<int> indices;
     for (const takt::Value &value : schedule.graph.values)
       indices.try_emplace(value.name, indices.size());
+    return success(succeeded(readLeads(indices)) &&
+                   succeeded(readTransfers(indices)));
+  }
+
+  LogicalResult readLeads(const llvm::StringMap<int> &indices) {
+    for (LeadOp lead : op.getBody().getOps<LeadOp>()) {
+      auto found = indices.find(lead.getValue());
+      if (found == indices.end())
+        return lead.emitOpError("names value '")
+               << lead.getValue() << "', which the problem does not have";
+      schedule.lead.resize(schedule.graph.values.size());
+      schedule.lead[found->second] = static_cast<int>(lead.getUpdates());
+    }
+    return success();
+  }
+
+  LogicalResult readTransfers(const llvm::StringMap<int> &indices) {
     for (TransferOp transfer : op.getBody().getOps<TransferOp>()) {
       auto found = indices.find(transfer.getValue());
       if (found == indices.end())

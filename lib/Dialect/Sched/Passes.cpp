@@ -45,6 +45,13 @@ struct ScheduleProblems
     ScheduleOptions options;
     options.stages = stages;
     options.intervalTolerance = tolerance;
+    for (WeightVersions way : {WeightVersions::Stash, WeightVersions::Latest,
+                               WeightVersions::Average})
+      if (weights == keyword(way))
+        options.weights = way;
+    if (!weights.empty() && !options.weights)
+      return op.emitError("weights are '")
+             << weights << "', expected stash, latest or average";
     llvm::Expected<Schedule> solution =
         schedule(scheduler, setting.problem(*graph), options);
     if (!solution)

@@ -106,7 +106,7 @@ LogicalResult ProblemOp::verifyRegions() {
 
 LogicalResult ScheduleOp::verifyRegions() {
   for (Operation &op : *getBody().begin())
-    if (!isa<CutOp, StageOp, PlaceOp, TransferOp>(op))
+    if (!isa<CutOp, StageOp, LeadOp, PlaceOp, TransferOp>(op))
       return op.emitOpError("is not a part of a schedule (C2)");
   return success();
 }

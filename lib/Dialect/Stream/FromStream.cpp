@@ -158,6 +158,7 @@ void StreamReader::readParameter(stream::ParameterOp record) {
   result.kind = ParameterKind(record.getRole());
   number(record, record.getLayer(), result.layer);
   number(record, record.getDelay(), result.delay);
+  number(record, record.getLead(), result.lead);
   result.home = tensor(record, record.getHome());
   number(record, record.getReadValue(), result.readValue);
   number(record, record.getWriteValue(), result.writeValue);

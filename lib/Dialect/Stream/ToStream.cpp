@@ -133,7 +133,7 @@ void StreamWriter::writeParameters() {
           SmallVector<int64_t>(p.splatBytes.begin(), p.splatBytes.end()));
     stream::ParameterOp::create(
         builder, loc, str(p.name), keyword<stream::ParameterRoleAttr>(p.kind),
-        i64(p.layer), i64(p.delay), tensor(p.home), i64(p.readValue),
+        i64(p.layer), i64(p.delay), i64(p.lead), tensor(p.home), i64(p.readValue),
         i64(p.writeValue), i64(p.base), i64(p.axis), i64(p.begin), splat,
         i64(p.dataOffset));
   }

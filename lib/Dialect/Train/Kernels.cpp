@@ -164,6 +164,15 @@ void AdamOp::getKernelWords(Words &words) {
   append(words, int64_t(getDecoupled()));
 }
 
+void FadeOp::getKernelWords(Words &words) {
+  append(words, int64_t(getUpdates()));
+  appendFloats(words, getDecay());
+}
+void ReconstructOp::getKernelWords(Words &words) {
+  append(words, int64_t(getUpdates()));
+  appendFloats(words, getDecay());
+}
+
 //===----------------------------------------------------------------------===//
 // Work
 //===----------------------------------------------------------------------===//
@@ -316,3 +325,5 @@ Work MeanSquaredErrorOp::getWork() { return reductionWork(*this, 4); }
 Work SgdOp::getWork() { return elementwiseWork(*this, 3); }
 Work MomentumOp::getWork() { return elementwiseWork(*this, 5); }
 Work AdamOp::getWork() { return elementwiseWork(*this, 12); }
+Work FadeOp::getWork() { return elementwiseWork(*this, 3); }
+Work ReconstructOp::getWork() { return elementwiseWork(*this, 2); }

@@ -20,7 +20,7 @@ void ParameterOp::build(OpBuilder &builder, OperationState &state,
                         ParameterKind kind, ElementsAttr initialValue) {
   build(builder, state, builder.getStringAttr(name), TypeAttr::get(type),
         initialValue, ParameterKindAttr::get(builder.getContext(), kind),
-        /*delay=*/{}, /*base=*/{}, /*axis=*/{}, /*begin=*/{},
+        /*delay=*/{}, /*lead=*/{}, /*base=*/{}, /*axis=*/{}, /*begin=*/{},
         /*sym_visibility=*/{});
 }
 
@@ -30,7 +30,8 @@ void ParameterOp::build(OpBuilder &builder, OperationState &state,
   build(builder, state, builder.getStringAttr(name), TypeAttr::get(type),
         /*initial_value=*/{},
         ParameterKindAttr::get(builder.getContext(), ParameterKind::Derived),
-        /*delay=*/{}, FlatSymbolRefAttr::get(builder.getContext(), base),
+        /*delay=*/{}, /*lead=*/{},
+        FlatSymbolRefAttr::get(builder.getContext(), base),
         builder.getI64IntegerAttr(axis), builder.getI64IntegerAttr(begin),
         /*sym_visibility=*/{});
 }
@@ -54,6 +55,16 @@ LogicalResult ParameterOp::verify() {
       return emitOpError("delay is ") << *delay << ", expected at least 0";
     if (!derived && kind != ParameterKind::Trainable)
       return emitOpError("has a delay and is of kind '")
+             << stringifyParameterKind(kind)
+             << "', expected 'trainable' or 'derived'";
+  }
+  if (std::optional<int64_t> lead = getLead()) {
+    if (*lead < 0 || *lead > getDelayOrZero() + 1)
+      return emitOpError("lead is ")
+             << *lead << ", expected 0 to 1 more than the delay of "
+             << getDelayOrZero();
+    if (!derived && kind != ParameterKind::Trainable)
+      return emitOpError("has a lead and is of kind '")
              << stringifyParameterKind(kind)
              << "', expected 'trainable' or 'derived'";
   }

@@ -167,6 +167,23 @@ LogicalResult ReshapeOp::verify() {
 // Optimizers
 //===----------------------------------------------------------------------===//
 
+/// C1 and C2 of both halves of a reconstruction. Stages have 16 bits, and no
+/// pipeline delays by more of them.
+template <typename OpTy> static LogicalResult verifyReconstruction(OpTy op) {
+  constexpr int64_t longest = 65535;
+  Reporter reporter(op);
+  if (failed(reporter.expectRange("updates", op.getUpdates(), 0, longest)))
+    return failure();
+  float decay = op.getDecay();
+  if (decay < 0 || decay >= 1)
+    return reporter.failValue("decay", std::to_string(decay),
+                              "at least 0 and less than 1");
+  return success();
+}
+
+LogicalResult FadeOp::verify() { return verifyReconstruction(*this); }
+LogicalResult ReconstructOp::verify() { return verifyReconstruction(*this); }
+
 LogicalResult AdamOp::verify() {
   Reporter reporter(getOperation());
   for (auto [name, beta] : {std::pair(StringRef("beta1"), getBeta1()),

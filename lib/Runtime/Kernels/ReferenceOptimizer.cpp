@@ -103,6 +103,51 @@ template <typename T> Error referenceAdam(const KernelCall &call) {
   return Error::success();
 }
 
+namespace {
+
+/// The factors of `train.fade` and `train.reconstruct`, whose sum over both is
+/// 1; the first minibatches keep what they find.
+struct Reconstruction {
+  explicit Reconstruction(const KernelCall &call) {
+    if (call.context.minibatch < call.words[0])
+      return;
+    double decay = call.floatWord(1), reach = call.words[0] * (1 - decay);
+    earlier = decay;
+    old = reach - decay;
+    updated = 1 - reach;
+  }
+
+  double earlier = 1, old = 0, updated = 0;
+};
+
+/// result = factor * in(0) + share * in(1)
+template <typename T>
+void addShare(const KernelCall &call, T factor, T share) {
+  const T *x = call.in<T>(0), *w = call.in<T>(1);
+  T *result = call.out<T>(0);
+  int64_t n = call.results[0].elements();
+#pragma omp simd
+  for (int64_t i = 0; i < n; ++i)
+    result[i] = factor * x[i] + share * w[i];
+}
+
+} // namespace
+
+// With b = decay and k = updates * (1 - b): faded = b * earlier + (k - b) * w
+template <typename T> Error referenceFade(const KernelCall &call) {
+  Reconstruction factors(call);
+  addShare<T>(call, factors.earlier, factors.old);
+  return Error::success();
+}
+
+// With b = decay and k = updates * (1 - b): earlier = faded + (1 - k) * w
+template <typename T> Error referenceReconstruct(const KernelCall &call) {
+  addShare<T>(call, 1, Reconstruction(call).updated);
+  return Error::success();
+}
+
+TAKT_INSTANTIATE_REFERENCE(Fade)
+TAKT_INSTANTIATE_REFERENCE(Reconstruct)
 TAKT_INSTANTIATE_REFERENCE(Sgd)
 TAKT_INSTANTIATE_REFERENCE(Momentum)
 TAKT_INSTANTIATE_REFERENCE(Adam)

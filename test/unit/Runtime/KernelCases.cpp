@@ -329,6 +329,12 @@ Kernel randomKernel(KernelId id, Random &random) {
   case KernelId::Momentum:
   case KernelId::Adam:
     return optimizer(id, random);
+  case KernelId::Fade:
+  case KernelId::Reconstruct:
+    // In the first minibatch, one that keeps what it finds and one that does
+    // not.
+    return elementwise(id, random, 2, 1,
+                       {uint32_t(pick(random, 0, 1)), floatBits(0.6f)});
   case KernelId::SoftmaxCrossEntropy:
   case KernelId::MeanSquaredError:
     return loss(id, random);

@@ -283,4 +283,57 @@ TEST(Optimizer, AdamIsPyTorchs) {
              {0.756799855865167, -1.71201991685336, 0.279100086286262}, 1e-12);
 }
 
+//===----------------------------------------------------------------------===//
+// Reconstructions
+//===----------------------------------------------------------------------===//
+
+/// The estimates behind each update, of the weights that many updates ago.
+Values reconstruct(ArrayRef<double> weights, uint32_t updates, float decay) {
+  SmallVector<uint32_t> words = {updates, bits(decay)};
+  Values earlier = {weights[0]}, all;
+  for (size_t t = 0; t + 1 < weights.size(); ++t) {
+    Values faded = run(KernelId::Fade, words,
+                       {{{1}, earlier}, {{1}, {weights[t]}}}, {{1}}, t)[0];
+    earlier = run(KernelId::Reconstruct, words,
+                  {{{1}, faded}, {{1}, {weights[t + 1]}}}, {{1}}, t)[0];
+    all.push_back(earlier[0]);
+  }
+  return all;
+}
+
+TEST(Reconstruction, IsExactForEqualSteps) {
+  Values weights, expected;
+  for (int t = 0; t <= 12; ++t)
+    weights.push_back(2 - 0.25 * t);
+  for (int t = 1; t <= 12; ++t)
+    expected.push_back(weights[std::max(t - 4, 0)]);
+  expectNear(reconstruct(weights, 4, 0.6f), expected, 1e-6);
+}
+
+TEST(Reconstruction, IsExactForOneUpdate) {
+  Values weights = {1, -2, 5, 0.5, 7};
+  expectNear(reconstruct(weights, 1, 0), {1, -2, 5, 0.5}, 1e-12);
+}
+
+TEST(Reconstruction, IsTheNewestForNone) {
+  Values weights = {1, -2, 5, 0.5, 7};
+  expectNear(reconstruct(weights, 0, 0), {-2, 5, 0.5, 7}, 1e-12);
+}
+
+/// Against the definition: weights plus n times the moving average of steps,
+/// which begins as the mean of the first n.
+TEST(Reconstruction, IsTheWeightsAndTheAverageOfSteps) {
+  Values weights = {1, 1.5, -2, 5, 0.5, 7, 6, -3}, expected;
+  constexpr int n = 3;
+  constexpr double decay = 0.5;
+  double average = 0;
+  for (size_t t = 1; t < weights.size(); ++t) {
+    double step = weights[t - 1] - weights[t];
+    average = t <= n ? (weights[0] - weights[t]) / n
+                     : decay * average + (1 - decay) * step;
+    expected.push_back(weights[t] + n * average);
+  }
+  expectNear(reconstruct(weights, n, decay), expected, 1e-12);
+}
+
 } // namespace

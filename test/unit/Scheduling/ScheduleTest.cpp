@@ -10,6 +10,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include <numeric>
 #include <set>
 
 using namespace takt;
@@ -148,6 +149,34 @@ TEST(SchedulersTest, StalenessIsThatOfTheStages) {
     for (llvm::StringRef name : {"sequential", "list"})
       EXPECT_THAT(scheduleOf(name, instance.problem()).delay, testing::Each(0));
   }
+}
+
+/// Without stash: as fast, no staler than twice the stages behind, and with
+/// less memory wherever a version was kept.
+TEST(SchedulersTest, CurrentWeightsNeedNoStash) {
+  std::minstd_rand random(23);
+  int smaller = 0;
+  for (int round = 0; round < 60; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    Instance instance(makeRandomGraph(random, 9), 2 + random() % 4);
+    for (llvm::StringRef name : {"pipedream", "layerpipe"}) {
+      ScheduleOptions options;
+      Schedule stash = scheduleOf(name, instance.problem(), options);
+      options.weights = WeightVersions::Latest;
+      Schedule latest = scheduleOf(name, instance.problem(), options);
+      EXPECT_EQ(latest.interval, stash.interval);
+      for (auto [layer, delay] : llvm::enumerate(latest.delay)) {
+        EXPECT_LE(delay, stash.delay[layer]);
+      }
+      auto total = [&](const Schedule &schedule) {
+        auto bytes = peakMemory(instance.problem(), schedule);
+        return std::accumulate(bytes.begin(), bytes.end(), int64_t(0));
+      };
+      EXPECT_LE(total(latest), total(stash));
+      smaller += total(latest) < total(stash);
+    }
+  }
+  EXPECT_GT(smaller, 50);
 }
 
 TEST(SchedulersTest, AskedForStages) {
@@ -327,6 +356,37 @@ TEST_F(VerifyTest, FindsWrongStagesAndDelays) {
   bad = good;
   bad.semantics = Semantics::Synchronous;
   EXPECT_THAT(problemOf(bad), HasSubstr("synchronous semantics 0 is expected"));
+}
+
+TEST_F(VerifyTest, FindsWrongWeightVersions) {
+  Schedule current = scheduleOf("layerpipe2", instance.problem());
+  EXPECT_EQ(current.weights, WeightVersions::Average);
+  EXPECT_EQ(problemOf(current), "");
+  auto weight = llvm::max_element(current.lead) - current.lead.begin();
+  ASSERT_GT(current.lead[weight], 0);
+  int layer = current.graph.tasks[current.graph.values[weight].producer].layer;
+  Schedule bad = current;
+  bad.lead[weight] = bad.delay[layer] + 2;
+  EXPECT_THAT(problemOf(bad), HasSubstr("expected 0 to " +
+                                        std::to_string(bad.delay[layer] + 1)));
+  bad = current;
+  bad.lead.pop_back();
+  EXPECT_THAT(problemOf(bad), HasSubstr("the schedule has leads of"));
+  bad = current;
+  bad.weights = WeightVersions::Stash;
+  EXPECT_THAT(problemOf(bad),
+              HasSubstr("with all versions kept 0 is expected"));
+  bad = current;
+  bad.delay[layer] = 2 * bad.stages;
+  EXPECT_THAT(problemOf(bad), HasSubstr("twice the stages behind its own"));
+  // What is newer than that is not there yet.
+  bad = current;
+  bad.delay[layer] -= 1;
+  bad.lead[weight] -= 1;
+  EXPECT_THAT(problemOf(bad), HasSubstr("at distance"));
+  bad = scheduleOf("list", instance.problem());
+  bad.weights = WeightVersions::Latest;
+  EXPECT_THAT(problemOf(bad), HasSubstr("there is nothing to keep"));
 }
 
 TEST_F(VerifyTest, FindsWrongTransfers) {

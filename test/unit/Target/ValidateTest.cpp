@@ -220,6 +220,8 @@ TEST(Validate, NumbersInRange) {
       {[](Program &p) { p.scalars[1].value = -1; }, "no whole number"},
       {[](Program &p) { p.parameters[0].delay = 65536; },
        "parameter 'w' has delay 65536, expected at most 65535"},
+      {[](Program &p) { p.parameters[0].lead = p.parameters[0].delay + 2; },
+       "expected a lead of at most"},
       {[](Program &p) { p.semaphores[0].initial = uint64_t(1) << 32; },
        "a semaphore starts at more than"},
       {[](Program &p) { p.kernels[kG].cycles = (uint64_t(1) << 40) + 1; },

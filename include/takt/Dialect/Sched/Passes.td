@@ -38,7 +38,10 @@ def SchedSchedule : Pass<"sched-schedule", "::mlir::ModuleOp"> {
     Option<"stages", "stages", "int", "0",
            "number of delay stages; 0: the scheduler chooses">,
     Option<"tolerance", "tolerance", "int", "0",
-           "thousandths by which the interval may grow for less traffic">
+           "thousandths by which the interval may grow for less traffic">,
+    Option<"weights", "weights", "std::string", "\"\"",
+           "which weights dgrads of a delayed schedule read: stash, latest or "
+           "average; empty: the scheduler's own way">
   ];
   let dependentDialects = ["::takt::sched::SchedDialect"];
 }

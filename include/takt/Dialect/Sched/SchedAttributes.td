@@ -58,6 +58,13 @@ def Sched_Semantics : Sched_Enum<"ScheduleSemantics", "what is computed", [
 ]>;
 def Sched_SemanticsAttr : Sched_EnumAttr<Sched_Semantics, "semantics">;
 
+def Sched_Weights : Sched_Enum<"Weights", "which weights dgrads read", [
+  I32EnumAttrCase<"Stash", 0, "stash">,
+  I32EnumAttrCase<"Latest", 1, "latest">,
+  I32EnumAttrCase<"Average", 2, "average">
+]>;
+def Sched_WeightsAttr : Sched_EnumAttr<Sched_Weights, "weights">;
+
 def Sched_Status : Sched_Enum<"ScheduleStatus", "how good a solution is", [
   I32EnumAttrCase<"Optimal", 0, "optimal">,
   I32EnumAttrCase<"Feasible", 1, "feasible">

@@ -15,12 +15,14 @@ def Sched_ScheduleOp : Sched_Op<"schedule", [
   let summary = "a periodic schedule of a problem";
   let description = [{
     Minibatch i starts each task at its place's time plus i times the interval.
-    The body lists the cuts, then stage and delay per layer, then the places of
-    all tasks of the cut graph, then the transfers.
+    The body lists the cuts, then stage and delay per layer, then leads of
+    weights, then the places of all tasks of the cut graph, then the transfers. `weights` says which ones
+    dgrads read: `stash`, those of their minibatch's forward task; `latest`, the
+    newest; `average`, what a moving average makes of the newest.
 
     Constraints:
     - C1: the symbol names a `sched.problem` of the same module.
-    - C2: holds only `sched.cut`, `sched.stage`, `sched.place` and
+    - C2: holds only `sched.cut`, `sched.stage`, `sched.lead`, `sched.place` and
       `sched.transfer`.
 
     Whether it solves the problem is what `sched-verify` says.
@@ -35,11 +37,13 @@ def Sched_ScheduleOp : Sched_Op<"schedule", [
   }];
   let arguments = (ins FlatSymbolRefAttr:$problem, StrAttr:$scheduler,
     Sched_SemanticsAttr:$semantics, Sched_StatusAttr:$status,
-    I64Attr:$interval, I64Attr:$stages);
+    I64Attr:$interval, I64Attr:$stages,
+    DefaultValuedAttr<Sched_WeightsAttr,
+                      "::takt::sched::Weights::Stash">:$weights);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     `of` $problem `by` $scheduler $semantics $status `interval` $interval
-    `stages` $stages attr-dict-with-keyword $body
+    `stages` $stages (`weights` $weights^)? attr-dict-with-keyword $body
   }];
   let hasRegionVerifier = 1;
 }
@@ -73,6 +77,18 @@ def Sched_StageOp : Sched_Op<"stage", [HasParent<"ScheduleOp">]> {
   }];
   let arguments = (ins I64Attr:$stage, I64Attr:$delay);
   let assemblyFormat = "$stage `delay` $delay attr-dict";
+}
+
+def Sched_LeadOp : Sched_Op<"lead", [HasParent<"ScheduleOp">]> {
+  let summary = "which version of a weight dgrads read";
+  let description = [{
+    One that is so many updates newer than what forward tasks read. Weights
+    without it have none.
+
+    Example: `sched.lead "conv2.weight" 3`
+  }];
+  let arguments = (ins StrAttr:$value, I64Attr:$updates);
+  let assemblyFormat = "$value $updates attr-dict";
 }
 
 def Sched_PlaceOp : Sched_Op<"place", [HasParent<"ScheduleOp">]> {

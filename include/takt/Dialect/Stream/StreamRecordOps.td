@@ -150,11 +150,12 @@ def Stream_ValueOp : Stream_Record<"value"> {
 def Stream_ParameterOp : Stream_Record<"parameter"> {
   let summary = "a named tensor that outlives the minibatch";
   let description = [{
-    What it is for, its layer, its delay in updates, the ring of its owner, and
-    the values that reads carry and that the update produces. The initial value
+    What it is for, its layer, its delay in updates, by how many updates what
+    dgrad reads is newer than what forward tasks read (`lead`), the ring of its
+    owner, and the values that reads carry and that the update produces. The initial value
     is the element whose bytes `splat` holds, or lies in the program's data from
-    `data` on. A derived parameter is the slice of parameter `base` that begins
-    at `begin` on `axis`.
+    `data` on. A derived parameter begins as the slice of parameter `base` that
+    begins at `begin` on `axis`.
 
     Constraints:
     - C1: `splat` has 8 numbers from 0 to 255.
@@ -167,16 +168,16 @@ def Stream_ParameterOp : Stream_Record<"parameter"> {
     ```
   }];
   let arguments = (ins StrAttr:$name, Stream_ParameterRoleAttr:$role,
-    I64Attr:$layer, I64Attr:$delay, Stream_TensorAttr:$home,
-    I64Attr:$read_value, I64Attr:$write_value,
+    I64Attr:$layer, I64Attr:$delay, DefaultValuedAttr<I64Attr, "0">:$lead,
+    Stream_TensorAttr:$home, I64Attr:$read_value, I64Attr:$write_value,
     DefaultValuedAttr<I64Attr, "0">:$base,
     DefaultValuedAttr<I64Attr, "0">:$axis,
     DefaultValuedAttr<I64Attr, "0">:$begin,
     OptionalAttr<DenseI64ArrayAttr>:$splat,
     DefaultValuedAttr<I64Attr, "0">:$data_offset);
   let assemblyFormat = [{
-    $name $role `layer` $layer `delay` $delay `home` $home `read` $read_value
-    `write` $write_value (`base` $base^)? (`axis` $axis^)? (`begin` $begin^)?
+    $name $role `layer` $layer `delay` $delay (`lead` $lead^)? `home` $home
+    `read` $read_value `write` $write_value (`base` $base^)? (`axis` $axis^)? (`begin` $begin^)?
     (`splat` $splat^)? (`data` $data_offset^)? attr-dict
   }];
   let hasVerifier = 1;

@@ -79,4 +79,73 @@ def Train_AdamOp : Train_OptimizerOp<"adam"> {
   let hasVerifier = 1;
 }
 
+// The weights that a minibatch's forward pass used, for its dgrad, without a
+// copy of them. With w(t) the weights after t updates, a(t) a moving average of
+// the steps w(t−1) − w(t) that decays by β, and n updates to go back,
+//   earlier(t) = w(t) + n · a(t),   a(t) = β · a(t−1) + (1 − β) · (w(t−1) − w(t))
+// and with κ = n · (1 − β), which frees the recurrence of a,
+//   earlier(t) = β · earlier(t−1) + (κ − β) · w(t−1) + (1 − κ) · w(t).
+// In the first n updates earlier stays w(0), which is exact. The old and the new
+// weights need not be there at once: fade takes the former before the update,
+// reconstruct the latter behind it.
+class Train_ReconstructionOp<string mnemonic, string result>
+    : Train_KernelOp<mnemonic, [Train_OneType], Train_WordsAndWork> {
+  let assemblyFormat =
+      "operands attr-dict `:` type($" # result # ")";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Sets how many updates to go back, and the average's decay.
+    void setReconstruction(int64_t updates, float decay) {
+      ::mlir::Builder builder(getContext());
+      setUpdatesAttr(builder.getI64IntegerAttr(updates));
+      setDecayAttr(builder.getF32FloatAttr(decay));
+    }
+  }];
+}
+
+def Train_FadeOp : Train_ReconstructionOp<"fade", "faded"> {
+  let summary = "what an update leaves of the average of steps";
+  let description = [{
+    With n = `updates`, β = `decay`, κ = n · (1 − β): faded = β · earlier + (κ −
+    β) · w, and faded = earlier in the first n minibatches. The first half of
+    `train.reconstruct`.
+
+    Constraints:
+    - (C1) `updates` is from 0 to 65535.
+    - (C2) `decay` is in [0, 1).
+
+    Example:
+
+    ```mlir
+    %faded = train.fade %earlier, %w {updates = 4, decay = 0.6 : f32} : tensor<10x64xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$earlier, Train_FloatTensor:$w,
+    DefaultValuedAttr<I64Attr, "0">:$updates, Train_DefaultF32<"0.0f">:$decay);
+  let results = (outs Train_FloatTensor:$faded);
+}
+
+def Train_ReconstructOp : Train_ReconstructionOp<"reconstruct", "new_earlier"> {
+  let summary = "an estimate of the weights of earlier updates";
+  let description = [{
+    With n = `updates`, β = `decay`, κ = n · (1 − β): new_earlier = faded + (1 −
+    κ) · new_w, and new_earlier = faded in the first n minibatches. `faded` is of
+    a `train.fade` with the same attributes. Where all steps are equal the result
+    is what the weights were n updates ago; for n = 1 and β = 0 it always is.
+
+    Constraints:
+    - (C1) `updates` is from 0 to 65535.
+    - (C2) `decay` is in [0, 1).
+
+    Example:
+
+    ```mlir
+    %next = train.reconstruct %faded, %new_w {updates = 4, decay = 0.6 : f32} : tensor<10x64xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$faded, Train_FloatTensor:$new_w,
+    DefaultValuedAttr<I64Attr, "0">:$updates, Train_DefaultF32<"0.0f">:$decay);
+  let results = (outs Train_FloatTensor:$new_earlier);
+}
+
 #endif // TAKT_DIALECT_TRAIN_TRAINOPTIMIZEROPS_TD

@@ -23,14 +23,16 @@ def Train_ParameterOp : Train_Op<"parameter",
     verbatim.
 
     `delay` = d means that the update of minibatch t applies the gradient of
-    minibatch t − d. A parameter of kind `derived` holds the indices `begin` to
-    `begin` + extent of axis `axis` of the parameter `base`.
+    minibatch t − d. `lead` = n means that operations of kind D and W read a
+    version that is n updates newer than the one that those of kind F read. A
+    parameter of kind `derived` is kept up by the update of the parameter `base`,
+    and begins as the indices `begin` to `begin` + extent of axis `axis` of that.
 
     Constraints:
     - (C1) `initial_value` is given unless the kind is `derived`, and has the
       parameter's type.
-    - (C2) `delay` is at least 0, and only a trainable or derived parameter
-      has one.
+    - (C2) `delay` is at least 0, `lead` from 0 to 1 + `delay`, and only a trainable
+      or derived parameter has them.
     - (C3) exactly a derived parameter has `base`, `axis` and `begin`; `base` is
       a parameter that is not derived itself.
     - (C4) a derived parameter has its base's element type and shape except on
@@ -52,6 +54,7 @@ def Train_ParameterOp : Train_Op<"parameter",
     OptionalAttr<ElementsAttr>:$initial_value,
     Train_ParameterKindAttr:$kind,
     OptionalAttr<I64Attr>:$delay,
+    OptionalAttr<I64Attr>:$lead,
     OptionalAttr<FlatSymbolRefAttr>:$base,
     OptionalAttr<I64Attr>:$axis,
     OptionalAttr<I64Attr>:$begin,
@@ -68,6 +71,8 @@ def Train_ParameterOp : Train_Op<"parameter",
     }
     /// Delay in updates, 0 where none is given.
     int64_t getDelayOrZero() { return getDelay().value_or(0); }
+    /// Lead in updates, 0 where none is given.
+    int64_t getLeadOrZero() { return getLead().value_or(0); }
   }];
   let assemblyFormat = [{
     $sym_name `:` custom<TypeAndInitialValue>($type, $initial_value) attr-dict
