@@ -214,6 +214,8 @@ std::vector<int64_t> NewestVersions::candidates(int update) const {
       int64_t behind = (reader.start + reader.cycles - place.start) % interval;
       if (behind < 0)
         behind += interval;
+      // On another processor the next version must come strictly later.
+      behind += reader.processor != place.processor;
       std::optional<int64_t> start = nextFree(update, place.start + behind);
       if (start && *start > place.start && *start <= latest)
         starts.push_back(*start);

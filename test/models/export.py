@@ -52,6 +52,27 @@ def resnet8():
         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
 
+def digits_vgg():
+    """Four convolutions without shortcuts, as VGG's, for 8x8 images."""
+    return nn.Sequential(
+        nn.Conv2d(1, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(),
+        nn.Conv2d(16, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(),
+        nn.Conv2d(32, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(),
+        nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
+
+
+def digits_lenet():
+    """LeNet-5's layers, without normalization, for 8x8 images."""
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(64, 60), nn.ReLU(), nn.Linear(60, 42), nn.ReLU(),
+        nn.Linear(42, 10))
+
+
 def lenet():
     """LeNet-5 (LeCun et al. 1998) with max pooling and relu."""
     return nn.Sequential(
@@ -127,7 +148,9 @@ def main():
     for name, make, shape in [("lenet", lenet, (2, 1, 28, 28)),
                               ("vgg-block", vgg_block, (2, 3, 16, 16)),
                               ("resnet-block", resnet_block, (2, 3, 16, 16)),
-                              ("digits-resnet8", resnet8, (2, 1, 8, 8))]:
+                              ("digits-resnet8", resnet8, (2, 1, 8, 8)),
+                              ("digits-vgg", digits_vgg, (2, 1, 8, 8)),
+                              ("digits-lenet", digits_lenet, (2, 1, 8, 8))]:
         torch.manual_seed(1)
         save(export(make(), shape, name), name)
     for name in ["vgg16", "alexnet", "resnet18", "resnet50"]:

@@ -288,7 +288,7 @@ def TrainVerifyStep : Pass<"train-verify-step", "::mlir::ModuleOp"> {
 def TrainVerifyTasks : Pass<"train-verify-tasks", "::mlir::ModuleOp"> {
   let summary = "check what scheduling and lowering rely on";
   let description = [{
-    Rules T1 to T3 of Verify.h: tasks and layers, one layer and kind per task, a
+    Rules T1 to T4 of Verify.h: tasks and layers, one layer and kind per task, a
     task graph that passes its own check. Changes nothing.
   }];
 }

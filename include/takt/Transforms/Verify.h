@@ -35,7 +35,9 @@ mlir::LogicalResult verifyStep(mlir::ModuleOp module);
 ///   T1  every operation that executes has a task and a layer within
 ///       `train.layers`, and no other operation has one;
 ///   T2  a task has one layer and one kind, told by its name;
-///   T3  the task graph passes its own check.
+///   T3  the task graph passes its own check;
+///   T4  a reconstruction goes back as far as the lead of what it is written to
+///       says, and its two halves alike.
 mlir::LogicalResult verifyTasks(mlir::ModuleOp module);
 
 } // namespace takt

@@ -97,7 +97,7 @@ TEST_F(FormTasksTest, UpdatesStayWithTheirWgrad) {
 }
 
 TEST_F(FormTasksTest, SkipJoinsTheLatestLayer) {
-  Network net;
+  test::Network net;
   std::string a = net.relu(net.gemm(net.input()));
   std::string b = net.relu(net.gemm(a));
   std::string c = net.gemm(b);
@@ -112,7 +112,7 @@ TEST_F(FormTasksTest, SkipJoinsTheLatestLayer) {
 }
 
 TEST_F(FormTasksTest, ConcatJoinsTheLatestBranch) {
-  Network net;
+  test::Network net;
   std::string a = net.gemm(net.input()), b = net.gemm(net.input());
   form(net.text(net.concatGemm(a, b)));
   EXPECT_THAT(tasksOf("concat0"), ElementsAre("fc1.F", "fc2.D", "fc2.D"));
@@ -121,7 +121,7 @@ TEST_F(FormTasksTest, ConcatJoinsTheLatestBranch) {
 }
 
 TEST_F(FormTasksTest, SharedWeightIsUpdatedByItsEarliestLayer) {
-  Network net;
+  test::Network net;
   std::string a = net.relu(net.gemm(net.input()));
   form(net.text(net.gemm(net.gemm(a), "fc0.weight")));
   EXPECT_EQ(graph.find("fc2.U"), -1);
@@ -136,7 +136,7 @@ TEST_F(FormTasksTest, SharedWeightIsUpdatedByItsEarliestLayer) {
 }
 
 TEST_F(FormTasksTest, WhatPrecedesTheFirstLayerJoinsIt) {
-  Network net;
+  test::Network net;
   form(net.text(net.gemm(net.relu(net.bias(net.input())))));
   EXPECT_THAT(taskNames(), ElementsAre("fc0.F", "fc0.D", "fc0.W", "fc0.U"));
   EXPECT_THAT(tasksOf("bias0"), ElementsAre("fc0.F"));
@@ -146,7 +146,7 @@ TEST_F(FormTasksTest, WhatPrecedesTheFirstLayerJoinsIt) {
 }
 
 TEST_F(FormTasksTest, ModelWithoutMatrixProductsIsOneLayer) {
-  Network net;
+  test::Network net;
   form(net.text(net.relu(net.bias(net.input()))));
   EXPECT_THAT(taskNames(), ElementsAre("net.F", "net.W", "net.U"));
 }

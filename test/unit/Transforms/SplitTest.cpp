@@ -97,7 +97,7 @@ protected:
 /// All axes, and all ways to slice at the producer, on every D of a network
 /// with a skip.
 TEST_F(SplitTest, SplitStepHasTheCutGraph) {
-  Network net;
+  test::Network net;
   std::string a = net.relu(net.gemm(net.input()));
   std::string b = net.relu(net.gemm(a));
   std::string text = net.text(net.gemm(net.relu(net.add(net.gemm(b), a))));
