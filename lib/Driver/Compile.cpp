@@ -82,7 +82,7 @@ FailureOr<TrainingStep> takt::buildTrainingStep(llvm::MemoryBufferRef model,
 WeightVersions takt::weightVersions(StringRef scheduler,
                                     const ScheduleOptions &options) {
   for (const SchedulerInfo &info : schedulers())
-    if (info.name == scheduler && info.semantics == Semantics::Delayed)
+    if (info.name == scheduler && info.semantics != Semantics::Synchronous)
       return options.weights.value_or(info.weights);
   return WeightVersions::Stash;
 }

@@ -163,8 +163,6 @@ static void writeSchedule(json::OStream &json, const ScheduledProgram &entry) {
     json.attribute("semantics", schedule.semantics == Semantics::Delayed
                                     ? "delayed"
                                     : "synchronous");
-    if (schedule.semantics == Semantics::Delayed)
-      json.attribute("weights", keyword(schedule.weights));
     json.attribute("status", schedule.status == SolveStatus::Optimal
                                  ? "optimal"
                                  : "feasible");
@@ -184,6 +182,8 @@ static void writeSchedule(json::OStream &json, const ScheduledProgram &entry) {
     json.attribute("communication_bytes", entry.metrics.communicationBytes);
     writeMemory(json, entry);
     writeList(json, "processor_busy_cycles", entry.metrics.busyCycles);
+    if (schedule.semantics == Semantics::Delayed)
+      json.attribute("weights", keyword(schedule.weights));
     if (entry.program.code.empty())
       writeWeights(json, schedule);
     else

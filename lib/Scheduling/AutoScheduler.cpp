@@ -116,13 +116,16 @@ llvm::Expected<Schedule> Contest::result() {
   return std::move(*best);
 }
 
-/// The registry's schedulers of a semantics, but for those in this file.
+/// The registry's schedulers of a semantics, but for those in this file. Which
+/// weights dgrads read is the caller's choice, so those that differ from others
+/// only in that are not asked.
 static llvm::SmallVector<llvm::StringRef>
 schedulersOf(std::optional<Semantics> semantics, bool isDivided) {
   llvm::SmallVector<llvm::StringRef> names;
   for (const SchedulerInfo &info : schedulers()) {
     bool isSynchronous = info.semantics == Semantics::Synchronous;
     if (info.semantics && info.run != runExact &&
+        info.weights == WeightVersions::Stash &&
         (!semantics || info.semantics == semantics) &&
         (isSynchronous || info.takesMicrobatches || !isDivided))
       names.push_back(info.name);

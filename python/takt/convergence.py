@@ -19,7 +19,7 @@ NETWORKS = ["digits-resnet8", "digits-vgg", "digits-lenet"]
 PROCESSORS = [2, 4, 8]
 SEEDS = 5
 BATCH = 32
-ITERATIONS = 600
+ITERATIONS = 400
 OPTIMIZER = ["--optimizer=momentum", "--learning-rate=0.02"]
 # They choose among the others.
 CHOOSERS = {"ilp", "auto"}

@@ -21,10 +21,10 @@ def run(*command):
     return done.stdout
 
 
-def is_legal(staleness, schedule, stages):
+def is_legal(staleness, schedule, stages, weights):
     """Whether the delays of all stages may be that: 0, S or 2 S, or 1 everywhere;
     without a stash no more than 2 S."""
-    if schedule == "layerpipe2":
+    if weights not in ("stash", None):
         return 0 <= staleness[0] and staleness[-1] <= 2 * (stages - 1)
     factors = {"layerpipe": [2], "pipedream": [1], "sequential": [0], "list": [0]}
     legal = [sorted({factor * stage for stage in range(stages)})
@@ -50,7 +50,8 @@ def main():
             with open(report) as file:
                 entry = json.load(file)["schedules"][0]
             staleness = sorted(set(entry["staleness"].values()))
-            if not is_legal(staleness, schedule, entry["stages"]):
+            if not is_legal(staleness, schedule, entry["stages"],
+                            entry.get("weights")):
                 sys.exit(f"{model}, {schedule}, {processors}: staleness {staleness} "
                          f"with {entry['stages']} stages")
             print(f"{model} {schedule} P={processors}: identical, "
