@@ -10,6 +10,7 @@
 #include "takt/Driver/Diagnostics.h"
 #include "takt/Driver/Emit.h"
 #include "takt/Driver/Problem.h"
+#include "takt/Scheduling/Objective.h"
 #include "takt/Support/FileOutput.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Format.h"
@@ -117,6 +118,15 @@ struct Options {
   cl::opt<double> tolerance{
       "interval-tolerance", cl::init(0), cl::cat(category),
       cl::desc("per cent by which the interval may grow for less traffic")};
+  cl::opt<std::string> objective{
+      "objective", cl::cat(category), cl::value_desc("FIGURE[:N%],…"),
+      cl::desc("what to minimise, in this order, and by how much each may "
+               "exceed its least for the next: interval, memory, traffic, "
+               "staleness, energy")};
+  cl::opt<bool> pareto{
+      "pareto", cl::cat(category),
+      cl::desc("report or page of the schedules that none beats in interval, "
+               "memory and traffic")};
   cl::opt<int64_t> timeLimit{
       "time-limit", cl::cat(category), cl::value_desc("SECONDS"),
       cl::desc("after which a search returns the best that it has found "
@@ -202,6 +212,17 @@ Expected<CompileOptions> readOptions(const Options &options) {
   if (options.timeLimit.getNumOccurrences() && options.timeLimit < 1)
     return badOption("--time-limit=" + Twine(options.timeLimit) +
                      ": expected a positive number of seconds");
+  if (options.objective.getNumOccurrences() &&
+      options.tolerance.getNumOccurrences())
+    return badOption("--interval-tolerance is the objective's interval:N%, "
+                     "expected only one of the two");
+  if (options.pareto && (options.objective.getNumOccurrences() ||
+                         options.tolerance.getNumOccurrences()))
+    return badOption("--pareto shows all trades, expected it without "
+                     "--objective and --interval-tolerance");
+  if (options.pareto && options.emit != EmitKind::Report &&
+      options.emit != EmitKind::Html)
+    return badOption("--pareto is for --emit=report and --emit=html");
   if (options.stages < 0)
     return badOption("--stages=" + Twine(options.stages) +
                      ": expected 0 or more");
@@ -231,6 +252,13 @@ Expected<CompileOptions> readOptions(const Options &options) {
     return std::move(error);
   if (sys::Process::StandardErrIsDisplayed())
     result.scheduling.onProgress = showProgress;
+  if (options.objective.getNumOccurrences()) {
+    auto objective = parseObjective(options.objective);
+    if (!objective)
+      return badOption("--objective=" + options.objective + ": " +
+                       toString(objective.takeError()));
+    result.scheduling.objective = std::move(*objective);
+  }
   return result;
 }
 
@@ -309,7 +337,8 @@ Error compileAndEmit(const Options &options) {
                       options.output,
                       options.schedule,
                       {options.compare.begin(), options.compare.end()},
-                      options.showParameters};
+                      options.showParameters,
+                      options.pareto};
   auto file = MemoryBuffer::getFileOrSTDIN(options.input);
   if (!file)
     return createStringError(options.input +

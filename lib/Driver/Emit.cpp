@@ -10,6 +10,7 @@
 #include "takt/Dialect/Sched/Setting.h"
 #include "takt/Dialect/Stream/Conversion.h"
 #include "takt/Driver/Diagnostics.h"
+#include "takt/Driver/Front.h"
 #include "takt/Driver/Trace.h"
 #include "takt/Support/FileOutput.h"
 #include "takt/Target/CHeader.h"
@@ -63,9 +64,8 @@ public:
   }
 
 private:
-  llvm::Error writeComparison() {
-    std::vector<std::string> names = {request.schedule};
-    names.insert(names.end(), request.compare.begin(), request.compare.end());
+  FailureOr<std::vector<ScheduledProgram>>
+  compileAll(ArrayRef<std::string> names) {
     std::vector<ScheduledProgram> all;
     for (const std::string &name : names) {
       FailureOr<TrainingStep> own =
@@ -75,9 +75,21 @@ private:
       FailureOr<ScheduledProgram> entry =
           compileSchedule(*own, name, machine, cost, options);
       if (failed(entry))
-        return alreadySaid();
+        return failure();
       all.push_back(std::move(*entry));
     }
+    return std::move(all);
+  }
+
+  llvm::Error writeComparison() {
+    std::vector<std::string> names = {request.schedule};
+    names.insert(names.end(), request.compare.begin(), request.compare.end());
+    FailureOr<std::vector<ScheduledProgram>> found =
+        request.pareto ? compileFront(step, names, machine, cost, options)
+                       : compileAll(names);
+    if (failed(found))
+      return alreadySaid();
+    const std::vector<ScheduledProgram> &all = *found;
     return writeFile(request.output, [&](llvm::raw_ostream &os) {
       if (request.kind == EmitKind::Report)
         writeReport(os, step.summary, machine, all);

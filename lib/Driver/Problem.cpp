@@ -10,6 +10,7 @@
 #include "takt/Dialect/Sched/Conversion.h"
 #include "takt/Dialect/Sched/Setting.h"
 #include "takt/Driver/Diagnostics.h"
+#include "takt/Driver/Front.h"
 #include "takt/Driver/Trace.h"
 #include "takt/Scheduling/PipelineGraph.h"
 #include "takt/Scheduling/ProfileGraph.h"
@@ -78,6 +79,18 @@ readSched(llvm::MemoryBufferRef file, const ProblemDefaults &defaults) {
   return std::move(problem);
 }
 
+llvm::Expected<StatedProblem> takt::statePipeline(PipelineProblem pipeline) {
+  auto cost = createCostModel("macs");
+  if (!cost)
+    return cost.takeError();
+  StatedProblem problem;
+  problem.graph = pipelineGraph(pipeline);
+  problem.machine = pipelineMachine(pipeline);
+  problem.cost = std::move(*cost);
+  problem.pipeline = std::move(pipeline);
+  return std::move(problem);
+}
+
 static llvm::Expected<StatedProblem>
 readPipeline(llvm::MemoryBufferRef file, const ProblemDefaults &defaults) {
   llvm::Expected<PipelineProblem> pipeline = parsePipeline(file);
@@ -90,15 +103,7 @@ readPipeline(llvm::MemoryBufferRef file, const ProblemDefaults &defaults) {
                                    llvm::Twine(pipeline->processors) +
                                    " processors, the command line says " +
                                    llvm::Twine(defaults.machine.processors()));
-  auto cost = createCostModel("macs");
-  if (!cost)
-    return cost.takeError();
-  StatedProblem problem;
-  problem.graph = pipelineGraph(*pipeline);
-  problem.machine = pipelineMachine(*pipeline);
-  problem.cost = std::move(*cost);
-  problem.pipeline = std::move(*pipeline);
-  return std::move(problem);
+  return statePipeline(std::move(*pipeline));
 }
 
 static llvm::Expected<StatedProblem>
@@ -177,19 +182,35 @@ static llvm::Expected<Schedule> solvePipeline(const StatedProblem &problem,
   return std::move(schedule);
 }
 
+ScheduledProgram takt::describeSchedule(const Problem &problem,
+                                        Schedule schedule) {
+  ScheduledProgram result;
+  result.schedule = std::move(schedule);
+  result.bounds = bounds(problem, result.schedule);
+  result.metrics = metrics(problem, result.schedule);
+  result.interval = result.schedule.interval;
+  result.steadyInterval = result.schedule.interval;
+  result.peakMemory = peakMemory(problem, result.schedule);
+  return result;
+}
+
 llvm::Expected<ScheduledProgram>
 takt::solveProblem(const StatedProblem &problem, StringRef scheduler,
                    const ScheduleOptions &options) {
   auto begin = std::chrono::steady_clock::now();
   Problem of{&problem.graph, &problem.machine, problem.cost.get()};
+  if (problem.pipeline && !options.objective.empty())
+    return solvePipelineByObjective(problem, scheduler, options);
   ScheduledProgram result;
   // A pipeline is synchronous unless the options say otherwise.
   if (problem.pipeline && isPipelineScheduler(scheduler) &&
       options.semantics != Semantics::Delayed) {
-    auto found = solvePipeline(problem, scheduler, options, result.bounds);
+    Bounds bounds;
+    auto found = solvePipeline(problem, scheduler, options, bounds);
     if (!found)
       return found.takeError();
-    result.schedule = std::move(*found);
+    result = describeSchedule(of, std::move(*found));
+    result.bounds = bounds;
   } else if (problem.pipeline && llvm::none_of(schedulers(), [&](auto &info) {
                return info.name == scheduler && isForPipelines(info);
              })) {
@@ -207,13 +228,8 @@ takt::solveProblem(const StatedProblem &problem, StringRef scheduler,
     auto found = schedule(scheduler, of, options);
     if (!found)
       return found.takeError();
-    result.schedule = std::move(*found);
-    result.bounds = bounds(of, result.schedule);
+    result = describeSchedule(of, std::move(*found));
   }
-  result.metrics = metrics(of, result.schedule);
-  result.interval = result.schedule.interval;
-  result.steadyInterval = result.schedule.interval;
-  result.peakMemory = peakMemory(of, result.schedule);
   if (problem.pipeline)
     result.memoryScale = problem.pipeline->memoryScale;
   result.compileSeconds =
@@ -239,6 +255,20 @@ static llvm::Error writeSched(StringRef output, const StatedProblem &problem,
   });
 }
 
+static llvm::Expected<std::vector<ScheduledProgram>>
+solveAll(const StatedProblem &problem, ArrayRef<std::string> schedulers,
+         const ScheduleOptions &options) {
+  std::vector<ScheduledProgram> all;
+  for (const std::string &name : schedulers) {
+    llvm::Expected<ScheduledProgram> entry =
+        solveProblem(problem, name, options);
+    if (!entry)
+      return entry.takeError();
+    all.push_back(std::move(*entry));
+  }
+  return std::move(all);
+}
+
 llvm::Error takt::emitProblem(InputKind kind, llvm::MemoryBufferRef file,
                               const EmitRequest &request,
                               const ProblemDefaults &defaults,
@@ -257,15 +287,12 @@ llvm::Error takt::emitProblem(InputKind kind, llvm::MemoryBufferRef file,
   std::vector<std::string> names = {request.schedule};
   if (comparison)
     llvm::append_range(names, request.compare);
-  std::vector<ScheduledProgram> all;
-  for (const std::string &name : names) {
-    llvm::Expected<ScheduledProgram> entry =
-        solveProblem(*problem, name, options);
-    if (!entry)
-      return llvm::createStringError(file.getBufferIdentifier() + ": error: " +
-                                     llvm::toString(entry.takeError()));
-    all.push_back(std::move(*entry));
-  }
+  auto found = request.pareto ? solveFront(*problem, names, options)
+                              : solveAll(*problem, names, options);
+  if (!found)
+    return llvm::createStringError(file.getBufferIdentifier() + ": error: " +
+                                   llvm::toString(found.takeError()));
+  const std::vector<ScheduledProgram> &all = *found;
   if (request.kind == EmitKind::Sched)
     return writeSched(request.output, *problem, all.front().schedule);
   return writeFile(request.output, [&](llvm::raw_ostream &os) {

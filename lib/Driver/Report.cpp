@@ -180,6 +180,7 @@ static void writeSchedule(json::OStream &json, const ScheduledProgram &entry) {
     json.attribute("lower_bound", entry.lowerBound());
     json.attribute("gap", entry.gap());
     json.attribute("communication_bytes", entry.metrics.communicationBytes);
+    json.attribute("energy_picojoules", entry.metrics.energyPicojoules);
     writeMemory(json, entry);
     writeList(json, "processor_busy_cycles", entry.metrics.busyCycles);
     if (schedule.semantics == Semantics::Delayed)

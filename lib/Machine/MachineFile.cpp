@@ -154,6 +154,15 @@ template <> struct MappingTraits<Link> {
   }
 };
 
+template <> struct MappingTraits<EnergyTable> {
+  static void mapping(IO &io, EnergyTable &e) {
+    mapRanged<Rate>(io, "mac_femtojoules", e.mac);
+    mapRanged<Rate>(io, "memory_byte_femtojoules", e.memoryByte);
+    mapRanged<Rate>(io, "link_byte_femtojoules", e.linkByte);
+    mapRanged<Rate>(io, "processor_cycle_femtojoules", e.processorCycle);
+  }
+};
+
 } // namespace llvm::yaml
 
 LLVM_YAML_IS_SEQUENCE_VECTOR(takt::ProcessorClass)
@@ -186,6 +195,7 @@ template <> struct MappingTraits<Machine> {
     io.mapOptional("description", machine.description);
     io.mapRequired("processors", machine.classes);
     io.mapOptionalWithContext("interconnect", machine.interconnect, machine);
+    io.mapOptional("energy", machine.energy);
   }
   static std::string validate(IO &, Machine &machine) {
     int64_t processors = machine.processors();

@@ -10,6 +10,7 @@
 #include "NetworkPipeline.h"
 #include "ProcessorOrder.h"
 #include "Schedulers.h"
+#include "Trades.h"
 #include "WeightVersions.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -57,6 +58,33 @@ static int64_t singleProcessorCycles(const Problem &problem) {
   return best.value_or(0);
 }
 
+static double energyPicojoules(const Problem &problem,
+                               const Schedule &schedule) {
+  const EnergyTable &table = problem.machine->energy;
+  double macs = 0, memoryBytes = 0, linkBytes = 0;
+  for (const Task &task : schedule.graph.tasks)
+    for (const Work &work : task.work) {
+      macs += static_cast<double>(work.gemm.macs().value_or(0));
+      memoryBytes += static_cast<double>(work.bytesIn) +
+                     static_cast<double>(work.bytesOut);
+    }
+  for (const TransferPlacement &transfer : schedule.transfers)
+    linkBytes +=
+        static_cast<double>(schedule.graph.values[transfer.value].bytes) *
+        static_cast<double>(
+            problem.machine->route(transfer.from, transfer.to).size());
+  double processorCycles = static_cast<double>(schedule.interval) *
+                           static_cast<double>(problem.machine->processors());
+  auto femtojoules = [](double count, int64_t each) {
+    return count * static_cast<double>(each);
+  };
+  return (femtojoules(macs, table.mac) +
+          femtojoules(memoryBytes, table.memoryByte) +
+          femtojoules(linkBytes, table.linkByte) +
+          femtojoules(processorCycles, table.processorCycle)) /
+         1000;
+}
+
 Metrics takt::metrics(const Problem &problem, const Schedule &schedule) {
   Metrics metrics;
   metrics.singleProcessorCycles = singleProcessorCycles(problem);
@@ -68,6 +96,7 @@ Metrics takt::metrics(const Problem &problem, const Schedule &schedule) {
   }
   for (const TransferPlacement &transfer : schedule.transfers)
     metrics.communicationBytes += schedule.graph.values[transfer.value].bytes;
+  metrics.energyPicojoules = energyPicojoules(problem, schedule);
   auto interval = static_cast<double>(std::max<int64_t>(1, schedule.interval));
   metrics.speedup =
       static_cast<double>(metrics.singleProcessorCycles) / interval;
@@ -96,11 +125,12 @@ llvm::ArrayRef<SchedulerInfo> takt::schedulers() {
       {"layerpipe", Semantics::Delayed,
        "dgrad and wgrad apart, dgrad cut in two (LayerPipe, ICCAD 2021; delays "
        "as in LayerPipe2, 2025)",
-       runLayerPipe},
+       runLayerPipe, /*takesMicrobatches=*/false, /*takesTolerance=*/true},
       {"layerpipe2", Semantics::Delayed,
        "layerpipe with a moving average in place of kept weights (LayerPipe2, "
        "2025)",
-       runLayerPipe, /*takesMicrobatches=*/false, WeightVersions::Average},
+       runLayerPipe, /*takesMicrobatches=*/false, /*takesTolerance=*/true,
+       WeightVersions::Average},
       {"modulo", Semantics::Delayed,
        "iterative modulo scheduling of the cyclic task graph (Rau 1994)",
        runModulo},
@@ -200,6 +230,8 @@ Expected<Schedule> takt::schedule(llvm::StringRef name, const Problem &problem,
                                   const ScheduleOptions &options) {
   if (Error error = check(problem))
     return error;
+  if (!options.objective.empty())
+    return scheduleByObjective(name, problem, options);
   Expected<Schedule> result = runAlongLinks(name, problem, options);
   if (!result)
     return result.takeError();

@@ -30,6 +30,8 @@ struct EmitRequest {
   std::string schedule;
   std::vector<std::string> compare; ///< further schedules of report and page
   bool showParameters = false;
+  /// Report and page show the Pareto front of the schedules.
+  bool pareto = false;
 };
 
 /// Compiles the model as far as the request needs and writes it. Diagnostics go

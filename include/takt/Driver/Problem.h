@@ -37,6 +37,9 @@ struct StatedProblem {
 };
 
 /// Where a problem that does not state its machine and cost model gets them.
+/// The task graph and the machine of a pipeline problem.
+llvm::Expected<StatedProblem> statePipeline(PipelineProblem pipeline);
+
 struct ProblemDefaults {
   const Machine &machine;
   bool machineGiven; ///< on the command line
@@ -50,6 +53,9 @@ struct ProblemDefaults {
 llvm::Expected<StatedProblem> readProblem(InputKind kind,
                                           llvm::MemoryBufferRef file,
                                           const ProblemDefaults &defaults);
+
+/// A verified schedule's figures; no program.
+ScheduledProgram describeSchedule(const Problem &problem, Schedule schedule);
 
 /// The verified schedule of that name, with its figures.
 llvm::Expected<ScheduledProgram> solveProblem(const StatedProblem &problem,

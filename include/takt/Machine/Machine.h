@@ -94,6 +94,17 @@ struct Interconnect {
   std::vector<Link> links;
 };
 
+/// Energy of what the machine does, in femtojoules. The defaults are those of
+/// 45 nm (Horowitz, ISSCC 2014): a float multiplication and an addition; 32
+/// bits of DRAM; a byte over a link is read from one memory and written to
+/// another.
+struct EnergyTable {
+  int64_t mac = 4600;
+  int64_t memoryByte = 160000;
+  int64_t linkByte = 320000;
+  int64_t processorCycle = 0; ///< of each processor, busy or not
+};
+
 /// The short form of the command line: TOPOLOGY[:SIZE[xSIZE…]] and then
 /// [,bytes_per_cycle=N][,latency_cycles=N], for instance
 /// "mesh:4x2,bytes_per_cycle=16". Without sizes, mesh and torus get the two
@@ -174,6 +185,7 @@ public:
   std::string description;
   std::vector<ProcessorClass> classes;
   Interconnect interconnect;
+  EnergyTable energy;
 
 private:
   /// None for full and bus without listed links, which need no tables.

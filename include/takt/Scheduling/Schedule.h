@@ -41,6 +41,18 @@ struct Problem {
   const CostModel *cost = nullptr;
 };
 
+/// By what schedules are compared; smaller is better. Objective.h has them.
+enum class Criterion { Interval, Memory, Traffic, Staleness, Energy };
+
+/// A term of a lexicographic objective.
+struct ObjectiveTerm {
+  Criterion criterion;
+  /// By how much the figure may exceed the least one for the sake of the terms
+  /// that follow, in thousandths.
+  int tolerance = 0;
+};
+using Objective = std::vector<ObjectiveTerm>;
+
 struct ScheduleOptions {
   /// Number of delay stages; 0: the scheduler chooses.
   int stages = 0;
@@ -58,6 +70,9 @@ struct ScheduleOptions {
   /// Called by the schedulers that search for long, after each improvement of
   /// the best interval or of the bound below which there is none.
   std::function<void(int64_t best, int64_t bound)> onProgress;
+  /// If not empty, schedule() asks the scheduler for several trades and returns
+  /// the one that is best by this; intervalTolerance is then not used.
+  Objective objective;
 };
 
 struct Placement {
@@ -156,6 +171,10 @@ struct Metrics {
       0; ///< per minibatch, each (value, destination) once
   std::vector<int64_t> busyCycles;
   double speedup = 0, utilization = 0;
+  /// Of one minibatch, by the machine's energy table: multiply-accumulates,
+  /// bytes that tasks read and write, bytes over each link, and what every
+  /// processor takes in each cycle of the interval, busy or not.
+  double energyPicojoules = 0;
 };
 Metrics metrics(const Problem &problem, const Schedule &schedule);
 
@@ -167,6 +186,8 @@ struct SchedulerInfo {
   llvm::Expected<Schedule> (*run)(const Problem &, const ScheduleOptions &);
   /// Of delayed ones: whether a step may be divided into microbatches.
   bool takesMicrobatches = false;
+  /// Whether intervalTolerance changes its schedules.
+  bool takesTolerance = false;
   WeightVersions weights = WeightVersions::Stash;
 };
 
