@@ -26,7 +26,7 @@ class TopologyTest : public testing::TestWithParam<Topology> {};
 TEST_P(TopologyTest, RandomGraphs) {
   std::minstd_rand random(41);
   int64_t several = 0;
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 20; ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
     Instance instance(makeRandomGraph(random, 6), 1 + random() % 8);
     connectRandomly(instance.machine, GetParam(), random);
@@ -35,6 +35,9 @@ TEST_P(TopologyTest, RandomGraphs) {
     llvm::cantFail(instance.machine.connect());
     Problem problem = instance.problem();
     for (const SchedulerInfo &info : schedulers()) {
+      bool searches = info.name == "ilp" || info.name == "auto";
+      if (searches && round % 10 != 0)
+        continue;
       llvm::Expected<Schedule> s = schedule(info.name, problem, {});
       ASSERT_TRUE(bool(s)) << info.name.str() << ": "
                            << llvm::toString(s.takeError());
