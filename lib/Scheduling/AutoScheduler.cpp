@@ -71,8 +71,9 @@ void Contest::consider(Schedule schedule) {
     return;
   if (best && !(rank(schedule) < rank(*best)))
     return;
+  bool isShorter = !best || schedule.interval < best->interval;
   best = std::move(schedule);
-  if (options.onProgress)
+  if (isShorter && options.onProgress)
     options.onProgress(best->interval, bound);
 }
 

@@ -40,8 +40,11 @@ struct Known {
   std::optional<Schedule> best; ///< that fits the memory
   /// The least interval known, memory left aside.
   int64_t least = std::numeric_limits<int64_t>::max();
+  int64_t bound = 1; ///< no interval is below
 
   void consider(Schedule schedule);
+  void raiseBound(int64_t to);
+  void tell() const;
 };
 
 /// Who runs where, for one way of cutting.
@@ -106,9 +109,24 @@ private:
 
 void Known::consider(Schedule schedule) {
   least = std::min(least, schedule.interval);
-  if (!best || schedule.interval < best->interval)
-    if (!llvm::errorToBool(checkMemoryFits(problem, schedule)))
-      best = std::move(schedule);
+  if (best && schedule.interval >= best->interval)
+    return;
+  if (llvm::errorToBool(checkMemoryFits(problem, schedule)))
+    return;
+  best = std::move(schedule);
+  tell();
+}
+
+void Known::raiseBound(int64_t to) {
+  if (to <= bound)
+    return;
+  bound = to;
+  tell();
+}
+
+void Known::tell() const {
+  if (best && options.onProgress)
+    options.onProgress(best->interval, bound);
 }
 
 AssignmentSearch::AssignmentSearch(Known &known, const TaskGraph &graph,
@@ -449,6 +467,28 @@ static std::vector<std::vector<Cut>> waysToCut(const TaskGraph &graph) {
   return ways;
 }
 
+/// Whether the cost model has an answer for every part.
+static bool hasAllCycles(const Problem &problem, const TaskGraph &graph) {
+  return llvm::all_of(graph.tasks, [&](const Task &task) {
+    return llvm::all_of(
+        problem.machine->classes, [&](const ProcessorClass &on) {
+          return taskCycles(*problem.cost, task, on).has_value();
+        });
+  });
+}
+
+/// Cycles of the slowest class of processors for everything.
+static int64_t serialCycles(const Problem &problem) {
+  int64_t most = 1;
+  for (const ProcessorClass &on : problem.machine->classes) {
+    int64_t total = 0;
+    for (const Task &task : problem.graph->tasks)
+      total += *taskCycles(*problem.cost, task, on);
+    most = std::max(most, total);
+  }
+  return most;
+}
+
 namespace {
 class ExactSearch {
 public:
@@ -466,57 +506,58 @@ public:
 
 private:
   void search();
-  void raiseBound(int64_t least);
 
   const Problem &problem;
   const ScheduleOptions &options;
   Known known;
-  int64_t bound = 1;
 };
 } // namespace
 
-void ExactSearch::raiseBound(int64_t least) {
-  bound = std::max(bound, least);
-  if (known.best && options.onProgress)
-    options.onProgress(known.best->interval, bound);
-}
-
 void ExactSearch::search() {
-  raiseBound(leastBound(problem, options.stages));
   const TaskGraph &graph = *problem.graph;
-  if (known.least <= bound || graph.tasks.size() > kMaxExactTasks)
+  if (known.least <= known.bound || graph.tasks.size() > kMaxExactTasks)
     return;
-  std::vector<std::vector<Cut>> ways = waysToCut(graph);
+  std::vector<std::vector<Cut>> all = waysToCut(graph), ways;
   // Otherwise a cut that is not tried may still be better.
-  bool isComplete = !ways.empty();
+  bool isComplete = !all.empty();
   if (!isComplete)
-    ways.resize(1);
+    all.resize(1);
   std::vector<TaskGraph> graphs;
   std::vector<int64_t> loads;
-  for (const std::vector<Cut> &cuts : ways) {
-    graphs.push_back(llvm::cantFail(applyCuts(graph, cuts)));
-    loads.push_back(
-        AssignmentSearch(known, graphs.back(), cuts).leastLoad(known.least));
+  for (std::vector<Cut> &cuts : all) {
+    TaskGraph cut = llvm::cantFail(applyCuts(graph, cuts));
+    if (!hasAllCycles(problem, cut)) {
+      isComplete = false;
+      continue;
+    }
+    loads.push_back(AssignmentSearch(known, cut, cuts).leastLoad(known.least));
+    ways.push_back(std::move(cuts));
+    graphs.push_back(std::move(cut));
   }
-  raiseBound(isComplete ? *llvm::min_element(loads)
-                        : AssignmentSearch(known, graph, {},
-                                           AssignmentSearch::Tasks::Uncuttable)
-                              .leastLoad(known.least));
-  if (known.least <= bound)
+  known.raiseBound(isComplete
+                       ? *llvm::min_element(loads)
+                       : AssignmentSearch(known, graph, {},
+                                          AssignmentSearch::Tasks::Uncuttable)
+                             .leastLoad(known.least));
+  if (known.least <= known.bound)
     return;
   for (auto [cuts, cut, load] : llvm::zip_equal(ways, graphs, loads))
-    isComplete &= AssignmentSearch(known, cut, cuts).run(std::max(load, bound));
+    isComplete &=
+        AssignmentSearch(known, cut, cuts).run(std::max(load, known.bound));
   if (isComplete)
-    raiseBound(known.least);
+    known.raiseBound(known.least);
 }
 
 llvm::Expected<Schedule> ExactSearch::run(std::vector<Schedule> start) {
+  known.bound = leastBound(problem, options.stages);
+  // One processor can do all in that time, if with too little memory.
+  known.least = serialCycles(problem) + 1;
   for (Schedule &schedule : start)
     known.consider(std::move(schedule));
   search();
   if (!known.best)
     return llvm::createStringError("no schedule that fits was found");
-  known.best->lowerBound = bound;
+  known.best->lowerBound = known.bound;
   return std::move(*known.best);
 }
 
