@@ -71,7 +71,7 @@ private:
       FailureOr<TrainingStep> own =
           stepWithWeights(step, weightVersions(name, options.scheduling));
       if (failed(own))
-        return alreadySaid();
+        return failure();
       FailureOr<ScheduledProgram> entry =
           compileSchedule(*own, name, machine, cost, options);
       if (failed(entry))
