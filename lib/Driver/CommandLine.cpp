@@ -96,8 +96,8 @@ struct Options {
                                 cl::desc("other schedules for the report"),
                                 cl::value_desc("NAME,…"), cl::cat(category)};
   cl::opt<int64_t> microbatches{"microbatches",
-                                cl::desc("microbatches of a synchronous step"),
-                                cl::init(1), cl::cat(category)};
+                                cl::desc("microbatches of a step"), cl::init(1),
+                                cl::cat(category)};
   cl::opt<std::string> cost{
       "cost", cl::desc("macs, systolic, roofline or profile:FILE"),
       cl::init("systolic"), cl::cat(category)};
@@ -136,6 +136,15 @@ struct Options {
       cl::desc("synchronous, delayed or any: what auto and ilp may choose")};
   cl::opt<uint64_t> seed{"seed", cl::desc("seed of randomised searches"),
                          cl::init(0), cl::cat(category)};
+  cl::opt<std::string> synchronization{
+      "synchronization", cl::cat(category), cl::value_desc("sum|max"),
+      cl::desc("how pipedream-replicated plans with the replicas' exchange: "
+               "after computing, or meanwhile (default: both)")};
+  cl::list<std::string> bandwidthLevels{
+      "bandwidth-levels", cl::CommaSeparated, cl::cat(category),
+      cl::value_desc("COUNTxBYTES,…"),
+      cl::desc("groups that pipedream-replicated plans with, innermost first, "
+               "and bytes a cycle in each (default: as the machine's)")};
   cl::opt<double> minibatchScale{
       "minibatch-scale", cl::init(1), cl::cat(category),
       cl::desc("minibatch wanted over the one of a measured profile")};
@@ -186,6 +195,31 @@ void showProgress(int64_t best, int64_t bound) {
       100 * (1 - static_cast<double>(bound) / static_cast<double>(best));
   errs() << "taktc: best interval " << best << ", bound " << bound << ", gap "
          << format("%.2f", std::max(0.0, gap)) << " %\n";
+}
+
+/// What only some schedulers ask for.
+Error readReplication(const Options &options, ScheduleOptions &result) {
+  if (options.synchronization == "sum")
+    result.synchronization = SynchronizationForm::Sum;
+  else if (options.synchronization == "max")
+    result.synchronization = SynchronizationForm::Max;
+  else if (options.synchronization.getNumOccurrences())
+    return badOption("--synchronization=" + options.synchronization +
+                     ": expected sum or max");
+  for (const std::string &level : options.bandwidthLevels) {
+    auto [count, bytes] = StringRef(level).split('x');
+    BandwidthLevel of;
+    if (count.getAsInteger(10, of.count) || of.count < 1 ||
+        of.count > Machine::kMaxProcessors ||
+        bytes.getAsDouble(of.bytesPerCycle) ||
+        !(of.bytesPerCycle > 0 && of.bytesPerCycle <= Machine::kMaxRate))
+      return badOption("--bandwidth-levels=" + level +
+                       ": expected COUNTxBYTES, with 1 to " +
+                       Twine(Machine::kMaxProcessors) +
+                       " groups and a positive number of bytes a cycle");
+    result.bandwidthLevels.push_back(of);
+  }
+  return Error::success();
 }
 
 Expected<CompileOptions> readOptions(const Options &options) {
@@ -259,6 +293,8 @@ Expected<CompileOptions> readOptions(const Options &options) {
                        toString(objective.takeError()));
     result.scheduling.objective = std::move(*objective);
   }
+  if (Error error = readReplication(options, result.scheduling))
+    return std::move(error);
   return result;
 }
 
@@ -266,12 +302,12 @@ Expected<CompileOptions> readOptions(const Options &options) {
 bool answerQuestions(const Options &options) {
   if (options.listSchedules)
     for (const SchedulerInfo &info : schedulers())
-      outs() << left_justify(info.name, 18) << info.summary << "\n";
+      outs() << left_justify(info.name, 21) << info.summary << "\n";
   if (options.listSchedules) {
     outs() << "\nof --microbatches, and of pipeline problems (takt-pipeline "
               "files):\n";
     for (const PipelineScheduler &info : pipelineSchedulers())
-      outs() << left_justify(info.name, 18) << info.summary << "\n";
+      outs() << left_justify(info.name, 21) << info.summary << "\n";
   }
   if (options.listOps)
     listOps(outs());

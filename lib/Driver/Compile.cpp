@@ -10,6 +10,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "takt/Dialect/Sched/Sched.h"
 #include "takt/Dialect/Train/Train.h"
+#include "takt/Driver/Problem.h"
 #include "takt/Transforms/FormTasks.h"
 #include "takt/Transforms/Microbatch.h"
 #include "takt/Transforms/Pipelines.h"
@@ -141,6 +142,11 @@ takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
              failure();
     if (llvm::errorToBool(found.takeError()))
       break;
+    if (!found->replicas.empty()) {
+      ScheduledProgram result = describeSchedule(problem, std::move(*found));
+      result.compileSeconds = seconds();
+      return std::move(result);
+    }
     std::unique_ptr<MemoryShortage> shortage;
     FailureOr<ScheduledProgram> result = lowerSchedule(
         *module, problem, std::move(*found), options.learningRate, &shortage);

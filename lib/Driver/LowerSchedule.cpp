@@ -131,6 +131,11 @@ takt::lowerSchedule(ModuleOp module, const Problem &problem, Schedule schedule,
   auto fail = [&](llvm::Error error) {
     return module.emitError() << llvm::toString(std::move(error));
   };
+  if (!schedule.replicas.empty())
+    return module.emitError("schedule '")
+               << schedule.scheduler
+               << "' has layers with replicas, which programs do not have",
+           failure();
   ScheduledProgram result;
   result.schedule = std::move(schedule);
   result.bounds = bounds(problem, result.schedule);

@@ -16,6 +16,7 @@
 #include "takt/Scheduling/ProfileGraph.h"
 #include "takt/Support/FileOutput.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 #include <chrono>
@@ -188,9 +189,13 @@ ScheduledProgram takt::describeSchedule(const Problem &problem,
   result.schedule = std::move(schedule);
   result.bounds = bounds(problem, result.schedule);
   result.metrics = metrics(problem, result.schedule);
-  result.interval = result.schedule.interval;
-  result.steadyInterval = result.schedule.interval;
   result.peakMemory = peakMemory(problem, result.schedule);
+  int64_t minibatches = result.schedule.graph.minibatches;
+  for (int64_t *cycles : {&result.bounds.loop, &result.bounds.resource,
+                          &result.bounds.largestTask})
+    *cycles = llvm::divideCeil(*cycles, minibatches);
+  result.interval = llvm::divideCeil(result.schedule.interval, minibatches);
+  result.steadyInterval = result.interval;
   return result;
 }
 

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Driver/Report.h"
+#include "takt/Scheduling/Replication.h"
+#include "llvm/ADT/StringMap.h"
 #include <map>
 
 using namespace llvm;
@@ -119,29 +121,66 @@ static void writeParameters(json::OStream &json, const Program &program) {
   });
 }
 
-/// The same of a problem that has weights, but no program.
+/// Times of a layer's updates in an interval.
+static int64_t updatesOf(const Schedule &schedule, int layer) {
+  return schedule.replicas.empty()
+             ? 1
+             : schedule.graph.minibatches / schedule.replicas[layer];
+}
+
+/// Copies of a weight, or of a shard of it, from its update to its last reader.
+static int64_t copiesOf(const Schedule &schedule, const Value &value) {
+  int64_t made = schedule.tasks[value.producer].start, last = made;
+  for (const Use &use : value.uses) {
+    const Placement &reader = schedule.tasks[use.task];
+    last =
+        std::max(last, reader.start + reader.cycles +
+                           distance(schedule, value, use) * schedule.interval);
+  }
+  int layer = schedule.graph.tasks[value.producer].layer;
+  return divideCeil((last - made) * updatesOf(schedule, layer),
+                    schedule.interval);
+}
+
+/// The same of a schedule that has weights, but no program. Of what replicas
+/// and rounds have apart, the most.
 static void writeWeights(json::OStream &json, const Schedule &schedule) {
   const TaskGraph &graph = schedule.graph;
   auto each = [&](StringRef key, auto figure) {
+    std::vector<std::pair<StringRef, int64_t>> figures;
+    StringMap<size_t> known;
+    for (const Value &value : graph.values) {
+      if (value.kind != ValueClass::Weight || value.producer < 0)
+        continue;
+      StringRef name = schedule.replicas.empty()
+                           ? StringRef(value.name)
+                           : nameBeforeReplication(value.name);
+      auto [it, isNew] = known.try_emplace(name, figures.size());
+      if (isNew)
+        figures.push_back({name, 0});
+      int64_t &most = figures[it->second].second;
+      most = std::max<int64_t>(most, figure(value));
+    }
     json.attributeObject(key, [&] {
-      for (const Value &value : graph.values)
-        if (value.kind == ValueClass::Weight && value.producer >= 0)
-          json.attribute(value.name, figure(value));
+      for (auto [name, most] : figures)
+        json.attribute(name, most);
     });
   };
-  each("staleness", [&](const Value &value) -> int64_t {
+  each("staleness", [&](const Value &value) {
     return schedule.delay[graph.tasks[value.producer].layer];
   });
-  each("weight_versions", [&](const Value &value) -> int64_t {
-    int64_t made = schedule.tasks[value.producer].start, last = made;
-    for (const Use &use : value.uses) {
-      const Placement &reader = schedule.tasks[use.task];
-      last = std::max(last,
-                      reader.start + reader.cycles +
-                          distance(schedule, value, use) * schedule.interval);
-    }
-    return (last - made + schedule.interval - 1) / schedule.interval;
-  });
+  each("weight_versions",
+       [&](const Value &value) { return copiesOf(schedule, value); });
+}
+
+/// By stage: how many processors take its minibatches in turn.
+static void writeReplicas(json::OStream &json, const Schedule &schedule) {
+  if (schedule.replicas.empty())
+    return;
+  std::vector<int64_t> ofStage(schedule.stages, 1);
+  for (auto [stage, count] : llvm::zip_equal(schedule.stage, schedule.replicas))
+    ofStage[stage] = count;
+  writeList(json, "replicas", ofStage);
 }
 
 /// In bytes, or in the unit of a problem that has its own.
@@ -175,6 +214,7 @@ static void writeSchedule(json::OStream &json, const ScheduledProgram &entry) {
     json.attribute("speedup", entry.speedup());
     json.attribute("utilization", entry.utilization());
     json.attribute("stages", schedule.stages);
+    writeReplicas(json, schedule);
     json.attribute("cuts", static_cast<int64_t>(schedule.cuts.size()));
     writeBounds(json, entry.bounds);
     json.attribute("lower_bound", entry.lowerBound());

@@ -7,6 +7,7 @@
 //
 // All schedulers of both registries one after the other, then the exact search
 // from the best of them. A new scheduler takes part without being named here.
+// Those with replicas do not: they have no programs.
 //
 //===----------------------------------------------------------------------===//
 
@@ -125,7 +126,7 @@ schedulersOf(std::optional<Semantics> semantics, bool isDivided) {
   llvm::SmallVector<llvm::StringRef> names;
   for (const SchedulerInfo &info : schedulers()) {
     bool isSynchronous = info.semantics == Semantics::Synchronous;
-    if (info.semantics && info.run != runExact &&
+    if (info.semantics && info.run != runExact && !info.mayReplicate &&
         info.weights == WeightVersions::Stash &&
         (!semantics || info.semantics == semantics) &&
         (isSynchronous || info.takesMicrobatches || !isDivided))

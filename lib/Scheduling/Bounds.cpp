@@ -207,9 +207,8 @@ LeastParts PartsBound::of(const Task &task) {
 /// the operations behind a product read does not wait for the product where
 /// that is cut off: such uses go to a node of no time, 2 t + 1, beside that of
 /// the task, 2 t.
-static int64_t loopBound(const Problem &problem, const Schedule &schedule,
+static int64_t loopBound(const TaskGraph &graph, const Schedule &schedule,
                          llvm::ArrayRef<int64_t> cycles) {
-  const TaskGraph &graph = *problem.graph;
   std::vector<int64_t> time(2 * cycles.size(), 0);
   for (auto [task, of] : llvm::enumerate(cycles))
     time[2 * task] = of;
@@ -237,10 +236,14 @@ static int64_t loopBound(const Problem &problem, const Schedule &schedule,
 }
 
 Bounds takt::bounds(const Problem &problem, const Schedule &schedule) {
-  std::vector<int64_t> least = leastCycles(problem, *problem.graph);
+  // Replicas change the cycles of the graph, and what one minibatch's tasks
+  // take is no limit to several at a time.
+  const TaskGraph &graph =
+      schedule.replicas.empty() ? *problem.graph : schedule.graph;
+  std::vector<int64_t> least = leastCycles(problem, graph);
   PartsBound parts(problem);
   int64_t work = 0;
-  for (auto [task, cycles] : llvm::zip_equal(problem.graph->tasks, least)) {
+  for (auto [task, cycles] : llvm::zip_equal(graph.tasks, least)) {
     if (task.cuts.empty()) {
       work += cycles;
       continue;
@@ -250,7 +253,7 @@ Bounds takt::bounds(const Problem &problem, const Schedule &schedule) {
     cycles = cut.larger;
   }
   Bounds bounds;
-  bounds.loop = loopBound(problem, schedule, least);
+  bounds.loop = loopBound(graph, schedule, least);
   bounds.resource = ceilDiv(work, problem.machine->processors());
   bounds.largestTask = *llvm::max_element(least);
   return bounds;

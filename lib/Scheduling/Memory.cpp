@@ -50,15 +50,17 @@ class HoldingCollector {
 public:
   explicit HoldingCollector(const Schedule &schedule)
       : schedule(schedule), graph(schedule.graph),
-        constants(graph.layers.size()), home(graph.layers.size(), -1),
+        constants(graph.layers.size()), homes(graph.layers.size()),
         transfersOf(graph.values.size()) {
     for (auto [layer, bytes] : llvm::zip_equal(graph.layers, constants))
       bytes = layer.parameterBytes + layer.optimizerBytes;
     for (const TransferPlacement &transfer : schedule.transfers)
       transfersOf[transfer.value].push_back(&transfer);
     for (auto [task, placement] : llvm::zip_equal(graph.tasks, schedule.tasks))
-      if (home[task.layer] < 0)
-        home[task.layer] = placement.processor;
+      if (homes[task.layer].empty() ||
+          (replicasOf(task.layer) > 1 &&
+           !llvm::is_contained(homes[task.layer], placement.processor)))
+        homes[task.layer].push_back(placement.processor);
   }
 
   /// In the order of values and layers.
@@ -66,12 +68,13 @@ public:
     for (size_t index = 0; index < graph.values.size(); ++index)
       addValue(static_cast<int>(index));
     for (auto [layer, bytes] : llvm::enumerate(constants))
-      if (bytes > 0 && home[layer] >= 0) {
+      for (int home : homes[layer]) {
         Holding holding;
         holding.layer = static_cast<int>(layer);
-        holding.processor = home[layer];
+        holding.processor = home;
         holding.bytes = bytes;
-        result.push_back(holding);
+        if (bytes > 0)
+          result.push_back(holding);
       }
     return std::move(result);
   }
@@ -82,11 +85,17 @@ private:
   void addValue(int index);
   void addReads(const Value &value, Lifetimes &lifetimes) const;
   bool isShared(const Value &value, const Lifetimes &lifetimes) const;
+  bool isReplaced(const Value &value, const Use &use) const;
+  void addTimes(Holding holding, int64_t begin, int64_t end);
+  int replicasOf(int layer) const {
+    return schedule.replicas.empty() ? 1 : schedule.replicas[layer];
+  }
 
   const Schedule &schedule;
   const TaskGraph &graph;
   std::vector<int64_t> constants; ///< by layer: parameters that are no values
-  std::vector<int> home;          ///< by layer: where its first task is
+  /// By layer: where its first task is, and its replicas.
+  std::vector<llvm::SmallVector<int, 1>> homes;
   std::vector<llvm::SmallVector<const TransferPlacement *, 2>> transfersOf;
   std::vector<Holding> result;
 };
@@ -100,15 +109,26 @@ static void include(llvm::SmallVectorImpl<Lifetime> &lifetimes, int processor,
   lifetimes.push_back({processor, begin, end});
 }
 
-/// Extends lifetimes to the end of the readers on the same processor. What an
-/// update replaces it may replace in place.
+/// An update may replace in place what it updates.
+bool HoldingCollector::isReplaced(const Value &value, const Use &use) const {
+  if (use.task == value.producer)
+    return true;
+  // Of several minibatches, another update of the layer replaces it.
+  const Task &reader = graph.tasks[use.task];
+  return value.producer >= 0 && graph.minibatches > 1 &&
+         reader.kind == TaskKind::Update &&
+         graph.tasks[value.producer].kind == TaskKind::Update &&
+         graph.tasks[value.producer].layer == reader.layer;
+}
+
+/// Extends lifetimes to the end of the readers on the same processor.
 void HoldingCollector::addReads(const Value &value,
                                 Lifetimes &lifetimes) const {
   for (const Use &use : value.uses) {
     const Placement &reader = schedule.tasks[use.task];
     int64_t shift = distance(schedule, value, use) * schedule.interval;
     int64_t begin = reader.start + shift;
-    int64_t end = use.task == value.producer ? begin : begin + reader.cycles;
+    int64_t end = isReplaced(value, use) ? begin : begin + reader.cycles;
     include(lifetimes, reader.processor, begin, end);
   }
 }
@@ -129,6 +149,22 @@ bool HoldingCollector::isShared(const Value &value,
   });
 }
 
+/// Of several minibatches' values each is counted while it is alive: theirs are
+/// the same places, one after the other.
+void HoldingCollector::addTimes(Holding holding, int64_t begin, int64_t end) {
+  int64_t interval = schedule.interval;
+  holding.slots = (end - begin) / interval;
+  if (holding.slots > 0)
+    result.push_back(holding);
+  holding.slots = 1;
+  int64_t from = begin % interval, to = from + (end - begin) % interval;
+  holding.within = std::pair(from, std::min(to, interval));
+  result.push_back(holding);
+  holding.within = std::pair(int64_t(0), to - interval);
+  if (to > interval)
+    result.push_back(holding);
+}
+
 void HoldingCollector::addValue(int index) {
   const Value &value = graph.values[index];
   int64_t interval = schedule.interval;
@@ -142,8 +178,11 @@ void HoldingCollector::addValue(int index) {
       lifetimes.push_back({t->to, t->start, end + t->latency});
     }
     int layer = graph.tasks[value.producer].layer;
+    // In each of its updates a replicated layer makes all of its weights.
+    int updates = graph.minibatches / replicasOf(layer);
     if (value.kind == ValueClass::Weight || value.kind == ValueClass::State)
-      constants[layer] = std::max<int64_t>(0, constants[layer] - value.bytes);
+      constants[layer] =
+          std::max<int64_t>(0, constants[layer] - value.bytes / updates);
   }
   addReads(value, lifetimes);
   bool shared = isShared(value, lifetimes);
@@ -152,6 +191,10 @@ void HoldingCollector::addValue(int index) {
     holding.value = index;
     holding.processor = life.processor;
     holding.bytes = value.bytes;
+    if (graph.minibatches > 1) {
+      addTimes(holding, life.begin, life.end);
+      continue;
+    }
     holding.slots =
         std::max<int64_t>(1, (life.end - life.begin + interval - 1) / interval);
     if (shared && holding.slots == 1) {

@@ -35,7 +35,8 @@ double Figures::of(Criterion criterion) const {
 
 Figures takt::figures(const Problem &problem, const Schedule &schedule) {
   Figures result;
-  result.interval = static_cast<double>(schedule.interval);
+  result.interval =
+      static_cast<double>(schedule.interval) / schedule.graph.minibatches;
   std::vector<int64_t> held = peakMemory(problem, schedule);
   result.memory = static_cast<double>(*llvm::max_element(held));
   Metrics its = metrics(problem, schedule);

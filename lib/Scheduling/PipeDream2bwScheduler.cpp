@@ -59,6 +59,9 @@ private:
 /// Stages for the first `stages` processors.
 StagePartition DoubleBuffered::partition(int stages) const {
   Machine first = *problem.machine;
+  // Fewer processors than there are links for; partitions by work need none.
+  first.interconnect = Interconnect();
+  llvm::cantFail(first.connect());
   int64_t left = stages;
   for (ProcessorClass &on : first.classes) {
     on.count = std::min(on.count, left);

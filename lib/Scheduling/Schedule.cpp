@@ -96,13 +96,19 @@ Metrics takt::metrics(const Problem &problem, const Schedule &schedule) {
   }
   for (const TransferPlacement &transfer : schedule.transfers)
     metrics.communicationBytes += schedule.graph.values[transfer.value].bytes;
-  metrics.energyPicojoules = energyPicojoules(problem, schedule);
-  auto interval = static_cast<double>(std::max<int64_t>(1, schedule.interval));
+  int minibatches = schedule.graph.minibatches;
+  metrics.energyPicojoules = energyPicojoules(problem, schedule) / minibatches;
+  auto interval = static_cast<double>(std::max<int64_t>(1, schedule.interval)) /
+                  minibatches;
   metrics.speedup =
       static_cast<double>(metrics.singleProcessorCycles) / interval;
   metrics.utilization =
-      static_cast<double>(busy) /
+      static_cast<double>(busy) / minibatches /
       (interval * static_cast<double>(problem.machine->processors()));
+  metrics.communicationBytes =
+      llvm::divideCeil(metrics.communicationBytes, minibatches);
+  for (int64_t &cycles : metrics.busyCycles)
+    cycles = llvm::divideCeil(cycles, minibatches);
   return metrics;
 }
 
@@ -118,6 +124,11 @@ llvm::ArrayRef<SchedulerInfo> takt::schedulers() {
       {"pipedream", Semantics::Delayed,
        "straight 1F1B pipeline of layers (Narayanan et al., SOSP 2019)",
        runPipeDream},
+      {"pipedream-replicated", Semantics::Delayed,
+       "1F1B pipeline, stages replicated data-parallel by PipeDream's dynamic "
+       "program (Narayanan et al., SOSP 2019)",
+       runPipeDreamReplicated, /*takesMicrobatches=*/false,
+       /*takesTolerance=*/false, WeightVersions::Stash, /*mayReplicate=*/true},
       {"pipedream-2bw", Semantics::Delayed,
        "1F1B without flush over the microbatches of steps, weights one update "
        "old (Narayanan et al., ICML 2021)",
@@ -188,6 +199,10 @@ static Expected<Schedule> runScheduler(llvm::StringRef name,
         "schedule '" + name +
         "' delays the gradients of whole minibatches, found microbatches; "
         "'zb-h1' is one that takes them");
+  if (info->mayReplicate &&
+      options.weights.value_or(WeightVersions::Stash) != WeightVersions::Stash)
+    return llvm::createStringError("schedule '" + name +
+                                   "' is one with stashed weights only");
   Expected<Schedule> result = info->run(problem, options);
   if (!result)
     return result;

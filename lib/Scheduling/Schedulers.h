@@ -22,6 +22,8 @@ llvm::Expected<Schedule> runList(const Problem &problem,
                                  const ScheduleOptions &options);
 llvm::Expected<Schedule> runPipeDream(const Problem &problem,
                                       const ScheduleOptions &options);
+llvm::Expected<Schedule> runPipeDreamReplicated(const Problem &problem,
+                                                const ScheduleOptions &options);
 llvm::Expected<Schedule> runPipeDream2bw(const Problem &problem,
                                          const ScheduleOptions &options);
 llvm::Expected<Schedule> runModulo(const Problem &problem,

@@ -94,7 +94,7 @@ static Error checkUse(const TaskGraph &graph, const Value &value,
                              Twine(use.task) + " of " +
                              Twine(graph.tasks.size()));
   const Task &user = graph.tasks[use.task];
-  if (use.distance < 0 || use.distance > 1)
+  if (use.distance < 0 || (use.distance > 1 && graph.minibatches == 1))
     return createStringError("value '" + value.name + "' is used by '" +
                              user.name + "' at distance " +
                              Twine(use.distance) + ", expected 0 or 1");

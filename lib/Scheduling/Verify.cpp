@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Memory.h"
+#include "takt/Scheduling/Replication.h"
 #include "takt/Scheduling/Schedule.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -40,6 +41,7 @@ private:
   Error verifyDelays() const;
   Error verifyLeads() const;
   Error verifyUnstashedDelays() const;
+  Error verifyReplicas() const;
   Error verifyTransfers();
   Error verifyTransfer(const TransferPlacement &transfer);
   Error verifyPrecedence() const;
@@ -99,9 +101,11 @@ static bool sameValue(const Value &a, const Value &b) {
          a.bytes == b.bytes && llvm::equal(a.uses, b.uses, sameUse);
 }
 
-/// The schedule's graph is the problem's with the schedule's cuts.
+/// The schedule's graph is the problem's with the schedule's cuts and replicas.
 Error Verifier::verifyGraph() const {
   Expected<TaskGraph> expected = applyCuts(*problem.graph, schedule.cuts);
+  if (expected && !schedule.replicas.empty())
+    expected = replicate(*expected, schedule.replicas, schedule.delay);
   if (!expected)
     return expected.takeError();
   if (expected->layers.size() != graph.layers.size() ||
@@ -217,13 +221,56 @@ Error Verifier::verifyStages() const {
   return Error::success();
 }
 
+/// The layers of a stage have the same replicas, delays and processors: one for
+/// each replica, which takes all of its minibatches there.
+Error Verifier::verifyReplicas() const {
+  if (schedule.replicas.empty())
+    return Error::success();
+  std::map<int, size_t> layerOf; // by stage
+  for (auto [layer, stage] : llvm::enumerate(schedule.stage)) {
+    size_t first = layerOf.try_emplace(stage, layer).first->second;
+    if (schedule.replicas[layer] != schedule.replicas[first] ||
+        schedule.delay[layer] != schedule.delay[first])
+      return createStringError(
+          "layers '" + graph.layers[first].name + "' and '" +
+          graph.layers[layer].name + "' of stage " + Twine(stage) + " have " +
+          Twine(schedule.replicas[first]) + " and " +
+          Twine(schedule.replicas[layer]) + " replicas, delays " +
+          Twine(schedule.delay[first]) + " and " +
+          Twine(schedule.delay[layer]));
+  }
+  std::map<std::pair<int, int>, int> taskOf;    // by stage and replica
+  std::map<std::pair<int, int>, int> replicaOn; // by stage and processor
+  for (auto [index, task] : llvm::enumerate(graph.tasks)) {
+    if (task.kind == TaskKind::Update)
+      continue; // with a wgrad, by verifyColocation()
+    int stage = schedule.stage[task.layer];
+    int replica = task.microbatch % schedule.replicas[task.layer];
+    int on = schedule.tasks[index].processor;
+    int first = taskOf.try_emplace({stage, replica}, index).first->second;
+    if (schedule.tasks[first].processor != on)
+      return createStringError(describe(index) + " and " + describe(first) +
+                               " are of replica " + Twine(replica) +
+                               " of stage " + Twine(stage));
+    if (int other = replicaOn.try_emplace({stage, on}, replica).first->second;
+        other != replica)
+      return createStringError("replicas " + Twine(other) + " and " +
+                               Twine(replica) + " of stage " + Twine(stage) +
+                               " are both on processor " + Twine(on));
+  }
+  return Error::success();
+}
+
 /// Delays are 0, S or 2S for all layers alike; or 1, the double buffer. Without
-/// stash they are what the places need, at most 2S or 1.
+/// stash they are what the places need, at most 2S or 1. A stage with replicas
+/// may have any.
 Error Verifier::verifyDelays() const {
   if (Error error = verifyLeads())
     return error;
   if (schedule.weights != WeightVersions::Stash)
     return verifyUnstashedDelays();
+  if (!schedule.replicas.empty() && schedule.semantics == Semantics::Delayed)
+    return Error::success();
   for (int factor : {0, 1, 2}) {
     bool legal = schedule.semantics == Semantics::Delayed || factor == 0;
     for (auto [stage, delay] : llvm::zip_equal(schedule.stage, schedule.delay))
@@ -489,6 +536,8 @@ Error Verifier::run() {
   if (Error error = verifyStages())
     return error;
   if (Error error = verifyDelays())
+    return error;
+  if (Error error = verifyReplicas())
     return error;
   if (Error error = verifyTransfers())
     return error;

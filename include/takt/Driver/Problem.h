@@ -54,7 +54,8 @@ llvm::Expected<StatedProblem> readProblem(InputKind kind,
                                           llvm::MemoryBufferRef file,
                                           const ProblemDefaults &defaults);
 
-/// A verified schedule's figures; no program.
+/// A verified schedule's figures; no program. Bounds and cycles are of one
+/// minibatch, rounded up where replicas share several.
 ScheduledProgram describeSchedule(const Problem &problem, Schedule schedule);
 
 /// The verified schedule of that name, with its figures.

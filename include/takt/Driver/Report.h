@@ -32,7 +32,8 @@ struct ScheduledProgram {
   Program program;
   /// Cycles of an iteration, measured on the program by the simulator: the
   /// makespan of one step of a synchronous schedule, up to the arrival of the
-  /// weights that the next one needs; the steady interval of a delayed one.
+  /// weights that the next one needs; the steady interval of a delayed one. Of
+  /// one minibatch, rounded up where replicas share them.
   int64_t interval = 0;
   /// Per processor, in bytes: the regions of the program or, without one, what
   /// the schedule holds, in 1/memoryScale of the problem's unit.

@@ -53,6 +53,18 @@ struct ObjectiveTerm {
 };
 using Objective = std::vector<ObjectiveTerm>;
 
+/// How a plan adds the time in which replicas exchange gradients to that in
+/// which they compute: one after the other (PipeDream's optimizer, 2019), or at
+/// the same time (PipeDream's first paper, 2018).
+enum class SynchronizationForm : uint8_t { Sum, Max };
+
+/// Groups of `count` units with that bandwidth between two of them; the units
+/// are processors, or the groups of the level below. 0: unlimited.
+struct BandwidthLevel {
+  int64_t count = 1;
+  double bytesPerCycle = 0;
+};
+
 struct ScheduleOptions {
   /// Number of delay stages; 0: the scheduler chooses.
   int stages = 0;
@@ -73,6 +85,10 @@ struct ScheduleOptions {
   /// If not empty, schedule() asks the scheduler for several trades and returns
   /// the one that is best by this; intervalTolerance is then not used.
   Objective objective;
+  /// What `pipedream-replicated` plans with. Without a form, both; without
+  /// levels, the machine's interconnect.
+  std::optional<SynchronizationForm> synchronization;
+  std::vector<BandwidthLevel> bandwidthLevels; ///< innermost first
 };
 
 struct Placement {
@@ -114,6 +130,11 @@ struct Schedule {
   /// version of a weight that dgrads read is newer than the one that forward
   /// tasks read.
   std::vector<int> lead;
+  /// Per layer: processors that take its minibatches in turn (Replication.h);
+  /// empty: one each. With more, `graph` is of graph.minibatches minibatches,
+  /// `interval` is for all of them, and delays are in the layer's own updates,
+  /// one for as many minibatches as it has replicas.
+  std::vector<int> replicas;
 };
 
 /// Periods that no schedule of the problem can beat, in cycles.
@@ -139,11 +160,12 @@ llvm::Error check(const Problem &problem);
 /// different processors; exclusive processors and links modulo the interval;
 /// loop bodies in an order that cannot wait for itself; colocation; stages are
 /// cutsets and the delays theirs (0, 1, S or 2S everywhere, S the number of
-/// stages behind a layer's; without stash at most 2S, or 1), the leads at most 1
-/// more than the delays, and 0 with stash; memory suffices.
+/// stages behind a layer's; without stash at most 2S, or 1; the same in a stage
+/// with replicas), the leads at most 1 more than the delays, and 0 with stash;
+/// replicas are processors of their own; memory suffices.
 llvm::Error verify(const Problem &problem, const Schedule &schedule);
 
-/// The bounds of the problem under the schedule's delays.
+/// The bounds of the problem under the schedule's delays and replicas.
 Bounds bounds(const Problem &problem, const Schedule &schedule);
 
 /// Cycles of a task on a processor: the sum over its work. nullopt if the cost
@@ -169,7 +191,7 @@ struct Metrics {
   int64_t singleProcessorCycles = 0;
   int64_t communicationBytes =
       0; ///< per minibatch, each (value, destination) once
-  std::vector<int64_t> busyCycles;
+  std::vector<int64_t> busyCycles; ///< per minibatch
   double speedup = 0, utilization = 0;
   /// Of one minibatch, by the machine's energy table: multiply-accumulates,
   /// bytes that tasks read and write, bytes over each link, and what every
@@ -189,6 +211,9 @@ struct SchedulerInfo {
   /// Whether intervalTolerance changes its schedules.
   bool takesTolerance = false;
   WeightVersions weights = WeightVersions::Stash;
+  /// Whether layers may get replicas, for which there are no programs. `ilp`
+  /// and `auto` do not ask it.
+  bool mayReplicate = false;
 };
 
 /// All schedulers, in the order in which --list-schedules shows them.

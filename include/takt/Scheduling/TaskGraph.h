@@ -112,6 +112,9 @@ struct TaskGraph {
   std::vector<Layer> layers;
   std::vector<Task> tasks;
   std::vector<Value> values;
+  /// Of one iteration. More than one only where replicate() made it so: then
+  /// Task::microbatch tells them apart, and distances may exceed 1.
+  int minibatches = 1;
 
   /// Index of the task of that name, or -1.
   int find(llvm::StringRef taskName) const;

@@ -8,6 +8,7 @@
 #include "takt/Dialect/Sched/Conversion.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "takt/Dialect/ElementTypes.h"
+#include "takt/Scheduling/Replication.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -250,8 +251,11 @@ ScheduleOp takt::sched::fromSchedule(OpBuilder &builder, Location loc,
         builder, loc, tasks[cut.task].getSymNameAttr(),
         AxisAttr::get(context, static_cast<Axis>(cut.axis)), i64(cut.at),
         DenseBoolArrayAttr::get(context, ArrayRef(cut.sliceAtProducer)));
-  for (auto [stage, delay] : llvm::zip_equal(schedule.stage, schedule.delay))
-    StageOp::create(builder, loc, i64(stage), i64(delay));
+  for (auto [layer, stage, delay] :
+       llvm::enumerate(schedule.stage, schedule.delay))
+    StageOp::create(
+        builder, loc, i64(stage), i64(delay),
+        i64(schedule.replicas.empty() ? 1 : schedule.replicas[layer]));
   for (auto [index, lead] : llvm::enumerate(schedule.lead))
     if (lead != 0)
       LeadOp::create(builder, loc, str(schedule.graph.values[index].name),
@@ -308,7 +312,10 @@ private:
                                static_cast<int64_t>(cut.getAt()),
                                {slices[0], slices[1]}});
     }
-    llvm::Expected<TaskGraph> graph = applyCuts(problem, schedule.cuts);
+    return setGraph(applyCuts(problem, schedule.cuts));
+  }
+
+  LogicalResult setGraph(llvm::Expected<TaskGraph> graph) {
     if (!graph)
       return op.emitOpError() << llvm::toString(graph.takeError());
     schedule.graph = std::move(*graph);
@@ -319,12 +326,20 @@ private:
     for (StageOp stage : op.getBody().getOps<StageOp>()) {
       schedule.stage.push_back(static_cast<int>(stage.getStage()));
       schedule.delay.push_back(static_cast<int>(stage.getDelay()));
+      // replicate() says what a count may be.
+      schedule.replicas.push_back(static_cast<int>(
+          std::clamp<int64_t>(stage.getReplicas(), 0, 1 << 20)));
     }
     if (schedule.stage.size() != problem.layers.size())
       return op.emitOpError("has stages for ")
              << schedule.stage.size() << " layers, expected "
              << problem.layers.size();
-    return success();
+    if (llvm::all_of(schedule.replicas, [](int count) { return count == 1; }))
+      schedule.replicas.clear();
+    return schedule.replicas.empty()
+               ? success()
+               : setGraph(replicate(schedule.graph, schedule.replicas,
+                                    schedule.delay));
   }
 
   LogicalResult readPlaces() {

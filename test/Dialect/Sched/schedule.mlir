@@ -6,6 +6,9 @@
 // RUN: takt-opt %s --sched-schedule="scheduler=modulo processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=MODULO
 // RUN: takt-opt %s --sched-schedule="scheduler=ilp processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=ILP
 // RUN: takt-opt %s --sched-schedule="scheduler=auto processors=2 cost=macs" --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=AUTO
+// RUN: takt-opt %s --sched-schedule="scheduler=pipedream-replicated processors=2 cost=macs" | takt-opt --sched-verify="processors=2 cost=macs" | FileCheck %s --check-prefix=REPLICATED
+// RUN: takt-opt %s --sched-schedule="scheduler=pipedream-replicated processors=2 cost=macs" | sed 's/replicas 2/replicas 3/' | not takt-opt --sched-verify="processors=2 cost=macs" 2>&1 | FileCheck %s --check-prefix=OTHER
+// RUN: takt-opt %s --sched-schedule="scheduler=pipedream-replicated processors=2 cost=macs" | sed 's/replicas 2/replicas 0/' | not takt-opt --sched-verify="processors=2 cost=macs" 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: takt-opt %s | takt-opt | FileCheck %s --check-prefix=ROUNDTRIP
 
 // Two equal layers of 8 MACs a task; the first has no dgrad: 5 tasks, 40 MACs.
@@ -25,6 +28,18 @@
 // MODULO: sched.schedule of @two by "modulo" {{.*}} interval 20
 // ILP: sched.schedule of @two by "ilp" delayed optimal interval 20
 // AUTO: sched.schedule of @two by "auto" delayed optimal interval 20
+
+// Both layers on both processors, a minibatch on each: 40 for two. A wgrad's
+// halves go to both shards of its update.
+// REPLICATED: sched.schedule of @two by "pipedream-replicated" delayed optimal interval 40 stages 1
+// REPLICATED-NEXT: sched.stage 0 delay 0 replicas 2
+// REPLICATED-NEXT: sched.stage 0 delay 0 replicas 2
+// REPLICATED: sched.place "b.F.m1" on 1
+// REPLICATED: sched.place "b.U.m1.s0" on 0
+// REPLICATED: sched.transfer "b.g.m0.s1" from 0 to 1
+// REPLICATED: sched.transfer "b.w.m1.s0" from 0 to 1
+// OTHER: error: 'sched.place' op places task 'b.U.m1.s0', which the problem does not have
+// NONE: error: 'sched.schedule' op layer 'a' has 0 replicas and delay 0, expected 1 to 4096 and 0 to 4096
 
 // ROUNDTRIP: sched.value "a.w" weight from @a.U bytes 16 to [#sched.use<@a.F, distance 1, delayed>, #sched.use<@a.U, distance 1>]
 sched.problem @two {

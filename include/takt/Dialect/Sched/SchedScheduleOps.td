@@ -71,12 +71,17 @@ def Sched_StageOp : Sched_Op<"stage", [HasParent<"ScheduleOp">]> {
   let summary = "pipeline stage and delay of the next layer";
   let description = [{
     The k-th of these belongs to layer k of the problem; the delay is in
-    updates.
+    updates. A layer's `replicas` take its minibatches in turn and update once
+    for as many minibatches. With any, the interval is that of lcm(replicas)
+    minibatches, whose tasks and values are "X.mj" and, of updates, "X.mj.sk".
 
-    Example: `sched.stage 1 delay 4`
+    Example: `sched.stage 1 delay 4 replicas 2`
   }];
-  let arguments = (ins I64Attr:$stage, I64Attr:$delay);
-  let assemblyFormat = "$stage `delay` $delay attr-dict";
+  let arguments = (ins I64Attr:$stage, I64Attr:$delay,
+                       DefaultValuedOptionalAttr<I64Attr, "1">:$replicas);
+  let assemblyFormat = [{
+    $stage `delay` $delay (`replicas` $replicas^)? attr-dict
+  }];
 }
 
 def Sched_LeadOp : Sched_Op<"lead", [HasParent<"ScheduleOp">]> {
