@@ -24,6 +24,9 @@ using namespace takt;
 namespace {
 cl::OptionCategory category("taktc options");
 
+/// Beyond this a double does not tell one minibatch from the next.
+constexpr int64_t kMaxScalingSteps = static_cast<int64_t>(kMaxIterations);
+
 /// All options of taktc, made when it starts so that no other tool that links
 /// this library has them.
 struct Options {
@@ -78,6 +81,12 @@ struct Options {
                             "Adam, decoupled weight decay"))};
   cl::opt<double> learningRate{"learning-rate", cl::desc("default 0.01"),
                                cl::init(0.01), cl::cat(category)};
+  cl::opt<int64_t> delayScaling{
+      "learning-rate-by-delay", cl::init(0), cl::value_desc("STEPS"),
+      cl::cat(category),
+      cl::desc(
+          "minibatches over which the learning rate of weights whose "
+          "gradients are d updates late rises from 1/d (default 0: none)")};
   cl::opt<double> momentum{"momentum", cl::init(0.9), cl::cat(category),
                            cl::desc("momentum factor (default 0.9)")};
   cl::opt<bool> nesterov{"nesterov", cl::desc("Nesterov's momentum"),
@@ -262,6 +271,10 @@ Expected<CompileOptions> readOptions(const Options &options) {
                      ": expected 0 or more");
   if (!(options.learningRate >= 0))
     return badOption("--learning-rate: expected a number that is not negative");
+  if (options.delayScaling < 0 || options.delayScaling > kMaxScalingSteps)
+    return badOption("--learning-rate-by-delay=" + Twine(options.delayScaling) +
+                     ": expected 0 to " + Twine(kMaxScalingSteps) +
+                     " minibatches");
   if (Error error = readDims(options, result))
     return std::move(error);
   result.forwardOnly = options.mode == "forward";
@@ -273,7 +286,8 @@ Expected<CompileOptions> readOptions(const Options &options) {
                           options.momentum,    options.nesterov,
                           options.weightDecay, options.beta1,
                           options.beta2,       options.epsilon};
-  result.learningRate = options.learningRate;
+  result.lowering.learningRate = options.learningRate;
+  result.lowering.delayScalingSteps = options.delayScaling;
   result.scheduling.stages = options.stages;
   if (options.weights.getNumOccurrences())
     result.scheduling.weights = options.weights;

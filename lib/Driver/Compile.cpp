@@ -149,7 +149,7 @@ takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
     }
     std::unique_ptr<MemoryShortage> shortage;
     FailureOr<ScheduledProgram> result = lowerSchedule(
-        *module, problem, std::move(*found), options.learningRate, &shortage);
+        *module, problem, std::move(*found), options.lowering, &shortage);
     if (succeeded(result)) {
       result->compileSeconds = seconds();
       if (scheduledModule)

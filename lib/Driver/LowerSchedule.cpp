@@ -126,7 +126,7 @@ static llvm::Error sendAsPlanned(ModuleOp module, const Problem &problem,
 
 FailureOr<ScheduledProgram>
 takt::lowerSchedule(ModuleOp module, const Problem &problem, Schedule schedule,
-                    double learningRate,
+                    const LowerOptions &options,
                     std::unique_ptr<MemoryShortage> *shortage) {
   auto fail = [&](llvm::Error error) {
     return module.emitError() << llvm::toString(std::move(error));
@@ -142,8 +142,7 @@ takt::lowerSchedule(ModuleOp module, const Problem &problem, Schedule schedule,
   result.metrics = metrics(problem, result.schedule);
   if (failed(applySchedule(module, *problem.graph, result.schedule)))
     return failure();
-  LowerOptions lower;
-  lower.learningRate = learningRate;
+  LowerOptions lower = options;
   llvm::Expected<Program> program =
       lowerToProgram(module, problem, result.schedule, lower);
   if (!program) {

@@ -60,8 +60,11 @@ private:
         SymbolTable::lookupNearestSymbolFrom(*op, op->getProblemAttr());
     op->erase();
     problem->erase();
+    LowerOptions options;
+    options.learningRate = learningRate;
+    options.delayScalingSteps = delayScaling;
     return lowerSchedule(module, setting->problem(solution->graph),
-                         std::move(solution->schedule), learningRate);
+                         std::move(solution->schedule), options);
   }
 
   /// The step is gone: its module holds the program from now on.

@@ -38,6 +38,13 @@ public:
   /// The parameter whose update produces `value`, or kNone.
   int32_t writtenBy(uint32_t value) const { return writes[value]; }
 
+  /// Delay of the parameter that a kernel updates; 0 where it updates none.
+  uint32_t delayOf(const Program &program, const Kernel &kernel) const {
+    int32_t p =
+        kernel.results.empty() ? kNone : writtenBy(kernel.results[0].value);
+    return p == kNone ? 0 : program.parameters[p].delay;
+  }
+
 private:
   std::vector<int32_t> reads, writes;
 };

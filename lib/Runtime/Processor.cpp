@@ -102,7 +102,8 @@ bool Processor::execute(uint32_t index) {
       machine.recorder.gradient(parameter, kernel.operands[1],
                                 operands[1].data);
   }
-  KernelContext context{minibatch, machine.scalars};
+  KernelContext context{minibatch, machine.scalars,
+                        machine.parameters.delayOf(program, kernel)};
   if (Error error = kernels.run(index, kernel.id, kernel.words, operands,
                                 results, context))
     return fail("minibatch " + Twine(minibatch) + ", task '" +

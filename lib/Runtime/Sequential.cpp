@@ -290,7 +290,7 @@ Error Interpreter::runKernel(uint32_t k, uint64_t minibatch) {
       recorder.gradient(p, kernel.operands[1], operands[1].data);
   }
   return kernels.run(k, kernel.id, kernel.words, operands, results,
-                     {minibatch, scalars});
+                     {minibatch, scalars, index.delayOf(program, kernel)});
 }
 
 Error Interpreter::runTask(ArrayRef<uint32_t> kernels, uint64_t minibatch) {

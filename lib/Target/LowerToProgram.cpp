@@ -326,6 +326,9 @@ llvm::Expected<Program> takt::lowerToProgram(ModuleOp module,
     program.batch = batch.getInt();
   program.scalars = {{"learning_rate", options.learningRate},
                      {"iterations", 1}};
+  if (options.delayScalingSteps > 0)
+    program.scalars.push_back(
+        {"delay_scaling", static_cast<double>(options.delayScalingSteps)});
   llvm::Expected<StepExecutions> step =
       StepReader(module, schedule, program).read();
   if (!step)

@@ -157,6 +157,9 @@ void RecordCheck::checkScalars() {
   for (const ScalarInfo &scalar : program.scalars)
     if (!std::isfinite(scalar.value))
       fail("scalar '" + scalar.name + "' is not finite");
+  if (program.scalars.size() > kDelayScalingScalar &&
+      program.scalars[kDelayScalingScalar].value < 0)
+    fail("the learning rate is scaled by delay over fewer than 0 minibatches");
   double iterations = program.scalars[kIterationsScalar].value;
   if (iterations < 0 || iterations > double(kMaxIterations) ||
       iterations != std::floor(iterations))

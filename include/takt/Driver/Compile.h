@@ -17,6 +17,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "takt/Driver/Report.h"
 #include "takt/Import/ImportOnnx.h"
+#include "takt/Target/LowerToProgram.h"
 #include "takt/Target/MemoryPlan.h"
 #include "takt/Transforms/Differentiate.h"
 
@@ -28,7 +29,7 @@ struct CompileOptions {
   /// Of a synchronous step; the model is imported with the samples of one.
   int64_t microbatches = 1;
   DifferentiateOptions differentiate;
-  double learningRate = 0.01;
+  LowerOptions lowering;
   ScheduleOptions scheduling;
 };
 
@@ -66,7 +67,7 @@ mlir::FailureOr<TrainingStep> stepWithWeights(const TrainingStep &step,
 /// there is a `shortage`. Fails on layers with replicas.
 mlir::FailureOr<ScheduledProgram>
 lowerSchedule(mlir::ModuleOp module, const Problem &problem, Schedule schedule,
-              double learningRate,
+              const LowerOptions &options,
               std::unique_ptr<MemoryShortage> *shortage = nullptr);
 
 /// Schedule and lower: one schedule's program. The step itself, which is
@@ -74,8 +75,7 @@ lowerSchedule(mlir::ModuleOp module, const Problem &problem, Schedule schedule,
 /// the module that the program was made from. A program may need more memory
 /// than its schedule let expect; then the scheduler is asked again with less.
 /// Of layers with replicas there is a schedule, but no program. Fails if no
-/// schedule
-/// fits, or lowerSchedule does.
+/// schedule fits, or lowerSchedule does.
 mlir::FailureOr<ScheduledProgram>
 compileSchedule(const TrainingStep &step, llvm::StringRef scheduler,
                 const Machine &machine, const CostModel &cost,

@@ -47,7 +47,10 @@ def SchedToStream : Pass<"sched-to-stream", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"learningRate", "learning-rate", "double", "0.01",
-           "what the learning rate is until the host writes another">
+           "what the learning rate is until the host writes another">,
+    Option<"delayScaling", "learning-rate-by-delay", "uint64_t", "0",
+           "minibatches over which the learning rate of a parameter with delay d "
+           "rises from 1/d of that; 0: none">
   ];
   let dependentDialects = ["::takt::sched::SchedDialect",
                            "::takt::stream::StreamDialect",

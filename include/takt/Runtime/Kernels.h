@@ -60,6 +60,7 @@ struct KernelContext {
   uint64_t minibatch = 0;
   /// The program's run-time scalars; scalar 0 is the learning rate.
   llvm::ArrayRef<double> scalars;
+  uint32_t delay = 0; ///< of the parameter that an optimizer's kernel updates
 };
 
 /// Runs one kernel by plain loops, sums in double precision.

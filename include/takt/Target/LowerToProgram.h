@@ -17,6 +17,9 @@ namespace takt {
 
 struct LowerOptions {
   double learningRate = 0.01;
+  /// Minibatches over which the learning rate of a delayed parameter rises from
+  /// 1/delay of that; 0: it is that from the beginning (PipeMare's T1).
+  uint64_t delayScalingSteps = 0;
   SendTime sendTime = SendTime::AtOnce;
 };
 

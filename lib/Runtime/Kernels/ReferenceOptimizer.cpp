@@ -19,11 +19,22 @@ namespace takt {
 
 namespace {
 
+/// The learning rate of the minibatch. That of a stale gradient may rise
+/// slowly: PipeMare's T1 (Yang et al., MLSys 2021), rate / delay^p with p
+/// falling from 1 to 0 over so many minibatches as the scalar says.
 Expected<double> learningRate(const KernelCall &call) {
-  if (call.context.scalars.empty())
+  const KernelContext &context = call.context;
+  if (context.scalars.empty())
     return call.fail("number of run-time scalars is 0, expected the learning "
                      "rate as scalar 0");
-  return call.context.scalars[0];
+  double rate = context.scalars[kLearningRateScalar];
+  double steps = context.scalars.size() > kDelayScalingScalar
+                     ? context.scalars[kDelayScalingScalar]
+                     : 0;
+  double done = double(context.minibatch);
+  if (context.delay == 0 || done >= steps)
+    return rate;
+  return rate / std::pow(double(context.delay), 1 - done / steps);
 }
 
 } // namespace
@@ -121,8 +132,7 @@ struct Reconstruction {
 };
 
 /// result = factor * in(0) + share * in(1)
-template <typename T>
-void addShare(const KernelCall &call, T factor, T share) {
+template <typename T> void addShare(const KernelCall &call, T factor, T share) {
   const T *x = call.in<T>(0), *w = call.in<T>(1);
   T *result = call.out<T>(0);
   int64_t n = call.results[0].elements();

@@ -195,6 +195,31 @@ TEST(KernelLibrary, RejectsLabelsThatAreNoClass) {
   }
 }
 
+/// PipeMare's T1: rate / delay^(1 - t / K) until minibatch K, for delays only.
+TEST(KernelLibrary, ScalesTheLearningRateByDelay) {
+  Random random(7);
+  KernelLibrary library;
+  Kernel kernel = randomKernel(KernelId::Sgd, random);
+  kernel.words = {0};
+  const double rates[] = {0.5, 0, 8};
+  auto stepAt = [&](uint64_t minibatch, uint32_t delay) {
+    Bench bench(asDouble(kernel), random);
+    bench.context.scalars = rates;
+    bench.context.minibatch = minibatch;
+    bench.context.delay = delay;
+    bench.operands[0].set(0, 3);
+    bench.operands[1].set(0, 1);
+    EXPECT_EQ(text(bench.runFast(library, minibatch + 100 * delay)), "");
+    return 3 - bench.resultValues()[0];
+  };
+  EXPECT_NEAR(stepAt(0, 4), 0.5 / 4, 1e-12);
+  EXPECT_NEAR(stepAt(4, 4), 0.5 / 2, 1e-12);
+  EXPECT_NEAR(stepAt(8, 4), 0.5, 1e-12);
+  EXPECT_NEAR(stepAt(9, 4), 0.5, 1e-12);
+  EXPECT_NEAR(stepAt(0, 1), 0.5, 1e-12);
+  EXPECT_NEAR(stepAt(0, 0), 0.5, 1e-12);
+}
+
 TEST(KernelLibrary, NeedsALearningRate) {
   Random random(6);
   KernelLibrary library;
