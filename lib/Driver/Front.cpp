@@ -74,7 +74,7 @@ takt::compileFront(const TrainingStep &step,
     // A program may need more than its schedule; then it is not of the front.
     shortage.reset();
     FailureOr<ScheduledProgram> entry = lowerSchedule(
-        *copy, problem, std::move(schedule), options.learningRate, &shortage);
+        *copy, problem, std::move(schedule), options.lowering, &shortage);
     if (succeeded(entry))
       all.push_back(std::move(*entry));
     else if (!shortage)
