@@ -38,9 +38,10 @@ struct SimulationResult {
 
 /// Runs the validated program's instruction streams in time: execute takes its
 /// kernel's cycles; a send takes the links of its route when all are free
-/// (LinkQueue.h), for the transfer's cycles, and arrives its latency later; a fence takes until the processor's
-/// sends have left their links; load, store and signal take none. Every
-/// processor starts at 0 and does each thing as early as it can.
+/// (LinkQueue.h), for the transfer's cycles, and arrives its latency later; a
+/// fence takes until the processor's sends have left their links; load, store
+/// and signal take none. Every processor starts at 0 and does each thing as
+/// early as it can.
 ///
 /// Memory does not grow with the number of minibatches where writers of
 /// semaphores wait for their readers, as senders do.

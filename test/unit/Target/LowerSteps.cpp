@@ -178,9 +178,12 @@ void ChainProblem::addGraphValues() {
       uses[use.value].push_back({kernel.task, use.distance, false});
   for (auto [index, value] : llvm::enumerate(step.values))
     if (value.kernel >= 0)
-      graph.values.push_back({value.info.name, ValueClass::Activation,
-                              step.kernels[value.kernel].task, 64,
-                              uses[index]});
+      graph.values.push_back({value.info.name,
+                              ValueClass::Activation,
+                              step.kernels[value.kernel].task,
+                              64,
+                              uses[index],
+                              {}});
 }
 
 int64_t ChainProblem::transferTime(int from, int to) const {
