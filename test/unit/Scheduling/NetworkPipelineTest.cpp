@@ -89,8 +89,9 @@ TEST(PipeDream2bwTest, RandomNetworksUnderOneDelay) {
     EXPECT_LE(s.interval,
               scheduleOf("sequential", instance.problem()).interval);
     for (const Value &value : s.graph.values)
-      if (value.kind == ValueClass::Weight)
+      if (value.kind == ValueClass::Weight) {
         EXPECT_LE(versions(s, value), 2) << value.name;
+      }
   }
 }
 

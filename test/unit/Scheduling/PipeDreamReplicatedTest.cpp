@@ -157,10 +157,12 @@ void expectWhole(const Instance &instance, const ReplicationModel &model,
     before = after;
   }
   EXPECT_EQ(before.size(), instance.graph.layers.size());
-  if (!processors.empty())
+  if (!processors.empty()) {
     EXPECT_LT(*processors.rbegin(), instance.machine.processors());
-  if (model.levels.size() == 1)
+  }
+  if (model.levels.size() == 1) {
     EXPECT_NEAR(plan.time, largest, 1e-9 * largest);
+  }
 }
 
 TEST(ReplicationPlanTest, RandomNetworksAgainstAllPlans) {
