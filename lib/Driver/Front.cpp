@@ -19,8 +19,7 @@ static Figures figuresOf(const ScheduledProgram &entry) {
   result.interval = static_cast<double>(entry.interval);
   result.memory = static_cast<double>(*llvm::max_element(entry.peakMemory));
   result.traffic = static_cast<double>(entry.metrics.communicationBytes);
-  for (int delay : entry.schedule.delay)
-    result.staleness += delay;
+  result.staleness = static_cast<double>(totalStaleness(entry.schedule));
   result.energy = entry.metrics.energyPicojoules;
   return result;
 }

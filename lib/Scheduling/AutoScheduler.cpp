@@ -16,7 +16,6 @@
 #include "Schedulers.h"
 #include "takt/Scheduling/Pipeline.h"
 #include "llvm/ADT/STLExtras.h"
-#include <numeric>
 
 using namespace takt;
 
@@ -59,12 +58,10 @@ private:
 } // namespace
 
 Contest::Rank Contest::rank(const Schedule &schedule) const {
-  return {
-      schedule.interval,
-      std::accumulate(schedule.delay.begin(), schedule.delay.end(), int64_t(0)),
-      schedule.semantics == Semantics::Delayed,
-      tightestMemory(problem, schedule).bytes,
-      metrics(problem, schedule).communicationBytes};
+  return {schedule.interval, totalStaleness(schedule),
+          schedule.semantics == Semantics::Delayed,
+          tightestMemory(problem, schedule).bytes,
+          metrics(problem, schedule).communicationBytes};
 }
 
 void Contest::consider(Schedule schedule) {

@@ -14,8 +14,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "BalancedAssignments.h"
+#include "BestSchedule.h"
 #include "DelaySearch.h"
-#include "Memory.h"
 #include "PipeDream.h"
 #include "Schedulers.h"
 #include "StagePartition.h"
@@ -24,34 +24,26 @@
 
 using namespace takt;
 
+/// Memory is a limit; then the interval, and among equals few bytes moved.
+static bool isBetter(const Merits &a, const Merits &b) {
+  return std::tie(a.lacking, a.interval, a.bytesMoved, a.memory, a.staleness) <
+         std::tie(b.lacking, b.interval, b.bytesMoved, b.memory, b.staleness);
+}
+
 namespace {
 /// Schedules assignments and keeps the best schedule.
 class LayerPipeSearch {
 public:
   LayerPipeSearch(const Problem &problem, const ScheduleOptions &options)
-      : problem(problem), options(options), deadline(options.timeLimitSeconds) {
-  }
+      : problem(problem), options(options), deadline(options.timeLimitSeconds),
+        best(problem, isBetter) {}
 
   llvm::Expected<Schedule> run();
 
 private:
-  /// What makes a schedule better than another, in this order.
-  struct Rank {
-    int64_t lacking; ///< bytes of memory on the processor that lacks most
-    int64_t interval, bytesMoved, memory, staleness;
-
-    bool operator<(const Rank &o) const {
-      return std::tie(lacking, interval, bytesMoved, memory, staleness) <
-             std::tie(o.lacking, o.interval, o.bytesMoved, o.memory,
-                      o.staleness);
-    }
-  };
-
-  Rank rank(const Schedule &schedule) const;
-  bool fits() const { return best && bestRank.lacking == 0; }
   /// Whether a schedule of that interval would be taken at all.
   bool isWorthwhile(int64_t interval) const {
-    return !fits() || interval <= bestRank.interval;
+    return !best.fits() || interval <= best.its().interval;
   }
   bool isOver() const { return best && deadline.isOver(); }
   void consider(std::optional<Schedule> schedule);
@@ -64,37 +56,18 @@ private:
   void searchAssignments();
   void considerPipeline();
   void saveMemory();
-  llvm::Error lacksMemory() const;
 
   const Problem &problem;
   const ScheduleOptions &options;
   Deadline deadline;
   StagePartition partition;
-  int tried = 0;
-  std::optional<Schedule> best;
-  Rank bestRank;
+  BestSchedule best;
 };
 } // namespace
 
-LayerPipeSearch::Rank LayerPipeSearch::rank(const Schedule &schedule) const {
-  MemoryUse memory = tightestMemory(problem, schedule);
-  Rank rank{memory.limit > 0 ? std::max<int64_t>(0, memory.excess()) : 0,
-            schedule.interval, metrics(problem, schedule).communicationBytes,
-            memory.bytes, 0};
-  for (int delay : schedule.delay)
-    rank.staleness += delay;
-  return rank;
-}
-
 void LayerPipeSearch::consider(std::optional<Schedule> schedule) {
-  if (!schedule)
-    return;
-  ++tried;
-  Rank its = rank(*schedule);
-  if (best && !(its < bestRank))
-    return;
-  best = std::move(schedule);
-  bestRank = its;
+  if (schedule)
+    best.consider(std::move(*schedule));
 }
 
 /// Cuts and stages, which a search for delays leaves to its caller.
@@ -151,7 +124,7 @@ bool LayerPipeSearch::fitWithGaps(const Assignment &assignment) {
     DelayRequest request{interval, options.stages, options.seed, &deadline};
     std::optional<Schedule> found =
         complete(scheduleWithGaps(problem, assignment, request), assignment);
-    bool isEnough = found && rank(*found).lacking == 0;
+    bool isEnough = found && merits(problem, *found).lacking == 0;
     consider(std::move(found));
     if (isEnough)
       return true;
@@ -172,7 +145,7 @@ void LayerPipeSearch::searchAssignments() {
     // Where links cost or memory is short, an assignment with fewer bytes, or
     // on fewer processors, may be the better one although these are busy for
     // longer.
-    if (linksAreFree && fits())
+    if (linksAreFree && best.fits())
       return;
     for (int more : {20, 50, 100, 200, 400, 800})
       if (more > tolerance && !isOver())
@@ -188,7 +161,7 @@ void LayerPipeSearch::considerPipeline() {
   std::optional<Schedule> pipeline = bestPipeline(problem, deadline);
   if (!pipeline || (options.stages != 0 && options.stages != pipeline->stages))
     return;
-  if (!fits())
+  if (!best.fits())
     consider(*pipeline);
   for (int &delay : pipeline->delay)
     delay *= 2;
@@ -207,13 +180,6 @@ void LayerPipeSearch::saveMemory() {
   fitWithGaps(wholeLayers(problem, partitionByMemory(problem)));
 }
 
-llvm::Error LayerPipeSearch::lacksMemory() const {
-  return llvm::createStringError(
-      "no schedule fits the memory; of " + llvm::Twine(tried) +
-      " tried, the one that lacks least: " +
-      llvm::toString(checkMemoryFits(problem, *best)));
-}
-
 llvm::Expected<Schedule> LayerPipeSearch::run() {
   partition = partitionStages(problem);
   if (deadline.isSet()) {
@@ -225,28 +191,25 @@ llvm::Expected<Schedule> LayerPipeSearch::run() {
       consider(std::move(*sequential));
   }
   searchAssignments();
-  if (!fits() ||
-      bestRank.interval > relaxed(partition.largest, options.intervalTolerance))
+  if (!best.fits() || best.its().interval >
+                          relaxed(partition.largest, options.intervalTolerance))
     considerPipeline();
-  if (!fits() && options.stages == 0) {
+  if (!best.fits() && options.stages == 0) {
     saveMemory();
-    if (!fits())
+    if (!best.fits())
       if (llvm::Expected<Schedule> sequential = runSequential(problem, options))
         consider(std::move(*sequential));
   }
   if (!best)
     return runSequential(problem, options);
-  if (!fits())
-    return lacksMemory();
-  return std::move(*best);
+  if (!best.fits())
+    return best.lacksMemory();
+  return best.take();
 }
 
 llvm::Expected<Schedule> takt::runLayerPipe(const Problem &problem,
                                             const ScheduleOptions &options) {
-  auto layers = static_cast<int>(problem.graph->layers.size());
-  if (options.stages < 0 || options.stages > layers)
-    return llvm::createStringError("schedule 'layerpipe' with " +
-                                   llvm::Twine(options.stages) + " stages of " +
-                                   llvm::Twine(layers) + " layers");
+  if (llvm::Error error = checkStages("layerpipe", problem, options))
+    return error;
   return LayerPipeSearch(problem, options).run();
 }

@@ -12,13 +12,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "BalancedAssignments.h"
+#include "BestSchedule.h"
 #include "DelaySearch.h"
 #include "DelayStages.h"
-#include "Memory.h"
 #include "ModuloPlacer.h"
 #include "Schedulers.h"
 #include "llvm/ADT/STLExtras.h"
-#include <numeric>
 
 using namespace takt;
 
@@ -27,30 +26,22 @@ namespace {
 /// processors of balanced assignments.
 constexpr int64_t kMaxFreePlaces = 4000;
 
+/// Memory is a limit; then the interval, and among equals little staleness.
+bool isBetter(const Merits &a, const Merits &b) {
+  return std::tie(a.lacking, a.interval, a.staleness, a.memory, a.bytesMoved) <
+         std::tie(b.lacking, b.interval, b.staleness, b.memory, b.bytesMoved);
+}
+
 class ModuloSearch {
 public:
   ModuloSearch(const Problem &problem, const ScheduleOptions &options)
       : problem(problem), graph(*problem.graph), options(options),
         deadline(options.timeLimitSeconds),
-        bound(leastBound(problem, options.stages)) {}
+        bound(leastBound(problem, options.stages)), best(problem, isBetter) {}
 
   llvm::Expected<Schedule> run();
 
 private:
-  /// What makes a schedule better than another, in this order.
-  struct Rank {
-    int64_t lacking; ///< bytes of memory on the processor that lacks most
-    int64_t interval, staleness, memory, bytesMoved;
-
-    bool operator<(const Rank &o) const {
-      return std::tie(lacking, interval, staleness, memory, bytesMoved) <
-             std::tie(o.lacking, o.interval, o.staleness, o.memory,
-                      o.bytesMoved);
-    }
-  };
-
-  Rank rank(const Schedule &schedule) const;
-  bool fits() const { return best && bestRank.lacking == 0; }
   bool isOver() const { return best && deadline.isOver(); }
   bool isMemoryShort() const {
     return llvm::any_of(problem.machine->classes, [](const ProcessorClass &c) {
@@ -75,20 +66,9 @@ private:
   Deadline deadline;
   int64_t bound;                       ///< below which there is no interval
   std::vector<Assignment> assignments; ///< by least interval
-  int tried = 0;
-  std::optional<Schedule> best;
-  Rank bestRank;
+  BestSchedule best;
 };
 } // namespace
-
-ModuloSearch::Rank ModuloSearch::rank(const Schedule &schedule) const {
-  MemoryUse memory = tightestMemory(problem, schedule);
-  return {
-      memory.limit > 0 ? std::max<int64_t>(0, memory.excess()) : 0,
-      schedule.interval,
-      std::accumulate(schedule.delay.begin(), schedule.delay.end(), int64_t(0)),
-      memory.bytes, metrics(problem, schedule).communicationBytes};
-}
 
 /// Gives a schedule the stages that its times need, and takes it if it is the
 /// best. False if no stages do.
@@ -107,12 +87,7 @@ bool ModuloSearch::consider(std::optional<Schedule> schedule,
   schedule->stage = std::move(stages->stage);
   schedule->delay = std::move(stages->delay);
   schedule->cuts = cuts;
-  ++tried;
-  Rank its = rank(*schedule);
-  if (!best || its < bestRank) {
-    best = std::move(schedule);
-    bestRank = its;
-  }
+  best.consider(std::move(*schedule));
   return true;
 }
 
@@ -231,7 +206,9 @@ bool ModuloSearch::attempt(int64_t interval) {
   PlacementRequest request;
   request.interval = interval;
   request.deadline = &deadline;
-  auto isEnough = [&] { return fits() && bestRank.interval <= interval; };
+  auto isEnough = [&] {
+    return best.fits() && best.its().interval <= interval;
+  };
   for (const Assignment &assignment : assignments) {
     if (assignment.leastInterval(*problem.machine) > interval || isOver())
       break;
@@ -276,7 +253,7 @@ void ModuloSearch::search() {
   }
   int64_t step = std::max<int64_t>(1, interval / 256);
   while (interval <= last && !isOver()) {
-    if (fits() && bestRank.interval <= interval)
+    if (best.fits() && best.its().interval <= interval)
       break;
     if (attempt(interval)) {
       refine(failed);
@@ -296,8 +273,9 @@ void ModuloSearch::search() {
 /// Halves what lies between the longest interval that failed and the best.
 void ModuloSearch::refine(int64_t failed) {
   constexpr int kSteps = 6;
-  for (int step = 0; step < kSteps && bestRank.interval - failed > 1; ++step) {
-    int64_t middle = failed + (bestRank.interval - failed) / 2;
+  for (int step = 0; step < kSteps && best.its().interval - failed > 1;
+       ++step) {
+    int64_t middle = failed + (best.its().interval - failed) / 2;
     if (isOver() || attempt(middle))
       continue;
     failed = middle;
@@ -316,21 +294,16 @@ llvm::Expected<Schedule> ModuloSearch::run() {
     return llvm::createStringError("no schedule with " +
                                    llvm::Twine(options.stages) +
                                    " stages was found");
-  best->lowerBound = bound;
-  if (fits())
-    return std::move(*best);
-  return llvm::createStringError(
-      "no schedule fits the memory; of " + llvm::Twine(tried) +
-      " tried, the one that lacks least: " +
-      llvm::toString(checkMemoryFits(problem, *best)));
+  if (!best.fits())
+    return best.lacksMemory();
+  Schedule schedule = best.take();
+  schedule.lowerBound = bound;
+  return schedule;
 }
 
 llvm::Expected<Schedule> takt::runModulo(const Problem &problem,
                                          const ScheduleOptions &options) {
-  auto layers = static_cast<int>(problem.graph->layers.size());
-  if (options.stages < 0 || options.stages > layers)
-    return llvm::createStringError("schedule 'modulo' with " +
-                                   llvm::Twine(options.stages) + " stages of " +
-                                   llvm::Twine(layers) + " layers");
+  if (llvm::Error error = checkStages("modulo", problem, options))
+    return error;
   return ModuloSearch(problem, options).run();
 }

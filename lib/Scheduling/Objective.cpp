@@ -41,8 +41,7 @@ Figures takt::figures(const Problem &problem, const Schedule &schedule) {
   result.memory = static_cast<double>(*llvm::max_element(held));
   Metrics its = metrics(problem, schedule);
   result.traffic = static_cast<double>(its.communicationBytes);
-  for (int delay : schedule.delay)
-    result.staleness += delay;
+  result.staleness = static_cast<double>(totalStaleness(schedule));
   result.energy = its.energyPicojoules;
   return result;
 }

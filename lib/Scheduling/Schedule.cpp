@@ -15,6 +15,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include <numeric>
 
 using namespace takt;
 using llvm::Error;
@@ -56,6 +57,11 @@ static int64_t singleProcessorCycles(const Problem &problem) {
     best = best ? std::min(*best, total) : total;
   }
   return best.value_or(0);
+}
+
+int64_t takt::totalStaleness(const Schedule &schedule) {
+  return std::accumulate(schedule.delay.begin(), schedule.delay.end(),
+                         int64_t(0));
 }
 
 static double energyPicojoules(const Problem &problem,

@@ -186,6 +186,9 @@ std::vector<std::vector<int>> loopBodies(const Machine &machine,
 std::vector<int64_t> peakMemory(const Problem &problem,
                                 const Schedule &schedule);
 
+/// The schedule's delays in updates, summed over the layers.
+int64_t totalStaleness(const Schedule &schedule);
+
 /// Figures of a schedule for reports.
 struct Metrics {
   int64_t singleProcessorCycles = 0;
