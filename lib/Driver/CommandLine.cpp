@@ -12,6 +12,7 @@
 #include "takt/Driver/Problem.h"
 #include "takt/Scheduling/Objective.h"
 #include "takt/Support/FileOutput.h"
+#include "takt/Support/Tool.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
@@ -171,9 +172,7 @@ struct Options {
       cl::desc("say on stderr which tensors are parameters, and why")};
 };
 
-Error badOption(const Twine &message) {
-  return createStringError("taktc: error: " + message);
-}
+Error badOption(const Twine &message) { return createStringError(message); }
 
 Error readDims(const Options &options, CompileOptions &result) {
   for (const std::string &dim : options.dims) {
@@ -391,8 +390,7 @@ Error compileAndEmit(const Options &options) {
                       options.pareto};
   auto file = MemoryBuffer::getFileOrSTDIN(options.input);
   if (!file)
-    return createStringError(options.input +
-                             ": error: " + file.getError().message());
+    return createStringError(options.input + ": " + file.getError().message());
   MemoryBufferRef content((*file)->getBuffer(), options.input);
   if (InputKind kind = classifyInput(options.input, content.getBuffer());
       kind != InputKind::Onnx)
@@ -409,17 +407,12 @@ int takt::taktcMain(int argc, char **argv) {
   InitLLVM init(argc, argv);
   Options options;
   cl::HideUnrelatedOptions(category);
+  registerVersion();
   cl::ParseCommandLineOptions(
       argc, argv,
       "taktc: compiles the training of an ONNX model for an array of "
       "processors\n");
   if (answerQuestions(options))
     return 0;
-  if (Error error = compileAndEmit(options)) {
-    std::string message = toString(std::move(error));
-    if (!message.empty())
-      errs() << message << "\n";
-    return 1;
-  }
-  return 0;
+  return exitCode("taktc", compileAndEmit(options));
 }

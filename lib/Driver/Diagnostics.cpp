@@ -8,6 +8,7 @@
 #include "takt/Driver/Diagnostics.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Location.h"
+#include "takt/Support/Printable.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -45,8 +46,8 @@ static StringRef severity(DiagnosticSeverity severity) {
 }
 
 static void print(StringRef path, const Diagnostic &diagnostic) {
-  std::string where = describe(diagnostic.getLocation());
-  std::string message = diagnostic.str();
+  std::string where = printable(describe(diagnostic.getLocation()));
+  std::string message = printable(diagnostic.str());
   // A position in the file itself says the path; a message that names its node
   // does not need the location.
   bool inFile = StringRef(where).starts_with((path + ":").str());

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Driver/Trace.h"
+#include "takt/Support/Printable.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include <set>
@@ -27,7 +28,7 @@ svg text { font: 12px system-ui, sans-serif; fill: #1c2430; }
 static std::string escaped(StringRef text) {
   std::string result;
   raw_string_ostream os(result);
-  printHTMLEscaped(text, os);
+  printHTMLEscaped(printable(text), os);
   return result;
 }
 

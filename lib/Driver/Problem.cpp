@@ -295,7 +295,7 @@ llvm::Error takt::emitProblem(InputKind kind, llvm::MemoryBufferRef file,
   auto found = request.pareto ? solveFront(*problem, names, options)
                               : solveAll(*problem, names, options);
   if (!found)
-    return llvm::createStringError(file.getBufferIdentifier() + ": error: " +
+    return llvm::createStringError(file.getBufferIdentifier() + ": " +
                                    llvm::toString(found.takeError()));
   const std::vector<ScheduledProgram> &all = *found;
   if (request.kind == EmitKind::Sched)

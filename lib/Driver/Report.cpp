@@ -7,6 +7,7 @@
 
 #include "takt/Driver/Report.h"
 #include "takt/Scheduling/Replication.h"
+#include "takt/Support/Printable.h"
 #include "llvm/ADT/StringMap.h"
 #include <map>
 
@@ -113,11 +114,12 @@ static void writeParameters(json::OStream &json, const Program &program) {
   std::map<uint32_t, int64_t> versions = weightVersions(program);
   json.attributeObject("staleness", [&] {
     for (auto &[name, parameter] : parameters)
-      json.attribute(name, static_cast<int64_t>(parameter->delay));
+      json.attribute(printable(name), static_cast<int64_t>(parameter->delay));
   });
   json.attributeObject("weight_versions", [&] {
     for (auto &[name, parameter] : parameters)
-      json.attribute(name, versions[parameter - program.parameters.data()]);
+      json.attribute(printable(name),
+                     versions[parameter - program.parameters.data()]);
   });
 }
 
@@ -163,7 +165,7 @@ static void writeWeights(json::OStream &json, const Schedule &schedule) {
     }
     json.attributeObject(key, [&] {
       for (auto [name, most] : figures)
-        json.attribute(name, most);
+        json.attribute(printable(name), most);
     });
   };
   each("staleness", [&](const Value &value) {
@@ -241,7 +243,7 @@ void takt::writeReport(raw_ostream &os, const ModelSummary &model,
     json.attribute("format", "takt-report");
     json.attribute("version", 1);
     json.attributeObject("model", [&] {
-      json.attribute("name", model.name);
+      json.attribute("name", printable(model.name));
       json.attribute("operations", model.operations);
       json.attribute("layers", model.layers);
       json.attribute("parameters", model.parameters);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Driver/Trace.h"
+#include "takt/Support/Printable.h"
 
 using namespace llvm;
 using namespace takt;
@@ -70,7 +71,7 @@ private:
     const Placement &place = schedule.tasks[index];
     json.object([&] {
       json.attribute("ph", "X");
-      json.attribute("name", task.name);
+      json.attribute("name", printable(task.name));
       json.attribute("cat", letter(task.kind));
       json.attribute("cname", colour(task.kind));
       json.attribute("pid", 0);
@@ -78,7 +79,8 @@ private:
       json.attribute("ts", place.start + minibatch * schedule.interval);
       json.attribute("dur", place.cycles);
       json.attributeObject("args", [&] {
-        json.attribute("layer", schedule.graph.layers[task.layer].name);
+        json.attribute("layer",
+                       printable(schedule.graph.layers[task.layer].name));
         json.attribute("minibatch", minibatch);
         json.attribute("stage",
                        place.start / std::max<int64_t>(schedule.interval, 1));
@@ -111,7 +113,7 @@ private:
       json.attribute("ph", phase);
       if (phase == "f")
         json.attribute("bp", "e");
-      json.attribute("name", name);
+      json.attribute("name", printable(name));
       json.attribute("cat", "transfer");
       json.attribute("id", flow);
       json.attribute("pid", 0);

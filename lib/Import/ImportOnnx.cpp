@@ -35,7 +35,8 @@ public:
 
 private:
   FailureOr<Inputs> readInputs(const NodeOrder &order);
-  func::FuncOp createMain(ArrayRef<Input> inputs);
+  func::FuncOp createMain(ArrayRef<Input> inputs,
+                          const llvm::StringSet<> &used);
   LogicalResult importInto(func::FuncOp main, const Inputs &inputs,
                            NodeOrder order);
   LogicalResult defineInitializers(Graph &graph);
@@ -76,13 +77,19 @@ FailureOr<Inputs> Importer::readInputs(const NodeOrder &order) {
   return bindInputs(infos, options, context);
 }
 
-func::FuncOp Importer::createMain(ArrayRef<Input> inputs) {
+/// The function is @main unless a tensor has that name: parameters keep theirs,
+/// by which weights and checkpoints know them.
+func::FuncOp Importer::createMain(ArrayRef<Input> inputs,
+                                  const llvm::StringSet<> &used) {
+  std::string name = "main";
+  while (used.contains(name))
+    name += "_";
   SmallVector<Type> types;
   for (const Input &input : inputs)
     types.push_back(input.type);
   OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
   auto main =
-      func::FuncOp::create(builder, module->getLoc(), "main",
+      func::FuncOp::create(builder, module->getLoc(), name,
                            FunctionType::get(context, types, /*results=*/{}));
   main.addEntryBlock();
   for (auto [i, input] : llvm::enumerate(inputs)) {
@@ -191,7 +198,7 @@ OwningOpRef<ModuleOp> Importer::run() {
   (*module)->setAttr("train.batch",
                      builder.getI64IntegerAttr(inputs->batch.size));
   (*module)->setAttr("train.opset", builder.getI64IntegerAttr(opset));
-  func::FuncOp main = createMain(inputs->inputs);
+  func::FuncOp main = createMain(inputs->inputs, order->used);
   if (failed(importInto(main, *inputs, std::move(*order))) ||
       failed(verify(*module)))
     return nullptr;

@@ -8,6 +8,7 @@
 #include "Parameters.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "takt/Import/ImportOnnx.h"
+#include "takt/Support/Printable.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallPtrSet.h"
@@ -30,9 +31,6 @@ ParameterTable::lookup(OpBuilder &builder, const Constant &constant,
     return &entry;
   Location unknown = builder.getUnknownLoc();
   Subject tensor{unknown, "tensor '" + constant.name + "'"};
-  if (constant.name == SymbolTable::getSymbolName(main).getValue())
-    return user.unsupported() << "uses a parameter of the name '"
-                              << constant.name << "', which is the function's";
   FailureOr<ElementsAttr> value = reader.floats(constant, tensor);
   if (failed(value))
     return failure();
@@ -152,6 +150,6 @@ void takt::printParameters(ModuleOp module, llvm::raw_ostream &os) {
                       stringifyParameterKind(parameter.getKind()));
     for (StringAttr name : consumers[parameter.getSymName()])
       line += (" " + name.getValue()).str();
-    os << StringRef(line).rtrim() << "\n";
+    os << printable(StringRef(line).rtrim()) << "\n";
   }
 }

@@ -7,17 +7,24 @@
 
 #include "takt/Support/Printable.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/Unicode.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
 
 std::string takt::printable(StringRef text) {
-  // Negative: not printable, or not UTF-8.
-  if (sys::unicode::columnWidthUTF8(text) >= 0)
-    return text.str();
-  std::string escaped;
-  raw_string_ostream os(escaped);
-  printEscapedString(text, os);
-  return escaped;
+  std::string result;
+  while (!text.empty()) {
+    size_t length = getNumBytesForUTF8(static_cast<UTF8>(text.front()));
+    StringRef character = text.take_front(length);
+    // Negative: not printable, or not UTF-8.
+    if (sys::unicode::columnWidthUTF8(character) < 0) {
+      character = character.take_front(1);
+      result += "\\" + toHex(character);
+    } else {
+      result += character;
+    }
+    text = text.drop_front(character.size());
+  }
+  return result;
 }

@@ -73,11 +73,13 @@ StringRef takt::getLocationName(Location loc) {
 }
 
 FailureOr<func::FuncOp> takt::getMain(ModuleOp module) {
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!main)
-    return module.emitError("expected a function @main");
+  auto functions = module.getOps<func::FuncOp>();
+  if (!llvm::hasSingleElement(functions))
+    return module.emitError("expected one function, found ")
+           << llvm::range_size(functions);
+  func::FuncOp main = *functions.begin();
   if (!main.getBody().hasOneBlock())
-    return main.emitError("expected @main to be a single block, found ")
+    return main.emitError("expected the function to be a single block, found ")
            << llvm::range_size(main.getBody()) << " blocks";
   return main;
 }

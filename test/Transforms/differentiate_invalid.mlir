@@ -1,6 +1,6 @@
 // RUN: takt-opt %s --train-differentiate --split-input-file --verify-diagnostics
 
-// expected-error @+1 {{expected a function @main}}
+// expected-error @+1 {{expected one function, found 0}}
 module @no_main {
 }
 

@@ -22,18 +22,26 @@ module @no_result attributes {train.batch = 2 : i64} {
 
 // F1: one block.
 module @declaration attributes {train.batch = 2 : i64} {
-  // expected-error @+1 {{expected @main to be a single block, found 0 blocks}}
+  // expected-error @+1 {{expected the function to be a single block, found 0 blocks}}
   func.func private @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32>
+}
+
+// -----
+
+// F1: one function.
+// expected-error @+1 {{expected one function, found 2}}
+module @two attributes {train.batch = 2 : i64} {
+  func.func private @f(tensor<2x3xf32>) -> tensor<2x3xf32>
+  func.func private @g(tensor<2x3xf32>) -> tensor<2x3xf32>
 }
 
 // -----
 
 // F2: the train dialect only.
 module @call attributes {train.batch = 2 : i64} {
-  func.func private @f(tensor<2x3xf32>) -> tensor<2x3xf32>
   func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
     // expected-error @+1 {{expected operations of the train dialect only}}
-    %y = func.call @f(%x) : (tensor<2x3xf32>) -> tensor<2x3xf32>
+    %y = func.call @main(%x) : (tensor<2x3xf32>) -> tensor<2x3xf32>
     return %y : tensor<2x3xf32>
   }
 }

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "takt/Support/Tool.h"
 #include "takt/Target/CHeader.h"
 #include "takt/Target/Container.h"
 #include "takt/Target/Disassemble.h"
@@ -56,6 +57,7 @@ static Error list() {
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
+  registerVersion();
   cl::ParseCommandLineOptions(argc, argv, "takt-objdump: lists a program\n");
   if (isaReference)
     emitIsaReference(outs());
@@ -63,9 +65,5 @@ int main(int argc, char **argv) {
     emitCHeader(outs());
   if (isaReference || cHeader)
     return 0;
-  if (Error error = list()) {
-    errs() << "takt-objdump: error: " << toString(std::move(error)) << "\n";
-    return 1;
-  }
-  return 0;
+  return exitCode("takt-objdump", list());
 }

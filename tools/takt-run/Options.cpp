@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Options.h"
+#include "takt/Support/Tool.h"
 #include "llvm/Support/CommandLine.h"
 #include <cmath>
 
@@ -103,6 +104,7 @@ static Error check(const Flags &flags) {
 Expected<Options> takt::readOptions(int argc, char **argv) {
   Flags flags;
   cl::HideUnrelatedOptions(category);
+  registerVersion();
   cl::ParseCommandLineOptions(
       argc, argv,
       "takt-run: trains with a Takt program, or runs a forward program\n");

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Summary.h"
+#include "takt/Support/Printable.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Process.h"
@@ -59,7 +60,7 @@ void takt::printStaleness(raw_ostream &os, const Program &program,
     auto parameter = find_if(program.parameters, [&](const Parameter &p) {
       return p.name == observed.parameter;
     });
-    os << "staleness of " << observed.parameter << ": observed "
+    os << "staleness of " << printable(observed.parameter) << ": observed "
        << observed.updates << ", promised " << parameter->delay << "\n";
   }
 }

@@ -9,6 +9,7 @@
 #include "Summary.h"
 #include "takt/Runtime/Executor.h"
 #include "takt/Runtime/Sequential.h"
+#include "takt/Support/Tool.h"
 #include "takt/Target/Container.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -244,9 +245,6 @@ static Error runSession(const Options &options) {
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   Expected<Options> options = readOptions(argc, argv);
-  Error error = options ? runSession(*options) : options.takeError();
-  if (!error)
-    return 0;
-  errs() << "takt-run: error: " << toString(std::move(error)) << "\n";
-  return 1;
+  return exitCode("takt-run",
+                  options ? runSession(*options) : options.takeError());
 }

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Machine/Machine.h"
+#include "takt/Support/Printable.h"
+#include "takt/Support/Tool.h"
 #include "takt/Target/Container.h"
 #include "takt/Target/Simulate.h"
 #include "llvm/ADT/StringExtras.h"
@@ -20,7 +22,7 @@ using namespace takt;
 
 static cl::OptionCategory category("takt-sim options");
 static cl::opt<std::string> input(cl::Positional, cl::desc("PROGRAM.takt"),
-                                  cl::Required, cl::cat(category));
+                                  cl::cat(category));
 static cl::opt<bool> asJson("json", cl::desc("print JSON"), cl::cat(category));
 static cl::opt<uint64_t> minibatches("minibatches", cl::cat(category),
                                      cl::desc("0: until the steady state"));
@@ -47,15 +49,16 @@ static void printJson(const Program &program, const SimulationResult &result) {
     json.attribute("communication_bytes", int64_t(result.communicationBytes));
     json.attributeObject("staleness", [&] {
       for (auto &[name, updates] : result.staleness)
-        json.attribute(name, updates);
+        json.attribute(printable(name), updates);
     });
   });
   outs() << "\n";
 }
 
 static void printText(const Program &program, const SimulationResult &result) {
-  outs() << program.model << ", schedule " << program.schedule << ", "
-         << program.code.size() << " processors\n"
+  outs() << printable(program.model) << ", schedule "
+         << printable(program.schedule) << ", " << program.code.size()
+         << " processors\n"
          << "interval     " << result.interval << " cycles (predicted "
          << program.interval << ")\n"
          << "whole run    " << result.totalCycles << " cycles for "
@@ -74,29 +77,41 @@ static void printText(const Program &program, const SimulationResult &result) {
            << " bytes\n";
 }
 
+/// "FILE: reason".
+static Error at(StringRef file, Error error) {
+  return error ? createStringError(file + ": " + toString(std::move(error)))
+               : Error::success();
+}
+
+static Error checkMachineFile(ArrayRef<uint8_t> program) {
+  auto text = MemoryBuffer::getFile(machineFile);
+  if (!text)
+    return at(machineFile, errorCodeToError(text.getError()));
+  Expected<Machine> machine = Machine::parse((*text)->getMemBufferRef());
+  if (!machine)
+    return machine.takeError();
+  return at(input, checkMachine(program, machine->canonicalText()));
+}
+
 static Error run() {
-  auto file = MemoryBuffer::getFileOrSTDIN(input);
+  if (input.empty())
+    return createStringError("no program given: takt-sim PROGRAM.takt");
+  auto file = MemoryBuffer::getFileOrSTDIN(input, /*IsText=*/false,
+                                           /*RequiresNullTerminator=*/false);
   if (!file)
-    return createStringError(file.getError().message());
+    return at(input, errorCodeToError(file.getError()));
   ArrayRef<uint8_t> bytes = arrayRefFromStringRef((*file)->getBuffer());
-  if (!machineFile.empty()) {
-    auto text = MemoryBuffer::getFile(machineFile);
-    if (!text)
-      return createStringError(machineFile + ": " + text.getError().message());
-    Expected<Machine> machine = Machine::parse((*text)->getMemBufferRef());
-    if (!machine)
-      return machine.takeError();
-    if (Error error = checkMachine(bytes, machine->canonicalText()))
+  if (!machineFile.empty())
+    if (Error error = checkMachineFile(bytes))
       return error;
-  }
   Expected<Program> program = decode(bytes);
   if (!program)
-    return program.takeError();
+    return at(input, program.takeError());
   SimulateOptions options;
   options.minibatches = minibatches;
   Expected<SimulationResult> result = simulate(*program, options);
   if (!result)
-    return result.takeError();
+    return at(input, result.takeError());
   asJson ? printJson(*program, *result) : printText(*program, *result);
   return Error::success();
 }
@@ -104,11 +119,8 @@ static Error run() {
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
+  registerVersion();
   cl::ParseCommandLineOptions(argc, argv,
                               "takt-sim: timing of a program's bytes\n");
-  if (Error error = run()) {
-    errs() << input << ": error: " << toString(std::move(error)) << "\n";
-    return 1;
-  }
-  return 0;
+  return exitCode("takt-sim", run());
 }

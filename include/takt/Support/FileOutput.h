@@ -16,8 +16,9 @@
 namespace takt {
 
 /// Writes `path` ("-" is standard output) through a temporary file beside it
-/// that replaces it only when `write` and the file system succeeded. Fails with
-/// "PATH: reason"; then nothing is left behind.
+/// that replaces it only when `write` and the file system succeeded; a device
+/// or a pipe is written to as it is. Fails with "PATH: reason"; then a file
+/// that was there is untouched and nothing is left behind.
 llvm::Error
 writeFile(llvm::StringRef path,
           llvm::function_ref<llvm::Error(llvm::raw_ostream &)> write);

@@ -13,11 +13,9 @@
 
 namespace takt {
 
-/// The text itself where it is valid UTF-8 of printable characters. Otherwise
-/// each byte that is no printable ASCII character, and each quote and
-/// backslash, becomes a backslash and two hexadecimal digits: names come from
-/// files that are not trusted, and must neither steer a terminal nor break a
-/// line.
+/// The text with each byte that belongs to no printable character of UTF-8 as a
+/// backslash and two hexadecimal digits: names come from files that are not
+/// trusted, and must neither steer a terminal nor break a line.
 std::string printable(llvm::StringRef text);
 
 } // namespace takt
