@@ -184,6 +184,9 @@ static void enumerations(raw_ostream &os) {
 #include "takt/Target/Isa.def"
     opcodes.constant("illegal", 0xFF);
   }
+  Enumeration(os, "unary_function", "UNARY").named(UnaryFunction::Abs);
+  Enumeration(os, "binary_function", "BINARY").named(BinaryFunction::Sub);
+  Enumeration(os, "pad_mode", "PAD").named(PadMode::Constant);
   Enumeration kernels(os, "kernel_id", "KERNEL");
 #define TAKT_KERNEL(Name, mnemonic, code, operands, results, words)            \
   kernels.constant(mnemonic, code,                                             \

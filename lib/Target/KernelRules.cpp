@@ -72,6 +72,41 @@ Error broadcasting(const KernelSubject &s) {
   return s.expectShape(s.out(0), dims);
 }
 
+/// Checks that a word is a code of an enumeration with names.
+template <typename Enum>
+Error expectNamed(const KernelSubject &s, StringRef what, size_t word) {
+  int64_t last = 0;
+  while (!name(Enum(last + 1)).empty())
+    ++last;
+  return s.expectRange(what, s.word(word), 1, last);
+}
+
+Error checkUnary(const KernelSubject &s) {
+  if (Error error = expectNamed<UnaryFunction>(s, "function", 0))
+    return error;
+  return elementwise(s);
+}
+
+Error checkBinary(const KernelSubject &s) {
+  if (Error error = expectNamed<BinaryFunction>(s, "function", 0))
+    return error;
+  return broadcasting(s);
+}
+
+Error checkBinaryDgrad(const KernelSubject &s) {
+  if (Error error = expectNamed<BinaryFunction>(s, "function", 0))
+    return error;
+  if (Error error = s.expectFlag("operand", 1))
+    return error;
+  Dims dims;
+  for (size_t i : {1, 2})
+    if (Error error = broadcast(s, s.in(i), dims))
+      return error;
+  if (Error error = s.expectShape(s.in(0), dims))
+    return error;
+  return s.expectShape(s.out(0), dims);
+}
+
 /// Same shapes, and word 0 is an axis.
 Error alongAxis(const KernelSubject &s) {
   if (Error error = elementwise(s))
@@ -207,6 +242,28 @@ Error checkLrn(const KernelSubject &s) {
   return elementwise(s);
 }
 
+/// x and y have the same shape, and inv_std its sizes before word 0, the axis.
+Error normalized(const KernelSubject &s, const NamedShape &x,
+                 const NamedShape &y, const NamedShape &invStd) {
+  if (Error error = s.expectRange("axis", s.word(0), 0, int64_t(x.rank()) - 1))
+    return error;
+  if (Error error = s.expectShape(y, x.dims))
+    return error;
+  return s.expectShape(invStd, x.dims.take_front(s.word(0)));
+}
+
+Error checkNormalize(const KernelSubject &s) {
+  if (Error error = expectFloat(s, "epsilon", 1))
+    return error;
+  return normalized(s, s.in(0), s.out(0), s.out(1));
+}
+
+Error checkNormalizeDgrad(const KernelSubject &s) {
+  if (Error error = s.expectShape(s.in(0), s.in(1).dims))
+    return error;
+  return normalized(s, s.out(0), s.in(1), s.in(2));
+}
+
 //===----------------------------------------------------------------------===//
 // Movement and reduction
 //===----------------------------------------------------------------------===//
@@ -274,8 +331,10 @@ Error checkSlice(const KernelSubject &s) {
   return s.expectShape(s.out(0), dims);
 }
 
-Error checkReduceSum(const KernelSubject &s) {
-  Dims dropped, kept(s.in(0).dims);
+/// Words are axes of x; y is x with these at 1 or without them.
+Error reduction(const KernelSubject &s, const NamedShape &x,
+                const NamedShape &y) {
+  Dims dropped, kept(x.dims);
   unsigned seen = 0;
   for (uint32_t i = 0; i < s.word(0); ++i) {
     uint32_t axis = s.word(1 + i);
@@ -290,9 +349,58 @@ Error checkReduceSum(const KernelSubject &s) {
   for (size_t axis = 0; axis < kept.size(); ++axis)
     if (!(seen & (1u << axis)))
       dropped.push_back(kept[axis]);
-  if (s.out(0).dims == ArrayRef(kept))
+  if (y.dims == ArrayRef(kept))
     return Error::success();
-  return s.expectShape(s.out(0), dropped);
+  return s.expectShape(y, dropped);
+}
+
+Error checkReduceSum(const KernelSubject &s) {
+  return reduction(s, s.in(0), s.out(0));
+}
+
+Error checkReduceMaxDgrad(const KernelSubject &s) {
+  if (Error error = s.expectShape(s.out(0), s.in(1).dims))
+    return error;
+  return reduction(s, s.in(1), s.in(0));
+}
+
+Error checkExpand(const KernelSubject &s) {
+  Dims dims(s.out(0).dims);
+  if (Error error = broadcast(s, s.in(0), dims))
+    return error;
+  return s.expectShape(s.out(0), dims);
+}
+
+/// y is x with `begins` and `ends` around it, which words from `lists` on are.
+Error padding(const KernelSubject &s, const NamedShape &x, const NamedShape &y,
+              size_t lists) {
+  int64_t rank = x.rank();
+  if (Error error = s.expectRange("n", s.word(0), rank, rank))
+    return error;
+  if (Error error = expectNamed<PadMode>(s, "mode", 1))
+    return error;
+  // Only a mirror has an end.
+  bool mirrors = PadMode(s.word(1)) == PadMode::Reflect;
+  Dims dims;
+  for (int64_t i = 0; i < rank; ++i) {
+    int64_t begin = s.word(lists + i), end = s.word(lists + rank + i);
+    int64_t most = mirrors ? x[i] - 1 : int64_t(UINT32_MAX);
+    std::string at = "[" + std::to_string(i) + "]";
+    if (Error error = s.expectRange("begins" + at, begin, 0, most))
+      return error;
+    if (Error error = s.expectRange("ends" + at, end, 0, most))
+      return error;
+    dims.push_back(begin + x[i] + end);
+  }
+  return s.expectShape(y, dims);
+}
+
+Error checkPad(const KernelSubject &s) {
+  return padding(s, s.in(0), s.out(0), 3);
+}
+
+Error checkPadDgrad(const KernelSubject &s) {
+  return padding(s, s.out(0), s.in(0), 2);
 }
 
 Error checkDropout(const KernelSubject &s) {
@@ -366,6 +474,8 @@ constexpr auto checkSum = broadcasting;
 constexpr auto checkSoftmax = alongAxis;
 constexpr auto checkLogSoftmax = alongAxis;
 constexpr auto checkScale = elementwise;
+constexpr auto checkReduceMax = checkReduceSum;
+constexpr auto checkUnaryDgrad = checkUnary;
 constexpr auto checkReluDgrad = elementwise;
 constexpr auto checkLeakyReluDgrad = elementwise;
 constexpr auto checkSigmoidDgrad = elementwise;

@@ -30,6 +30,36 @@ StringRef takt::mnemonic(KernelId id) {
   return "";
 }
 
+StringRef takt::name(UnaryFunction function) {
+  switch (function) {
+#define TAKT_UNARY(Name, mnemonic, code, formula)                              \
+  case UnaryFunction::Name:                                                    \
+    return mnemonic;
+#include "takt/Target/Functions.def"
+  }
+  return "";
+}
+
+StringRef takt::name(BinaryFunction function) {
+  switch (function) {
+#define TAKT_BINARY(Name, mnemonic, code, formula)                             \
+  case BinaryFunction::Name:                                                   \
+    return mnemonic;
+#include "takt/Target/Functions.def"
+  }
+  return "";
+}
+
+StringRef takt::name(PadMode mode) {
+  switch (mode) {
+#define TAKT_PADDING(Name, mnemonic, code, meaning)                            \
+  case PadMode::Name:                                                          \
+    return mnemonic;
+#include "takt/Target/Functions.def"
+  }
+  return "";
+}
+
 StringRef takt::name(RegionClass kind) {
   switch (kind) {
   case RegionClass::Parameter:

@@ -29,6 +29,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,22 @@ enum class Opcode : uint8_t {
 enum class KernelId : uint16_t {
 #define TAKT_KERNEL(Name, mnemonic, code, operands, results, words) Name = code,
 #include "takt/Target/Kernels.def"
+};
+
+/// What the kernels `unary` and `binary` compute; see Functions.def.
+enum class UnaryFunction : uint32_t {
+#define TAKT_UNARY(Name, mnemonic, code, formula) Name = code,
+#include "takt/Target/Functions.def"
+};
+enum class BinaryFunction : uint32_t {
+#define TAKT_BINARY(Name, mnemonic, code, formula) Name = code,
+#include "takt/Target/Functions.def"
+};
+
+/// What the kernel `pad` puts around a tensor.
+enum class PadMode : uint32_t {
+#define TAKT_PADDING(Name, mnemonic, code, meaning) Name = code,
+#include "takt/Target/Functions.def"
 };
 
 /// What a region of memory holds. The values are part of the container.
@@ -287,6 +304,18 @@ struct Program {
 llvm::StringRef mnemonic(Opcode op);   ///< empty when illegal
 llvm::StringRef mnemonic(KernelId id); ///< empty when unknown
 /// Names in listings and in the C header; empty when unknown.
+llvm::StringRef name(UnaryFunction function);  ///< empty when unknown
+llvm::StringRef name(BinaryFunction function); ///< empty when unknown
+llvm::StringRef name(PadMode mode);            ///< empty when unknown
+
+/// The value of an enumeration that counts from 1 and has names.
+template <typename Enum> std::optional<Enum> findNamed(llvm::StringRef text) {
+  for (uint32_t code = 1; !name(Enum(code)).empty(); ++code)
+    if (name(Enum(code)) == text)
+      return Enum(code);
+  return std::nullopt;
+}
+
 llvm::StringRef name(RegionClass kind);
 llvm::StringRef name(ElementType type);
 llvm::StringRef name(BindingKind kind);

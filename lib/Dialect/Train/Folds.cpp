@@ -27,6 +27,10 @@ OpFoldResult SliceOp::fold(FoldAdaptor) {
   return getX().getType() == getType() ? getX() : OpFoldResult();
 }
 
+OpFoldResult ExpandOp::fold(FoldAdaptor) {
+  return getX().getType() == getType() ? getX() : OpFoldResult();
+}
+
 OpFoldResult ScaleOp::fold(FoldAdaptor) {
   return getValue() == 1 ? getX() : OpFoldResult();
 }

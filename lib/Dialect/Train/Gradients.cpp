@@ -105,6 +105,15 @@ GRADIENT(BatchNormOp) {
   }
 }
 
+/// Not of inv_std, which only the gradient takes.
+GRADIENT(NormalizeOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return NormalizeDgradOp::create(builder, getLoc(), getX().getType(), dy,
+                                  getY(), getInvStd(), getAxis());
+}
+
 GRADIENT(LrnOp) {
   Value dy = resultGradients[0];
   if (!dy)
@@ -232,6 +241,58 @@ GRADIENT(ScaleOp) {
   return scaleBy(builder, getLoc(), dy, getValue());
 }
 
+GRADIENT(UnaryOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return UnaryDgradOp::create(builder, getLoc(), getFunction(), dy, getX(),
+                              getAlpha(), getBeta());
+}
+
+/// A difference needs no operand; all other functions need both.
+GRADIENT(BinaryOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  Type type = getOperand(operand).getType();
+  if (getFunction() == takt::BinaryFunction::Sub)
+    return scaleBy(builder, getLoc(), sumTo(builder, getLoc(), dy, type),
+                   operand == 0 ? 1 : -1);
+  Value each =
+      BinaryDgradOp::create(builder, getLoc(), dy.getType(), getFunction(), dy,
+                            getA(), getB(), operand);
+  return sumTo(builder, getLoc(), each, type);
+}
+
+//===----------------------------------------------------------------------===//
+// Reduction
+//===----------------------------------------------------------------------===//
+
+/// Every element gets the gradient of the sum that it is part of.
+GRADIENT(ReduceSumOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  auto type = cast<RankedTensorType>(getX().getType());
+  Dims kept(type.getShape());
+  for (int64_t axis : getAxes())
+    kept[axis] = 1;
+  auto keptType = RankedTensorType::get(kept, type.getElementType());
+  if (dy.getType() != keptType)
+    dy = ReshapeOp::create(builder, getLoc(), keptType, dy);
+  if (keptType == type)
+    return dy;
+  return ExpandOp::create(builder, getLoc(), type, dy);
+}
+
+GRADIENT(ReduceMaxOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return ReduceMaxDgradOp::create(builder, getLoc(), getX().getType(), dy,
+                                  getX(), getAxes());
+}
+
 //===----------------------------------------------------------------------===//
 // Movement
 //===----------------------------------------------------------------------===//
@@ -262,4 +323,32 @@ GRADIENT(TransposeOp) {
   for (auto [to, from] : llvm::enumerate(getPermutation()))
     inverse[from] = to;
   return TransposeOp::create(builder, getLoc(), getX().getType(), dy, inverse);
+}
+
+/// Zeros around the slice.
+GRADIENT(SliceOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  ArrayRef<int64_t> x = shapeOf(getX()), y = shapeOf(getY());
+  SmallVector<int64_t> begins(x.size(), 0), ends(x.size(), 0);
+  begins[getAxis()] = getBegin();
+  ends[getAxis()] = x[getAxis()] - getBegin() - y[getAxis()];
+  return PadOp::create(builder, getLoc(), getX().getType(),
+                       takt::PadMode::Constant, dy, begins, ends, 0.0f);
+}
+
+GRADIENT(ExpandOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return sumTo(builder, getLoc(), dy, getX().getType());
+}
+
+GRADIENT(PadOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return PadDgradOp::create(builder, getLoc(), getX().getType(), getMode(), dy,
+                            getBegins(), getEnds());
 }

@@ -157,6 +157,34 @@ INFER(BatchNormWgradOp) {
   return success();
 }
 
+INFER(NormalizeOp) {
+  Reporter reporter(location, getOperationName());
+  ArrayRef<int64_t> x = shapeOf(adaptor.getX());
+  if (failed(reporter.expectAttribute("axis", adaptor.getAxisAttr())) ||
+      failed(reporter.expectTensors(adaptor.getOperands().getTypes())) ||
+      failed(expectAxis(reporter, adaptor.getAxis(), x)))
+    return failure();
+  if (float epsilon = adaptor.getEpsilon(); epsilon < 0)
+    return reporter.failValue("epsilon", std::to_string(epsilon), "at least 0");
+  types.push_back(adaptor.getX().getType());
+  return makeResult(reporter, x.take_front(adaptor.getAxis()),
+                    elementTypeOf(adaptor.getX()), types);
+}
+
+INFER(NormalizeDgradOp) {
+  Reporter reporter(location, getOperationName());
+  ArrayRef<int64_t> y = shapeOf(adaptor.getY());
+  if (failed(reporter.expectAttribute("axis", adaptor.getAxisAttr())) ||
+      failed(reporter.expectTensors(adaptor.getOperands().getTypes())) ||
+      failed(reporter.expectShape("dy", shapeOf(adaptor.getDy()), y)) ||
+      failed(expectAxis(reporter, adaptor.getAxis(), y)) ||
+      failed(reporter.expectShape("inv_std", shapeOf(adaptor.getInvStd()),
+                                  y.take_front(adaptor.getAxis()))))
+    return failure();
+  types.push_back(adaptor.getY().getType());
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Pools
 //===----------------------------------------------------------------------===//
@@ -247,6 +275,26 @@ INFER(SumOp) {
                         adaptor.getOperands(), types);
 }
 
+INFER(BinaryOp) {
+  return inferBroadcast(Reporter(location, getOperationName()),
+                        adaptor.getOperands(), types);
+}
+
+INFER(BinaryDgradOp) {
+  Reporter reporter(location, getOperationName());
+  if (failed(reporter.expectAttribute("operand", adaptor.getOperandAttr())) ||
+      failed(reporter.expectRange("operand", adaptor.getOperand(), 0, 1)) ||
+      failed(reporter.expectTensors(adaptor.getOperands().getTypes())))
+    return failure();
+  FailureOr<Dims> y = broadcastShape(
+      reporter, {shapeOf(adaptor.getA()), shapeOf(adaptor.getB())});
+  if (failed(y) ||
+      failed(reporter.expectShape("dy", shapeOf(adaptor.getDy()), *y)))
+    return failure();
+  types.push_back(adaptor.getDy().getType());
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Movement
 //===----------------------------------------------------------------------===//
@@ -276,6 +324,21 @@ INFER(ConcatOp) {
   }
   dims[axis] = extent;
   return makeResult(reporter, dims, elementTypeOf(operands[0]), types);
+}
+
+INFER(PadOp) {
+  Reporter reporter(location, getOperationName());
+  if (failed(reporter.expectAttribute("mode", adaptor.getModeAttr())) ||
+      failed(reporter.expectAttribute("begins", adaptor.getBeginsAttr())) ||
+      failed(reporter.expectAttribute("ends", adaptor.getEndsAttr())) ||
+      failed(reporter.expectTensors(adaptor.getOperands().getTypes())))
+    return failure();
+  FailureOr<Dims> y =
+      paddedShape(reporter, shapeOf(adaptor.getX()), adaptor.getMode(),
+                  adaptor.getBegins(), adaptor.getEnds());
+  if (failed(y))
+    return failure();
+  return makeResult(reporter, *y, elementTypeOf(adaptor.getX()), types);
 }
 
 INFER(TransposeOp) {

@@ -151,6 +151,50 @@ void ReduceSumOp::getKernelWords(Words &words) {
 }
 void ScaleOp::getKernelWords(Words &words) { appendFloats(words, getValue()); }
 
+template <typename OpTy> static void appendUnaryWords(OpTy op, Words &words) {
+  words.push_back(static_cast<uint32_t>(op.getFunction()));
+  appendFloats(words, {op.getAlpha(), op.getBeta()});
+}
+
+void UnaryOp::getKernelWords(Words &words) { appendUnaryWords(*this, words); }
+void UnaryDgradOp::getKernelWords(Words &words) {
+  appendUnaryWords(*this, words);
+}
+void BinaryOp::getKernelWords(Words &words) {
+  words.push_back(static_cast<uint32_t>(getFunction()));
+}
+void BinaryDgradOp::getKernelWords(Words &words) {
+  words.push_back(static_cast<uint32_t>(getFunction()));
+  append(words, int64_t(getOperand()));
+}
+
+void ReduceMaxOp::getKernelWords(Words &words) {
+  append(words, int64_t(getAxes().size()));
+  append(words, getAxes());
+}
+void ReduceMaxDgradOp::getKernelWords(Words &words) {
+  append(words, int64_t(getAxes().size()));
+  append(words, getAxes());
+}
+void PadOp::getKernelWords(Words &words) {
+  append(words, {int64_t(getBegins().size()), int64_t(getMode())});
+  appendFloats(words, getValue());
+  append(words, getBegins());
+  append(words, getEnds());
+}
+void PadDgradOp::getKernelWords(Words &words) {
+  append(words, {int64_t(getBegins().size()), int64_t(getMode())});
+  append(words, getBegins());
+  append(words, getEnds());
+}
+void NormalizeOp::getKernelWords(Words &words) {
+  append(words, int64_t(getAxis()));
+  appendFloats(words, getEpsilon());
+}
+void NormalizeDgradOp::getKernelWords(Words &words) {
+  append(words, int64_t(getAxis()));
+}
+
 void SgdOp::getKernelWords(Words &words) {
   appendFloats(words, getWeightDecay());
 }
@@ -283,6 +327,10 @@ Work BatchNormWgradOp::getWork() {
   return work;
 }
 
+/// Statistics and normalization.
+Work NormalizeOp::getWork() { return elementwiseWork(*this, 5); }
+Work NormalizeDgradOp::getWork() { return elementwiseWork(*this, 7); }
+
 /// A square per channel of the window and a power.
 Work LrnOp::getWork() { return elementwiseWork(*this, 2 + getSize()); }
 Work LrnDgradOp::getWork() { return elementwiseWork(*this, 2 + 2 * getSize()); }
@@ -319,6 +367,9 @@ static Work reductionWork(Operation *op, int64_t perElement) {
 
 Work GlobalAveragePoolOp::getWork() { return reductionWork(*this, 1); }
 Work ReduceSumOp::getWork() { return reductionWork(*this, 1); }
+Work ReduceMaxOp::getWork() { return reductionWork(*this, 1); }
+/// The largest elements are found again and counted.
+Work ReduceMaxDgradOp::getWork() { return elementwiseWork(*this, 3); }
 Work SoftmaxCrossEntropyOp::getWork() { return reductionWork(*this, 4); }
 Work MeanSquaredErrorOp::getWork() { return reductionWork(*this, 4); }
 

@@ -62,6 +62,22 @@ Value ConvOp::buildOperandGradient(OpBuilder &builder, unsigned operand,
   return ReduceSumOp::create(builder, loc, getB().getType(), dy, axes);
 }
 
+/// It is linear in both operands: x = dy of a convolution, whose own gradients
+/// it has.
+Value ConvDgradOp::buildOperandGradient(OpBuilder &builder, unsigned operand,
+                                        ArrayRef<Value> resultGradients) {
+  Value gradient = resultGradients[0];
+  if (!gradient)
+    return {};
+  if (operand == 0)
+    return ConvOp::create(builder, getLoc(), getDy().getType(), gradient,
+                          getW(), /*b=*/Value(), getGroups(), getStrides(),
+                          getPadsBegin(), getPadsEnd(), getDilations());
+  return ConvWgradOp::create(builder, getLoc(), getW().getType(), gradient,
+                             getDy(), getGroups(), getStrides(), getPadsBegin(),
+                             getPadsEnd(), getDilations());
+}
+
 //===----------------------------------------------------------------------===//
 // Matrices
 //===----------------------------------------------------------------------===//

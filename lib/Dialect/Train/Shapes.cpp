@@ -245,6 +245,27 @@ LogicalResult takt::train::expectAxis(const Reporter &reporter, int64_t axis,
   return reporter.expectRange("axis", axis, 0, int64_t(dims.size()) - 1);
 }
 
+FailureOr<Dims> takt::train::paddedShape(const Reporter &reporter,
+                                         ArrayRef<int64_t> x, PadMode mode,
+                                         ArrayRef<int64_t> begins,
+                                         ArrayRef<int64_t> ends) {
+  Dims y(x);
+  for (auto [name, pads] : {std::pair(StringRef("begins"), begins),
+                            std::pair(StringRef("ends"), ends)}) {
+    if (failed(reporter.expectRange("length of " + name, pads.size(), x.size(),
+                                    x.size())))
+      return failure();
+    for (auto [i, pad] : llvm::enumerate(pads)) {
+      int64_t most = mode == PadMode::Reflect ? x[i] - 1 : UINT32_MAX;
+      if (failed(
+              reporter.expectRange(name + "[" + Twine(i) + "]", pad, 0, most)))
+        return failure();
+      y[i] += pad;
+    }
+  }
+  return y;
+}
+
 FailureOr<Dims>
 takt::train::broadcastShape(const Reporter &reporter,
                             ArrayRef<ArrayRef<int64_t>> shapes) {

@@ -128,6 +128,13 @@ mlir::LogicalResult expectPooled(const Reporter &reporter,
 mlir::LogicalResult expectAxis(const Reporter &reporter, int64_t axis,
                                llvm::ArrayRef<int64_t> dims);
 
+/// The shape of x with `begins` before and `ends` behind it along each axis.
+/// Fails with a diagnostic if these are out of range.
+mlir::FailureOr<Dims> paddedShape(const Reporter &reporter,
+                                  llvm::ArrayRef<int64_t> x, PadMode mode,
+                                  llvm::ArrayRef<int64_t> begins,
+                                  llvm::ArrayRef<int64_t> ends);
+
 /// What all shapes are broadcast to.
 /// Fails with a diagnostic if some axis has two sizes that are not 1.
 mlir::FailureOr<Dims>

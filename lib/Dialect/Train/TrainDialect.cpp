@@ -70,6 +70,62 @@ void ParameterKindAttr::print(AsmPrinter &printer) const {
 }
 
 //===----------------------------------------------------------------------===//
+// Keywords
+//===----------------------------------------------------------------------===//
+
+/// The attribute of a keyword, or none after a message that lists all.
+template <typename AttrT>
+static ParseResult parseKeyword(AsmParser &parser, AttrT &attr) {
+  using Enum = decltype(attr.getValue());
+  StringRef keyword;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseKeyword(&keyword))
+    return failure();
+  if (std::optional<Enum> found = takt::findNamed<Enum>(keyword)) {
+    attr = AttrT::get(parser.getContext(), *found);
+    return success();
+  }
+  InFlightDiagnostic error = parser.emitError(loc, "'")
+                             << keyword << "' is none of";
+  for (uint32_t code = 1; !takt::name(Enum(code)).empty(); ++code)
+    error << (code > 1 ? ", " : " ") << takt::name(Enum(code));
+  return error;
+}
+
+/// The same in an operation.
+template <typename AttrT>
+static void printKeyword(AsmPrinter &printer, Operation *, AttrT attr) {
+  printer << takt::name(attr.getValue());
+}
+
+/// `<` keyword `>`
+template <typename AttrT> static Attribute parseBracketed(AsmParser &parser) {
+  AttrT attr;
+  if (parser.parseLess() || parseKeyword(parser, attr) || parser.parseGreater())
+    return {};
+  return attr;
+}
+
+Attribute UnaryFunctionAttr::parse(AsmParser &parser, Type) {
+  return parseBracketed<UnaryFunctionAttr>(parser);
+}
+void UnaryFunctionAttr::print(AsmPrinter &printer) const {
+  printer << "<" << takt::name(getValue()) << ">";
+}
+Attribute BinaryFunctionAttr::parse(AsmParser &parser, Type) {
+  return parseBracketed<BinaryFunctionAttr>(parser);
+}
+void BinaryFunctionAttr::print(AsmPrinter &printer) const {
+  printer << "<" << takt::name(getValue()) << ">";
+}
+Attribute PadModeAttr::parse(AsmParser &parser, Type) {
+  return parseBracketed<PadModeAttr>(parser);
+}
+void PadModeAttr::print(AsmPrinter &printer) const {
+  printer << "<" << takt::name(getValue()) << ">";
+}
+
+//===----------------------------------------------------------------------===//
 // Text of initial values
 //===----------------------------------------------------------------------===//
 

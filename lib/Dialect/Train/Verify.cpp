@@ -110,14 +110,14 @@ LogicalResult DropoutOp::verify() {
 // Movement and reduction
 //===----------------------------------------------------------------------===//
 
-LogicalResult ReduceSumOp::verify() {
-  Reporter reporter(getOperation());
-  if (failed(expectFloats(reporter, *this)))
-    return failure();
-  ArrayRef<int64_t> x = shapeOf(getX()), y = shapeOf(getY());
+/// C1 and C2 of a reduction of x over `axes` to a tensor of shape y.
+static LogicalResult verifyReduction(const Reporter &reporter,
+                                     ArrayRef<int64_t> x,
+                                     ArrayRef<int64_t> axes, StringRef what,
+                                     ArrayRef<int64_t> y) {
   Dims kept(x), dropped;
   SmallVector<bool> listed(x.size(), false);
-  for (auto [i, axis] : llvm::enumerate(getAxes())) {
+  for (auto [i, axis] : llvm::enumerate(axes)) {
     std::string name = "axes[" + std::to_string(i) + "]";
     if (failed(reporter.expectRange(name, axis, 0, int64_t(x.size()) - 1)))
       return failure();
@@ -132,8 +132,50 @@ LogicalResult ReduceSumOp::verify() {
       dropped.push_back(size);
   if (y == ArrayRef(kept) || y == ArrayRef(dropped))
     return success();
-  return reporter.failValue("shape of y", shapeText(y),
+  return reporter.failValue("shape of " + what, shapeText(y),
                             shapeText(kept) + " or " + shapeText(dropped));
+}
+
+template <typename OpTy> static LogicalResult verifyForwardReduction(OpTy op) {
+  Reporter reporter(op.getOperation());
+  if (failed(expectFloats(reporter, op)))
+    return failure();
+  return verifyReduction(reporter, shapeOf(op.getX()), op.getAxes(), "y",
+                         shapeOf(op.getY()));
+}
+
+LogicalResult ReduceSumOp::verify() { return verifyForwardReduction(*this); }
+LogicalResult ReduceMaxOp::verify() { return verifyForwardReduction(*this); }
+
+LogicalResult ReduceMaxDgradOp::verify() {
+  Reporter reporter(getOperation());
+  if (failed(expectFloats(reporter, *this)) ||
+      failed(reporter.expectShape("dx", shapeOf(getDx()), shapeOf(getX()))))
+    return failure();
+  return verifyReduction(reporter, shapeOf(getX()), getAxes(), "dy",
+                         shapeOf(getDy()));
+}
+
+LogicalResult ExpandOp::verify() {
+  Reporter reporter(getOperation());
+  if (failed(expectFloats(reporter, *this)))
+    return failure();
+  ArrayRef<int64_t> x = shapeOf(getX()), y = shapeOf(getY());
+  FailureOr<Dims> both = broadcastShape(reporter, {x, y});
+  if (failed(both))
+    return failure();
+  return reporter.expectShape("y", y, *both);
+}
+
+LogicalResult PadDgradOp::verify() {
+  Reporter reporter(getOperation());
+  if (failed(expectFloats(reporter, *this)))
+    return failure();
+  FailureOr<Dims> expected = paddedShape(reporter, shapeOf(getDx()), getMode(),
+                                         getBegins(), getEnds());
+  if (failed(expected))
+    return failure();
+  return reporter.expectShape("dy", shapeOf(getDy()), *expected);
 }
 
 LogicalResult SliceOp::verify() {

@@ -4,72 +4,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-//
-// Loops that may work in place carry `omp simd`: a result is either the very
-// same buffer as an operand or apart from it, so that no iteration depends on
-// another, which a compiler cannot know.
-//
-//===----------------------------------------------------------------------===//
 
-#include "KernelCall.h"
+#include "ElementwiseLoops.h"
 #include "Philox.h"
-#include "StridedLoop.h"
 #include <algorithm>
 #include <cmath>
 
 using namespace llvm;
 
 namespace takt {
-
-namespace {
-
-/// y = f(x), element by element.
-template <typename T, typename F> Error map(const KernelCall &call, F f) {
-  const T *x = call.in<T>(0);
-  T *y = call.out<T>(0);
-  int64_t n = call.results[0].elements();
-#pragma omp simd
-  for (int64_t i = 0; i < n; ++i)
-    y[i] = f(x[i]);
-  return Error::success();
-}
-
-/// y = f(a, b), element by element, all of one shape.
-template <typename T, typename F> Error zip(const KernelCall &call, F f) {
-  const T *a = call.in<T>(0), *b = call.in<T>(1);
-  T *y = call.out<T>(0);
-  int64_t n = call.results[0].elements();
-#pragma omp simd
-  for (int64_t i = 0; i < n; ++i)
-    y[i] = f(a[i], b[i]);
-  return Error::success();
-}
-
-/// y = f(a, b), where a and b are broadcast to y.
-template <typename T, typename F>
-Error zipBroadcast(const KernelCall &call, F f) {
-  ArrayRef<int64_t> dims = call.outDims(0);
-  StridedLoop loop(dims,
-                   {denseStrides(dims), broadcastStrides(call.inDims(0), dims),
-                    broadcastStrides(call.inDims(1), dims)});
-  int64_t n = loop.rowLength(), sa = loop.rowStride(1), sb = loop.rowStride(2);
-  loop.forEachRow([&](ArrayRef<int64_t> at) {
-    T *y = call.out<T>(0) + at[0];
-    const T *a = call.in<T>(0) + at[1], *b = call.in<T>(1) + at[2];
-    if (sa == 1 && sb == 1) {
-#pragma omp simd
-      for (int64_t i = 0; i < n; ++i)
-        y[i] = f(a[i], b[i]);
-      return;
-    }
-#pragma omp simd
-    for (int64_t i = 0; i < n; ++i)
-      y[i] = f(a[i * sa], b[i * sb]);
-  });
-  return Error::success();
-}
-
-} // namespace
 
 template <typename T> Error referenceRelu(const KernelCall &call) {
   // NaN stays NaN.

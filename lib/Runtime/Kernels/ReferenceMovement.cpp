@@ -98,36 +98,9 @@ template <typename T> Error referenceTranspose(const KernelCall &call) {
 }
 
 // Sums in double precision, over the listed axes, which are walked innermost.
-template <typename T> Error referenceReduceSum(const KernelCall &call) {
-  ArrayRef<int64_t> dims = call.inDims(0);
-  ArrayRef<uint32_t> axes = call.words.drop_front();
-  Strides dense = denseStrides(dims);
-  Strides keptDims, keptStrides, summedDims, summedStrides;
-  for (size_t axis = 0; axis < dims.size(); ++axis) {
-    bool isSummed = is_contained(axes, axis);
-    (isSummed ? summedDims : keptDims).push_back(dims[axis]);
-    (isSummed ? summedStrides : keptStrides).push_back(dense[axis]);
-  }
-  StridedLoop kept(keptDims, {denseStrides(keptDims), keptStrides});
-  StridedLoop summed(summedDims, {summedStrides});
-  kept.forEachRow([&](ArrayRef<int64_t> at) {
-    for (int64_t k = 0; k < kept.rowLength(); ++k) {
-      const T *x = call.in<T>(0) + at[1] + k * kept.rowStride(1);
-      double sum = 0;
-      summed.forEachRow([&](ArrayRef<int64_t> offset) {
-        for (int64_t i = 0; i < summed.rowLength(); ++i)
-          sum += x[offset[0] + i * summed.rowStride(0)];
-      });
-      call.out<T>(0)[at[0] + k] = sum;
-    }
-  });
-  return Error::success();
-}
-
 TAKT_INSTANTIATE_REFERENCE(Reshape)
 TAKT_INSTANTIATE_REFERENCE(Concat)
 TAKT_INSTANTIATE_REFERENCE(Slice)
 TAKT_INSTANTIATE_REFERENCE(Transpose)
-TAKT_INSTANTIATE_REFERENCE(ReduceSum)
 
 } // namespace takt

@@ -284,6 +284,48 @@ template <typename T> Error referenceLogSoftmaxDgrad(const KernelCall &call) {
   return Error::success();
 }
 
+// Over the axes from word 0 on: one row per place along the axes before.
+template <typename T> Error referenceNormalize(const KernelCall &call) {
+  double epsilon = call.floatWord(1);
+  int64_t rows = call.results[1].elements();
+  int64_t n = call.results[0].elements() / rows;
+  for (int64_t row = 0; row < rows; ++row) {
+    const T *x = call.in<T>(0) + row * n;
+    T *y = call.out<T>(0) + row * n;
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < n; ++i)
+      sum += x[i];
+    double mean = sum / n;
+    for (int64_t i = 0; i < n; ++i)
+      squares += (x[i] - mean) * (x[i] - mean);
+    double invStd = 1 / std::sqrt(squares / n + epsilon);
+    for (int64_t i = 0; i < n; ++i)
+      y[i] = (x[i] - mean) * invStd;
+    call.out<T>(1)[row] = invStd;
+  }
+  return Error::success();
+}
+
+template <typename T> Error referenceNormalizeDgrad(const KernelCall &call) {
+  int64_t rows = call.operands[2].elements();
+  int64_t n = call.results[0].elements() / rows;
+  for (int64_t row = 0; row < rows; ++row) {
+    const T *dy = call.in<T>(0) + row * n, *y = call.in<T>(1) + row * n;
+    T *dx = call.out<T>(0) + row * n;
+    double sum = 0, product = 0;
+    for (int64_t i = 0; i < n; ++i) {
+      sum += dy[i];
+      product += double(dy[i]) * y[i];
+    }
+    double mean = sum / n, slope = product / n, invStd = call.in<T>(2)[row];
+    for (int64_t i = 0; i < n; ++i)
+      dx[i] = invStd * (dy[i] - mean - y[i] * slope);
+  }
+  return Error::success();
+}
+
+TAKT_INSTANTIATE_REFERENCE(Normalize)
+TAKT_INSTANTIATE_REFERENCE(NormalizeDgrad)
 TAKT_INSTANTIATE_REFERENCE(BatchNorm)
 TAKT_INSTANTIATE_REFERENCE(BatchNormDgrad)
 TAKT_INSTANTIATE_REFERENCE(BatchNormWgrad)

@@ -160,3 +160,30 @@ func.func @training(%x: tensor<8x10xf32>, %labels: tensor<8xi64>, %g: tensor<8x1
     }
   }
 #-}
+
+// CHECK-LABEL: func.func @functions
+func.func @functions(%x: tensor<8x16xf64>, %b: tensor<16xf64>) {
+  // CHECK: train.unary clip %{{.*}} {alpha = -1.000000e+00 : f32, beta = 6.000000e+00 : f32} : tensor<8x16xf64>
+  %0 = train.unary clip %x {alpha = -1.000000e+00 : f32, beta = 6.000000e+00 : f32} : tensor<8x16xf64>
+  // CHECK: train.unary_dgrad gelu %{{.*}}, %{{.*}} : tensor<8x16xf64>
+  %1 = train.unary_dgrad gelu %x, %x : tensor<8x16xf64>
+  // CHECK: train.binary div %{{.*}}, %{{.*}} : (tensor<8x16xf64>, tensor<16xf64>) -> tensor<8x16xf64>
+  %2 = train.binary div %x, %b : (tensor<8x16xf64>, tensor<16xf64>) -> tensor<8x16xf64>
+  // CHECK: train.binary_dgrad max %{{.*}}, %{{.*}}, %{{.*}} {operand = 1 : i64} : (tensor<8x16xf64>, tensor<8x16xf64>, tensor<16xf64>) -> tensor<8x16xf64>
+  %3 = train.binary_dgrad max %x, %x, %b {operand = 1 : i64} : (tensor<8x16xf64>, tensor<8x16xf64>, tensor<16xf64>) -> tensor<8x16xf64>
+  // CHECK: train.reduce_max %{{.*}} {axes = array<i64: 1>} : (tensor<8x16xf64>) -> tensor<8xf64>
+  %4 = train.reduce_max %x {axes = array<i64: 1>} : (tensor<8x16xf64>) -> tensor<8xf64>
+  // CHECK: train.reduce_max_dgrad %{{.*}}, %{{.*}} {axes = array<i64: 1>} : (tensor<8xf64>, tensor<8x16xf64>) -> tensor<8x16xf64>
+  %5 = train.reduce_max_dgrad %4, %x {axes = array<i64: 1>} : (tensor<8xf64>, tensor<8x16xf64>) -> tensor<8x16xf64>
+  // CHECK: train.expand %{{.*}} : (tensor<16xf64>) -> tensor<8x16xf64>
+  %6 = train.expand %b : (tensor<16xf64>) -> tensor<8x16xf64>
+  // CHECK: train.pad reflect %{{.*}} {begins = array<i64: 1, 0>, ends = array<i64: 0, 3>} : (tensor<8x16xf64>) -> tensor<9x19xf64>
+  %7 = train.pad reflect %x {begins = array<i64: 1, 0>, ends = array<i64: 0, 3>} : (tensor<8x16xf64>) -> tensor<9x19xf64>
+  // CHECK: train.pad_dgrad reflect %{{.*}} {begins = array<i64: 1, 0>, ends = array<i64: 0, 3>} : (tensor<9x19xf64>) -> tensor<8x16xf64>
+  %8 = train.pad_dgrad reflect %7 {begins = array<i64: 1, 0>, ends = array<i64: 0, 3>} : (tensor<9x19xf64>) -> tensor<8x16xf64>
+  // CHECK: train.normalize %{{.*}} {axis = 1 : i64, epsilon = 1.000000e-03 : f32} : (tensor<8x16xf64>) -> (tensor<8x16xf64>, tensor<8xf64>)
+  %9, %10 = train.normalize %x {axis = 1 : i64, epsilon = 1.000000e-03 : f32} : (tensor<8x16xf64>) -> (tensor<8x16xf64>, tensor<8xf64>)
+  // CHECK: train.normalize_dgrad %{{.*}}, %{{.*}}, %{{.*}} {axis = 1 : i64} : (tensor<8x16xf64>, tensor<8x16xf64>, tensor<8xf64>) -> tensor<8x16xf64>
+  %11 = train.normalize_dgrad %x, %9, %10 {axis = 1 : i64} : (tensor<8x16xf64>, tensor<8x16xf64>, tensor<8xf64>) -> tensor<8x16xf64>
+  return
+}

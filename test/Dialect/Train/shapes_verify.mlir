@@ -214,3 +214,139 @@ func.func @scale_without_value(%x: tensor<8x16xf32>) {
   %0 = train.scale %x : tensor<8x16xf32>
   return
 }
+
+// -----
+
+func.func @binary_c1(%a: tensor<8x16xf32>, %b: tensor<8xf32>) {
+  // expected-error @+1 {{'train.binary' op shape of an operand is 8, expected one that broadcasts with 8x16}}
+  %0 = train.binary sub %a, %b : (tensor<8x16xf32>, tensor<8xf32>) -> tensor<8x16xf32>
+  return
+}
+
+// -----
+
+func.func @binary_function(%a: tensor<8x16xf32>) {
+  // expected-error @+1 {{'gelu' is none of sub, div, pow, max, min, prelu}}
+  %0 = train.binary gelu %a, %a : (tensor<8x16xf32>, tensor<8x16xf32>) -> tensor<8x16xf32>
+  return
+}
+
+// -----
+
+func.func @binary_dgrad_c1(%dy: tensor<16xf32>, %a: tensor<8x16xf32>) {
+  // expected-error @+1 {{'train.binary_dgrad' op shape of dy is 16, expected 8x16}}
+  %0 = train.binary_dgrad div %dy, %a, %a {operand = 0 : i64} : (tensor<16xf32>, tensor<8x16xf32>, tensor<8x16xf32>) -> tensor<16xf32>
+  return
+}
+
+// -----
+
+func.func @binary_dgrad_c2(%a: tensor<8x16xf32>) {
+  // expected-error @+1 {{'train.binary_dgrad' op operand is 2, expected a number from 0 to 1}}
+  %0 = train.binary_dgrad div %a, %a, %a {operand = 2 : i64} : (tensor<8x16xf32>, tensor<8x16xf32>, tensor<8x16xf32>) -> tensor<8x16xf32>
+  return
+}
+
+// -----
+
+func.func @unary_type(%x: tensor<8xf32>) {
+  // expected-error @+1 {{'train.unary' op attribute 'alpha' failed to satisfy constraint: finite 32-bit float attribute}}
+  %0 = train.unary power %x {alpha = 2.0 : f64} : tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @reduce_max_c1(%x: tensor<8x16xf32>) {
+  // expected-error @+1 {{'train.reduce_max' op axes[1] is 1, expected an axis that is not listed yet}}
+  %0 = train.reduce_max %x {axes = array<i64: 1, 1>} : (tensor<8x16xf32>) -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @reduce_max_c2(%x: tensor<8x16xf32>) {
+  // expected-error @+1 {{'train.reduce_max' op shape of y is 16, expected 8x1 or 8}}
+  %0 = train.reduce_max %x {axes = array<i64: 1>} : (tensor<8x16xf32>) -> tensor<16xf32>
+  return
+}
+
+// -----
+
+func.func @reduce_max_dgrad_c2(%x: tensor<8x16xf32>) {
+  // expected-error @+1 {{'train.reduce_max_dgrad' op shape of dy is 8x16, expected 8x1 or 8}}
+  %0 = train.reduce_max_dgrad %x, %x {axes = array<i64: 1>} : (tensor<8x16xf32>, tensor<8x16xf32>) -> tensor<8x16xf32>
+  return
+}
+
+// -----
+
+func.func @reduce_max_dgrad_c3(%dy: tensor<8xf32>, %x: tensor<8x16xf32>) {
+  // expected-error @+1 {{'train.reduce_max_dgrad' op shape of dx is 16x8, expected 8x16}}
+  %0 = train.reduce_max_dgrad %dy, %x {axes = array<i64: 1>} : (tensor<8xf32>, tensor<8x16xf32>) -> tensor<16x8xf32>
+  return
+}
+
+// -----
+
+func.func @expand_c1(%x: tensor<8x1xf32>) {
+  // expected-error @+1 {{'train.expand' op shape of y is 1x4, expected 8x4}}
+  %0 = train.expand %x : (tensor<8x1xf32>) -> tensor<1x4xf32>
+  return
+}
+
+// -----
+
+func.func @pad_c1_length(%x: tensor<8x16xf32>) {
+  // expected-error @+1 {{'train.pad' op length of begins is 1, expected 2}}
+  %0 = train.pad constant %x {begins = array<i64: 1>, ends = array<i64: 0, 0>} : (tensor<8x16xf32>) -> tensor<9x16xf32>
+  return
+}
+
+// -----
+
+func.func @pad_c1_reflect(%x: tensor<8x3xf32>) {
+  // expected-error @+1 {{'train.pad' op ends[1] is 3, expected a number from 0 to 2}}
+  %0 = train.pad reflect %x {begins = array<i64: 0, 0>, ends = array<i64: 0, 3>} : (tensor<8x3xf32>) -> tensor<8x6xf32>
+  return
+}
+
+// -----
+
+func.func @pad_dgrad_c1(%dy: tensor<8x6xf32>) {
+  // expected-error @+1 {{'train.pad_dgrad' op shape of dy is 8x6, expected 8x7}}
+  %0 = train.pad_dgrad edge %dy {begins = array<i64: 0, 0>, ends = array<i64: 0, 3>} : (tensor<8x6xf32>) -> tensor<8x4xf32>
+  return
+}
+
+// -----
+
+func.func @normalize_c1(%x: tensor<8x6xf32>) {
+  // expected-error @+1 {{'train.normalize' op axis is 2, expected a number from 0 to 1}}
+  %0:2 = train.normalize %x {axis = 2 : i64} : (tensor<8x6xf32>) -> (tensor<8x6xf32>, tensor<8xf32>)
+  return
+}
+
+// -----
+
+func.func @normalize_c2(%x: tensor<8x6xf32>) {
+  // expected-error @+1 {{'train.normalize' op result #1 has type 'tensor<8x6xf32>', expected 'tensor<8xf32>'}}
+  %0:2 = train.normalize %x {axis = 1 : i64} : (tensor<8x6xf32>) -> (tensor<8x6xf32>, tensor<8x6xf32>)
+  return
+}
+
+// -----
+
+func.func @normalize_c3(%x: tensor<8x6xf32>) {
+  // expected-error @+1 {{'train.normalize' op epsilon is -1.000000, expected at least 0}}
+  %0:2 = train.normalize %x {axis = 1 : i64, epsilon = -1.0 : f32} : (tensor<8x6xf32>) -> (tensor<8x6xf32>, tensor<8xf32>)
+  return
+}
+
+// -----
+
+func.func @normalize_dgrad_c3(%x: tensor<8x6xf32>) {
+  // expected-error @+1 {{'train.normalize_dgrad' op shape of inv_std is 8x6, expected 8}}
+  %0 = train.normalize_dgrad %x, %x, %x {axis = 1 : i64} : (tensor<8x6xf32>, tensor<8x6xf32>, tensor<8x6xf32>) -> tensor<8x6xf32>
+  return
+}

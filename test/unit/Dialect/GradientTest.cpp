@@ -20,11 +20,19 @@ using namespace takt::train;
 
 namespace {
 
+/// What operands are drawn from.
+enum class Domain {
+  Any,
+  Distinct, ///< apart from each other within an operand, and from 0
+  Apart,    ///< and from the other operand
+  Positive, ///< at least 0.5
+};
+
 struct GradientCase {
   const char *name;
   const char *parameters; ///< of the function
   const char *body;       ///< one operation
-  bool piecewise = false; ///< operands must keep away from each other and 0
+  Domain domain = Domain::Any;
 };
 
 void PrintTo(const GradientCase &testCase, std::ostream *stream) {
@@ -44,8 +52,16 @@ protected:
     op = parsed.last();
     for (Value argument : parsed.block().getArguments()) {
       auto type = cast<RankedTensorType>(argument.getType());
-      inputs.push_back(GetParam().piecewise ? distinctTensor(type, generator)
-                                            : randomTensor(type, generator));
+      Domain domain = GetParam().domain;
+      inputs.push_back(domain == Domain::Any ? randomTensor(type, generator)
+                                             : distinctTensor(type, generator));
+      Tensor &input = inputs.back();
+      for (int64_t i = 0; i < input.size(); ++i) {
+        if (domain == Domain::Positive)
+          input[i] = 0.5 + std::abs(input[i]);
+        if (domain == Domain::Apart)
+          input[i] += 0.01 * double(inputs.size());
+      }
     }
   }
 

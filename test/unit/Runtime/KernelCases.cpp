@@ -85,6 +85,31 @@ Kernel broadcasting(KernelId id, Random &random, size_t operands) {
   return make(id, {}, shapes, dims);
 }
 
+/// Any function of enumeration E.
+template <typename E> uint32_t pickFunction(Random &random) {
+  uint32_t last = 1;
+  while (!name(E(last + 1)).empty())
+    ++last;
+  return pick(random, 1, last);
+}
+
+Kernel unary(KernelId id, Random &random) {
+  SmallVector<uint32_t> words = {pickFunction<UnaryFunction>(random),
+                                 floatBits(0.3f), floatBits(0.8f)};
+  return elementwise(id, random, id == KernelId::Unary ? 1 : 2, 1, words);
+}
+
+Kernel binary(KernelId id, Random &random) {
+  Kernel kernel = broadcasting(KernelId::Binary, random, 2);
+  kernel.id = id;
+  kernel.words = {pickFunction<BinaryFunction>(random)};
+  if (id == KernelId::Binary)
+    return kernel;
+  kernel.operands.insert(kernel.operands.begin(), kernel.results[0]);
+  kernel.words.push_back(pick(random, 0, 1));
+  return kernel;
+}
+
 /// Words and shapes of a sliding window.
 struct RandomWindow {
   /// A pool's windows each hold an element and may hang over the end.
@@ -243,19 +268,46 @@ Kernel movement(KernelId id, Random &random) {
   return make(id, words, x, y);
 }
 
-Kernel reduceSum(Random &random) {
+Kernel reduction(KernelId id, Random &random) {
   Dims x = randomDims(random, 0, 4), y;
   SmallVector<uint32_t> words = {0};
   bool keeps = pick(random, 0, 1);
   for (uint32_t axis = 0; axis < x.size(); ++axis) {
-    bool isSummed = pick(random, 0, 1);
-    if (isSummed)
+    bool isReduced = pick(random, 0, 1);
+    if (isReduced)
       words.push_back(axis);
-    if (!isSummed || keeps)
-      y.push_back(isSummed ? 1 : x[axis]);
+    if (!isReduced || keeps)
+      y.push_back(isReduced ? 1 : x[axis]);
   }
   words[0] = words.size() - 1;
-  return make(KernelId::ReduceSum, words, x, y);
+  return id == KernelId::ReduceMaxDgrad ? make(id, words, {y, x}, x)
+                                        : make(id, words, x, y);
+}
+
+Kernel padding(KernelId id, Random &random) {
+  uint32_t mode = pickFunction<PadMode>(random);
+  Dims x = randomDims(random, 0, 4), y = x;
+  SmallVector<uint32_t> words = {uint32_t(x.size()), mode};
+  if (id == KernelId::Pad)
+    words.push_back(floatBits(0.5f));
+  for (int list = 0; list < 2; ++list)
+    for (size_t axis = 0; axis < x.size(); ++axis) {
+      bool mirrors = PadMode(mode) == PadMode::Reflect;
+      int64_t pad = pick(random, 0, mirrors ? x[axis] - 1 : 3);
+      words.push_back(pad);
+      y[axis] += pad;
+    }
+  return id == KernelId::Pad ? make(id, words, x, y) : make(id, words, y, x);
+}
+
+Kernel normalization(KernelId id, Random &random) {
+  Dims x = randomDims(random, 1, 4);
+  x.back() += 2; // a variance
+  uint32_t axis = pick(random, 0, x.size() - 1);
+  Dims invStd(x.begin(), x.begin() + axis);
+  if (id == KernelId::Normalize)
+    return make(id, {axis, floatBits(1e-2f)}, x, {x, invStd});
+  return make(id, axis, {x, x, invStd}, x);
 }
 
 Kernel optimizer(KernelId id, Random &random) {
@@ -318,13 +370,32 @@ Kernel randomKernel(KernelId id, Random &random) {
     return broadcasting(id, random, 2);
   case KernelId::Sum:
     return broadcasting(id, random, 3);
+  case KernelId::Unary:
+  case KernelId::UnaryDgrad:
+    return unary(id, random);
+  case KernelId::Binary:
+  case KernelId::BinaryDgrad:
+    return binary(id, random);
   case KernelId::Concat:
   case KernelId::Reshape:
   case KernelId::Slice:
   case KernelId::Transpose:
     return movement(id, random);
   case KernelId::ReduceSum:
-    return reduceSum(random);
+  case KernelId::ReduceMax:
+  case KernelId::ReduceMaxDgrad:
+    return reduction(id, random);
+  case KernelId::Expand: {
+    Kernel kernel = broadcasting(id, random, 2);
+    kernel.operands.pop_back();
+    return kernel;
+  }
+  case KernelId::Pad:
+  case KernelId::PadDgrad:
+    return padding(id, random);
+  case KernelId::Normalize:
+  case KernelId::NormalizeDgrad:
+    return normalization(id, random);
   case KernelId::Sgd:
   case KernelId::Momentum:
   case KernelId::Adam:
@@ -437,7 +508,11 @@ Bench::Bench(const Kernel &kernel, Random random) : kernel(kernel) {
 
 void Bench::fillOperand(size_t i, Random &random) {
   KernelId id = kernel.id;
-  bool isPositive = (id == KernelId::Adam && i == 3) ||
+  bool isPositive = (id == KernelId::Adam && i == 3) || id == KernelId::Unary ||
+                    id == KernelId::Binary ||
+                    (id == KernelId::NormalizeDgrad && i == 2) ||
+                    (id == KernelId::UnaryDgrad && i == 1) ||
+                    (id == KernelId::BinaryDgrad && i >= 1) ||
                     (id == KernelId::BatchNorm && i == 4) ||
                     (id == KernelId::BatchNormDgrad && i == 4) ||
                     (id == KernelId::BatchNormWgrad && i == 3);

@@ -77,4 +77,48 @@ def Train_ParameterKindAttr : AttrDef<Train_Dialect, "ParameterKind"> {
   let hasCustomAssemblyFormat = 1;
 }
 
+// An enumeration of Target/Program.h by the names that takt::name gives it. In
+// the text of an operation it is the bare keyword.
+class Train_KeywordAttr<string enum, string keyword>
+    : AttrDef<Train_Dialect, enum> {
+  let mnemonic = keyword;
+  let parameters = (ins "::takt::" # enum:$value);
+  let returnType = "::takt::" # enum;
+  let convertFromStorage = "$_self.getValue()";
+  let constBuilderCall =
+      "::takt::train::" # enum # "Attr::get($_builder.getContext(), $0)";
+  let hasCustomAssemblyFormat = 1;
+}
+
+def Train_UnaryFunctionAttr
+    : Train_KeywordAttr<"UnaryFunction", "unary_function"> {
+  let summary = "a function of one number";
+  let description = [{
+    Listed in [the instruction set](isa.md#functions).
+
+    Example: `#train.unary_function<gelu>`
+  }];
+}
+
+def Train_BinaryFunctionAttr
+    : Train_KeywordAttr<"BinaryFunction", "binary_function"> {
+  let summary = "a function of two numbers";
+  let description = [{
+    Listed in [the instruction set](isa.md#functions).
+
+    Example: `#train.binary_function<sub>`
+  }];
+}
+
+def Train_PadModeAttr : Train_KeywordAttr<"PadMode", "pad_mode"> {
+  let summary = "what is around a tensor";
+  let description = [{
+    - `constant`: a value
+    - `reflect`: the tensor mirrored at its first and last element
+    - `edge`: the nearest element
+
+    Example: `#train.pad_mode<reflect>`
+  }];
+}
+
 #endif // TAKT_DIALECT_TRAIN_TRAINATTRIBUTES_TD

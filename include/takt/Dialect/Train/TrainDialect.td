@@ -51,8 +51,8 @@ def Train_Dialect : Dialect {
 
     Files: `TrainInterfaces.td` (what operations answer), `TrainAttributes.td`
     (attributes and types), `TrainStateOps.td` (parameters, delays),
-    `TrainForwardOps.td`, `TrainShapeOps.td` (operations that move, combine and
-    reduce), `TrainGradientOps.td`, `TrainLossOps.td`, `TrainOptimizerOps.td`.
+    `TrainForwardOps.td`, `TrainFunctionOps.td` (functions element by element),
+    `TrainShapeOps.td` (operations that move, combine and reduce), `TrainGradientOps.td`, `TrainLossOps.td`, `TrainOptimizerOps.td`.
   }];
   let dependentDialects = ["::mlir::func::FuncDialect"];
   let useDefaultAttributePrinterParser = 1;

@@ -176,6 +176,32 @@ def Train_LrnOp : Train_KernelOp<"lrn",
   let hasVerifier = 1;
 }
 
+def Train_NormalizeOp : Train_KernelOp<"normalize",
+    [Train_Inferred, Train_Differentiable], Train_WordsAndWork> {
+  let summary = "mean 0 and variance 1 over the last axes";
+  let description = [{
+    y = (x − mean) · inv_std, the mean and inv_std = 1 / sqrt(variance + epsilon)
+    taken over the axes from `axis` on, the variance being that of the
+    population: what layer, group and instance normalization have in common.
+
+    Constraints:
+    - (C1) `axis` is an axis of x, counted from 0.
+    - (C2) inv_std has the sizes of x before `axis`.
+    - (C3) `epsilon` is at least 0.
+
+    Example:
+
+    ```mlir
+    %y, %inv_std = train.normalize %x {axis = 2 : i64, epsilon = 1.0e-6 : f32}
+        : (tensor<8x16x64xf32>) -> (tensor<8x16x64xf32>, tensor<8x16xf32>)
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$x, I64Attr:$axis,
+    Train_DefaultF32<"1.0e-5f">:$epsilon);
+  let results = (outs Train_FloatTensor:$y, Train_FloatTensor:$inv_std);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+
 //===----------------------------------------------------------------------===//
 // Activations
 //===----------------------------------------------------------------------===//

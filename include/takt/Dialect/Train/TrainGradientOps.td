@@ -15,9 +15,11 @@ include "takt/Dialect/Train/TrainOpBase.td"
 //===----------------------------------------------------------------------===//
 
 def Train_ConvDgradOp : Train_KernelOp<"conv_dgrad",
-    [Train_Cuttable], Train_WordsAndWork> {
+    [Train_Differentiable, Train_Cuttable], Train_WordsAndWork> {
   let summary = "gradient of a convolution with respect to its input";
   let description = [{
+    In a model it is a transposed convolution of dy, which has a gradient itself.
+
     Constraints:
     - (C1) a `train.conv` of dx and w with the same attributes gives the shape
       of dy.
@@ -122,6 +124,33 @@ def Train_BatchNormWgradOp : Train_KernelOp<"batch_norm_wgrad",
   let assemblyFormat = [{
     $dy `,` $x `,` $mean `,` $inv_std attr-dict `:`
     functional-type(operands, results)
+  }];
+}
+
+def Train_NormalizeDgradOp : Train_KernelOp<"normalize_dgrad",
+    [Train_Inferred], Train_WordsAndWork> {
+  let summary = "gradient of a normalization over the last axes";
+  let description = [{
+    With n elements in each mean, dx = inv_std · (dy − Σ dy / n − y · Σ (dy · y)
+    / n).
+
+    Constraints:
+    - (C1) dy has the type of y.
+    - (C2) `axis` is an axis of y, counted from 0.
+    - (C3) inv_std has the sizes of y before `axis`.
+
+    Example:
+
+    ```mlir
+    %dx = train.normalize_dgrad %dy, %y, %inv_std {axis = 1 : i64}
+        : (tensor<8x16xf32>, tensor<8x16xf32>, tensor<8xf32>) -> tensor<8x16xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$dy, Train_FloatTensor:$y,
+    Train_FloatTensor:$inv_std, I64Attr:$axis);
+  let results = (outs Train_FloatTensor:$dx);
+  let assemblyFormat = [{
+    $dy `,` $y `,` $inv_std attr-dict `:` functional-type(operands, results)
   }];
 }
 

@@ -22,11 +22,11 @@ class Train_BroadcastOp<string mnemonic> : Train_KernelOp<mnemonic,
   }];
 }
 
-class Train_BinaryOp<string mnemonic> : Train_BroadcastOp<mnemonic> {
+class Train_ArithmeticOp<string mnemonic> : Train_BroadcastOp<mnemonic> {
   let arguments = (ins Train_FloatTensor:$a, Train_FloatTensor:$b);
 }
 
-def Train_AddOp : Train_BinaryOp<"add"> {
+def Train_AddOp : Train_ArithmeticOp<"add"> {
   let summary = "sum of two tensors, broadcast to each other";
   let description = [{
     Constraints:
@@ -40,7 +40,7 @@ def Train_AddOp : Train_BinaryOp<"add"> {
   }];
 }
 
-def Train_MulOp : Train_BinaryOp<"mul"> {
+def Train_MulOp : Train_ArithmeticOp<"mul"> {
   let summary = "product of two tensors, broadcast to each other";
   let description = [{
     Constraints:
@@ -88,7 +88,19 @@ def Train_ScaleOp : Train_KernelOp<"scale",
   let hasFolder = 1;
 }
 
-def Train_ReduceSumOp : Train_KernelOp<"reduce_sum", [], Train_WordsAndWork> {
+//===----------------------------------------------------------------------===//
+// Reduction
+//===----------------------------------------------------------------------===//
+
+class Train_ReductionOp<string mnemonic> : Train_KernelOp<mnemonic,
+    [Train_Differentiable], Train_WordsAndWork> {
+  let arguments = (ins Train_FloatTensor:$x, DenseI64ArrayAttr:$axes);
+  let results = (outs Train_FloatTensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+def Train_ReduceSumOp : Train_ReductionOp<"reduce_sum"> {
   let summary = "sum over axes";
   let description = [{
     Constraints:
@@ -101,9 +113,49 @@ def Train_ReduceSumOp : Train_KernelOp<"reduce_sum", [], Train_WordsAndWork> {
     %y = train.reduce_sum %x {axes = array<i64: 0, 2>} : (tensor<8x16x4xf32>) -> tensor<16xf32>
     ```
   }];
-  let arguments = (ins Train_FloatTensor:$x, DenseI64ArrayAttr:$axes);
-  let results = (outs Train_FloatTensor:$y);
-  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+
+def Train_ReduceMaxOp : Train_ReductionOp<"reduce_max"> {
+  let summary = "largest element along axes";
+  let description = [{
+    NaN is larger than every number.
+
+    Constraints:
+    - (C1) `axes` are different axes of x.
+    - (C2) y has the shape of x with the axes at 1 (kept), or without them.
+
+    Example:
+
+    ```mlir
+    %y = train.reduce_max %x {axes = array<i64: 1>} : (tensor<8x16xf32>) -> tensor<8x1xf32>
+    ```
+  }];
+}
+
+def Train_ReduceMaxDgradOp : Train_KernelOp<"reduce_max_dgrad",
+    [], Train_WordsAndWork> {
+  let summary = "gradient of the largest element along axes";
+  let description = [{
+    dy goes in equal parts to all elements that are the largest, and 0 to the
+    others.
+
+    Constraints:
+    - (C1) `axes` are different axes of x.
+    - (C2) dy has the shape of x with the axes at 1 (kept), or without them.
+    - (C3) dx has the type of x.
+
+    Example:
+
+    ```mlir
+    %dx = train.reduce_max_dgrad %dy, %x {axes = array<i64: 1>} : (tensor<8xf32>, tensor<8x16xf32>) -> tensor<8x16xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$dy, Train_FloatTensor:$x,
+    DenseI64ArrayAttr:$axes);
+  let results = (outs Train_FloatTensor:$dx);
+  let assemblyFormat = [{
+    $dy `,` $x attr-dict `:` functional-type(operands, results)
+  }];
   let hasVerifier = 1;
 }
 
@@ -132,11 +184,11 @@ def Train_ConcatOp : Train_KernelOp<"concat",
   let hasFolder = 1;
 }
 
-def Train_SliceOp : Train_KernelOp<"slice", [], Train_Words> {
+def Train_SliceOp : Train_KernelOp<"slice",
+    [Train_Differentiable], Train_Words> {
   let summary = "a contiguous range of one axis";
   let description = [{
-    The indices `begin` to `begin` + extent of y of the axis. Has no gradient:
-    differentiation makes slices, models have none.
+    The indices `begin` to `begin` + extent of y of the axis.
 
     Constraints:
     - (C1) `axis` is an axis of x, counted from 0.
@@ -194,6 +246,78 @@ def Train_TransposeOp : Train_KernelOp<"transpose",
   let results = (outs Train_Tensor:$y);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
   let hasFolder = 1;
+}
+
+def Train_ExpandOp : Train_KernelOp<"expand", [Train_Differentiable]> {
+  let summary = "a tensor broadcast to a shape";
+  let description = [{
+    Constraints:
+    - (C1) x broadcasts to the shape of y.
+
+    Example:
+
+    ```mlir
+    %y = train.expand %x : (tensor<16x1xf32>) -> tensor<8x16x4xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$x);
+  let results = (outs Train_FloatTensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+def Train_PadOp : Train_KernelOp<"pad",
+    [Train_Inferred, Train_Differentiable], Train_Words> {
+  let summary = "elements around a tensor";
+  let description = [{
+    y is x with `begins` elements before and `ends` behind it along each axis:
+    `value` (`constant`), x mirrored without its border (`reflect`), or the
+    nearest element of x (`edge`).
+
+    Constraints:
+    - (C1) `begins` and `ends` have a number per axis, from 0 to 2^32 − 1;
+      for `reflect`, less than the size of x.
+
+    Example:
+
+    ```mlir
+    %y = train.pad constant %x {begins = array<i64: 0, 0, 1, 1>, ends = array<i64: 0, 0, 1, 1>, value = 0.0 : f32}
+        : (tensor<8x16x4x4xf32>) -> tensor<8x16x6x6xf32>
+    ```
+  }];
+  let arguments = (ins Train_PadModeAttr:$mode, Train_FloatTensor:$x,
+    DenseI64ArrayAttr:$begins, DenseI64ArrayAttr:$ends,
+    Train_DefaultF32<"0.0f">:$value);
+  let results = (outs Train_FloatTensor:$y);
+  let assemblyFormat = [{
+    custom<Keyword>($mode) $x attr-dict `:`
+    functional-type(operands, results)
+  }];
+}
+
+def Train_PadDgradOp : Train_KernelOp<"pad_dgrad", [], Train_Words> {
+  let summary = "gradient of elements around a tensor";
+  let description = [{
+    The sum of dy over all places where an element of x is.
+
+    Constraints:
+    - (C1) a `train.pad` of dx with the same attributes has the shape of dy.
+
+    Example:
+
+    ```mlir
+    %dx = train.pad_dgrad edge %dy {begins = array<i64: 0, 2>, ends = array<i64: 0, 1>} : (tensor<8x19xf32>) -> tensor<8x16xf32>
+    ```
+  }];
+  let arguments = (ins Train_PadModeAttr:$mode, Train_FloatTensor:$dy,
+    DenseI64ArrayAttr:$begins, DenseI64ArrayAttr:$ends);
+  let results = (outs Train_FloatTensor:$dx);
+  let assemblyFormat = [{
+    custom<Keyword>($mode) $dy attr-dict `:`
+    functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
 }
 
 #endif // TAKT_DIALECT_TRAIN_TRAINSHAPEOPS_TD
