@@ -228,3 +228,40 @@ FailureOr<int64_t> takt::import::resolveAxis(const Node &node, int64_t axis,
   return node.invalid() << "has axis " << axis << ", expected a number from "
                         << -rank << " to " << rank - 1;
 }
+
+FailureOr<std::optional<float>>
+takt::import::constantNumber(Node &node, const Operand &operand,
+                             bool integersToo) {
+  if (!operand.constant || !operand.constant->shape.empty() ||
+      (operand.constant->isInteger() && !integersToo))
+    return std::optional<float>();
+  Subject subject = node.subject();
+  subject.text += ", in '" + operand.constant->name + "',";
+  if (operand.constant->isInteger()) {
+    auto integer = node.graph.reader.integers(*operand.constant, subject);
+    if (failed(integer))
+      return failure();
+    return std::optional<float>(static_cast<float>(integer->front()));
+  }
+  FailureOr<float> value = node.graph.reader.scalar(*operand.constant, subject);
+  if (failed(value))
+    return failure();
+  if (!std::isfinite(*value))
+    return subject.unsupported()
+           << "has " << *value << ", expected a finite number";
+  return std::optional<float>(*value);
+}
+
+FailureOr<SmallVector<bool>>
+takt::import::markAxes(const Node &node, ArrayRef<int64_t> axes, int64_t rank) {
+  SmallVector<bool> marked(rank, false);
+  for (int64_t axis : axes) {
+    FailureOr<int64_t> resolved = resolveAxis(node, axis, rank);
+    if (failed(resolved))
+      return failure();
+    if (marked[*resolved])
+      return node.invalid() << "has axis " << axis << " twice";
+    marked[*resolved] = true;
+  }
+  return marked;
+}

@@ -90,6 +90,22 @@ private:
   llvm::SmallPtrSet<const onnx::AttributeProto *, 8> taken;
 };
 
+/// The number, if the operand is a constant of rank 0: of a float type, or of
+/// integers where `integersToo` says so.
+/// Fails with a diagnostic if it is not finite.
+mlir::FailureOr<std::optional<float>>
+constantNumber(Node &node, const Operand &operand, bool integersToo = false);
+
+/// Which of `rank` axes are listed.
+/// Fails with a diagnostic if one is out of range or listed twice.
+mlir::FailureOr<llvm::SmallVector<bool>>
+markAxes(const Node &node, llvm::ArrayRef<int64_t> axes, int64_t rank);
+
+/// The shape of a value.
+inline llvm::ArrayRef<int64_t> shapeOf(mlir::Value value) {
+  return mlir::cast<mlir::RankedTensorType>(value.getType()).getShape();
+}
+
 /// An axis counted from 0, of one that may count from the end.
 /// Fails with a diagnostic if it is not in [-rank, rank).
 mlir::FailureOr<int64_t> resolveAxis(const Node &node, int64_t axis,

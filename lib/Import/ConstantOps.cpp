@@ -140,8 +140,10 @@ static LogicalResult convertIdentity(Node &node) {
 }
 
 void takt::import::addConstantOps(Registry &registry) {
-  registry.add("Constant", {1, 9, 11, 12, 13}, convertConstant, "a parameter");
-  registry.add("ConstantOfShape", {9}, convertConstantOfShape, "a parameter");
-  registry.add("Identity", {1, 13, 14, 16}, convertIdentity,
+  registry.add("Constant", {1, 9, 11, 12, 13, 19}, convertConstant,
+               "a parameter");
+  registry.add("ConstantOfShape", {9, 20}, convertConstantOfShape,
+               "a parameter");
+  registry.add("Identity", {1, 13, 14, 16, 19}, convertIdentity,
                "nothing; of a constant a parameter of its own");
 }

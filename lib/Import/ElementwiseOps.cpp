@@ -9,7 +9,6 @@
 #include "Registry.h"
 #include "ShapeArithmetic.h"
 #include "llvm/Support/xxhash.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace takt::import;
@@ -84,23 +83,6 @@ static LogicalResult convertAdd(Node &node) {
   return node.emit<train::AddOp>({a, b});
 }
 
-/// The factor, if one operand is a float constant of rank 0.
-static FailureOr<std::optional<float>> scalarFactor(Node &node,
-                                                    const Operand &operand) {
-  if (!operand.constant || operand.constant->isInteger() ||
-      !operand.constant->shape.empty())
-    return std::optional<float>();
-  Subject subject = node.subject();
-  subject.text += ", in '" + operand.constant->name + "',";
-  FailureOr<float> value = node.graph.reader.scalar(*operand.constant, subject);
-  if (failed(value))
-    return failure();
-  if (!std::isfinite(*value))
-    return subject.unsupported()
-           << "has " << *value << ", expected a finite number";
-  return std::optional<float>(*value);
-}
-
 /// A product by a number is train.scale, so that the number is no parameter.
 static LogicalResult convertMul(Node &node) {
   if (node.isShapeArithmetic())
@@ -112,7 +94,7 @@ static LogicalResult convertMul(Node &node) {
   if (a.constant && !b.constant)
     std::swap(a, b);
   FailureOr<Value> left = node.toValue(a, "A");
-  FailureOr<std::optional<float>> factor = scalarFactor(node, b);
+  FailureOr<std::optional<float>> factor = constantNumber(node, b);
   if (failed(left) || failed(factor))
     return failure();
   if (*factor)
@@ -122,18 +104,6 @@ static LogicalResult convertMul(Node &node) {
   if (failed(right))
     return failure();
   return node.emit<train::MulOp>({*left, *right});
-}
-
-static LogicalResult convertSub(Node &node) {
-  if (node.isShapeArithmetic())
-    return foldArithmetic(node, IntegerOperation::Sub);
-  return node.unsupported() << "subtracts floats";
-}
-
-static LogicalResult convertDiv(Node &node) {
-  if (node.isShapeArithmetic())
-    return foldArithmetic(node, IntegerOperation::Div);
-  return node.unsupported() << "divides floats";
 }
 
 static LogicalResult convertSum(Node &node) {
@@ -198,8 +168,6 @@ void takt::import::addElementwiseOps(Registry &registry) {
   registry.add("Add", {7, 13, 14}, convertAdd, "train.add; folded on shapes");
   registry.add("Mul", {7, 13, 14}, convertMul,
                "train.mul, train.scale; folded on shapes");
-  registry.add("Sub", {7, 13, 14}, convertSub, "folded on shapes");
-  registry.add("Div", {7, 13, 14}, convertDiv, "folded on shapes");
   registry.add("Sum", {6, 8, 13}, convertSum, "train.sum");
   registry.add("Dropout", {7, 10, 12, 13}, convertDropout,
                "train.dropout; nothing in forward mode; without mask");

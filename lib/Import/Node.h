@@ -40,6 +40,18 @@ public:
                           llvm::ArrayRef<int64_t> values) {
     return add(name, builder.getDenseI64ArrayAttr(values));
   }
+  /// One of the train dialect's keywords, such as UnaryFunction::Exp.
+  AttributeList &keyword(llvm::StringRef name, UnaryFunction value) {
+    return add(name,
+               train::UnaryFunctionAttr::get(builder.getContext(), value));
+  }
+  AttributeList &keyword(llvm::StringRef name, BinaryFunction value) {
+    return add(name,
+               train::BinaryFunctionAttr::get(builder.getContext(), value));
+  }
+  AttributeList &keyword(llvm::StringRef name, PadMode value) {
+    return add(name, train::PadModeAttr::get(builder.getContext(), value));
+  }
   /// Leaves the attribute out if all values are the default.
   AttributeList &perDimension(llvm::StringRef name,
                               llvm::ArrayRef<int64_t> values,

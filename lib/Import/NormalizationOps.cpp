@@ -1,4 +1,4 @@
-//===- NormalizationOps.cpp - batch and local response normalization ------===//
+//===- NormalizationOps.cpp - all kinds of normalization ------------------===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -14,6 +14,13 @@ namespace train = takt::train;
 
 static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
+}
+
+/// A vector per channel under a shape that broadcasts over the axes behind it.
+static FailureOr<Value> perChannel(Node &node, Value vector, int64_t rank) {
+  Dims dims(rank - 1, 1);
+  dims[0] = typeOf(vector).getNumElements();
+  return node.reshape(vector, dims);
 }
 
 //===----------------------------------------------------------------------===//
@@ -97,11 +104,8 @@ static LogicalResult emitTraining(Node &node, const BatchNorm &norm) {
   return node.define(3, op->getMean());
 }
 
-/// 1 / sqrt(variance + epsilon), from operations that there are: v / (v²)^0.75
-/// is local response normalization over one channel.
-static FailureOr<Value> emitInverseDeviation(Node &node,
-                                             const BatchNorm &norm) {
-  int64_t channels = typeOf(norm.variance).getNumElements();
+/// sqrt(variance + epsilon)
+static FailureOr<Value> emitDeviation(Node &node, const BatchNorm &norm) {
   Constant epsilon;
   epsilon.name = node.proto.output(0) + ".epsilon";
   epsilon.type = onnx::TensorProto::FLOAT;
@@ -115,23 +119,12 @@ static FailureOr<Value> emitInverseDeviation(Node &node,
   auto sum = node.create<train::AddOp>({norm.variance, *number});
   if (failed(sum))
     return failure();
-  FailureOr<Value> row = node.reshape(sum->getResult(), {1, channels});
-  if (failed(row))
-    return failure();
-  AttributeList attributes = node.attributes();
-  attributes.integer("size", 1).number("alpha", 1);
-  attributes.number("beta", 0.75f).number("bias", 0);
-  auto root = node.createTyped<train::LrnOp>(row->getType(), *row, attributes);
+  auto root = node.createTyped<train::UnaryOp>(
+      norm.variance.getType(), sum->getResult(),
+      node.attributes().keyword("function", takt::UnaryFunction::Sqrt));
   if (failed(root))
     return failure();
-  return node.reshape(root->getResult(), {channels});
-}
-
-/// A vector per channel under a shape that broadcasts over the axes behind it.
-static FailureOr<Value> perChannel(Node &node, Value vector, int64_t rank) {
-  Dims dims(rank - 1, 1);
-  dims[0] = typeOf(vector).getNumElements();
-  return node.reshape(vector, dims);
+  return Value(root->getResult());
 }
 
 static LogicalResult checkVectors(const Node &node, const BatchNorm &norm) {
@@ -158,21 +151,20 @@ static LogicalResult emitForward(Node &node, const BatchNorm &norm) {
       return node.unsupported()
              << "has output #" << output
              << ", which is used and exists in training only";
-  FailureOr<Value> inverse = emitInverseDeviation(node, norm);
-  if (failed(inverse))
+  FailureOr<Value> deviation = emitDeviation(node, norm);
+  if (failed(deviation))
     return failure();
-  auto factor = node.create<train::MulOp>({norm.scale, *inverse});
+  auto factor = node.create<train::BinaryOp>(
+      {norm.scale, *deviation},
+      node.attributes().keyword("function", takt::BinaryFunction::Div));
   if (failed(factor))
     return failure();
   auto shift = node.create<train::MulOp>({norm.mean, factor->getResult()});
   if (failed(shift))
     return failure();
-  auto negative =
-      node.createTyped<train::ScaleOp>(shift->getType(), shift->getResult(),
-                                       node.attributes().number("value", -1));
-  if (failed(negative))
-    return failure();
-  auto offset = node.create<train::AddOp>({norm.bias, negative->getResult()});
+  auto offset = node.create<train::BinaryOp>(
+      {norm.bias, shift->getResult()},
+      node.attributes().keyword("function", takt::BinaryFunction::Sub));
   if (failed(offset))
     return failure();
   int64_t rank = typeOf(norm.x).getRank();
@@ -193,6 +185,132 @@ static LogicalResult convertBatchNormalization(Node &node) {
   if (failed(norm) || failed(checkVectors(node, *norm)))
     return failure();
   return node.training() ? emitTraining(node, *norm) : emitForward(node, *norm);
+}
+
+//===----------------------------------------------------------------------===//
+// Normalization of each sample
+//===----------------------------------------------------------------------===//
+
+/// (x − mean) / deviation over the axes from `axis` on.
+static FailureOr<Value> emitNormalize(Node &node, Value x, int64_t axis,
+                                      float epsilon) {
+  auto op = node.create<train::NormalizeOp>(
+      x, node.attributes().integer("axis", axis).number("epsilon", epsilon));
+  if (failed(op))
+    return failure();
+  return op->getY();
+}
+
+/// x · scale + bias, which broadcast to x; no bias where it is null.
+/// Fails with a diagnostic if they do not broadcast to x.
+static FailureOr<Value> emitAffine(Node &node, Value x, Value scale,
+                                   Value bias) {
+  auto scaled = node.create<train::MulOp>({x, scale});
+  if (failed(scaled))
+    return failure();
+  Value y = scaled->getResult();
+  if (bias) {
+    auto sum = node.create<train::AddOp>({y, bias});
+    if (failed(sum))
+      return failure();
+    y = sum->getResult();
+  }
+  if (y.getType() != x.getType())
+    return node.invalid() << "has a scale or bias that makes "
+                          << shapeText(shapeOf(y)) << " of "
+                          << shapeText(shapeOf(x));
+  return y;
+}
+
+static LogicalResult checkEpsilon(const Node &node, float epsilon) {
+  if (epsilon >= 0)
+    return success();
+  return node.invalid() << "has epsilon " << epsilon << ", expected at least 0";
+}
+
+static LogicalResult convertLayerNormalization(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("X"), scale = bind.tensor("Scale");
+  Value bias = bind.optionalTensor("B");
+  int64_t axis = bind.integer("axis", -1);
+  float epsilon = bind.number("epsilon", 1e-5f);
+  bind.integer("stash_type", 1); // sums are in double precision anyway
+  if (failed(bind.finish()) || failed(checkEpsilon(node, epsilon)))
+    return failure();
+  FailureOr<int64_t> at = resolveAxis(node, axis, shapeOf(x).size());
+  if (failed(at))
+    return failure();
+  FailureOr<Value> normal = emitNormalize(node, x, *at, epsilon);
+  if (failed(normal))
+    return failure();
+  FailureOr<Value> y = emitAffine(node, *normal, scale, bias);
+  return failed(y) ? failure() : node.define(0, *y);
+}
+
+/// Fails unless x has at least `least` axes, and scale and bias have `size`
+/// elements each.
+static LogicalResult checkAffine(const Node &node, Value x, int64_t least,
+                                 Value scale, Value bias, int64_t size) {
+  if (typeOf(x).getRank() < least)
+    return node.invalid() << "has an input of rank " << typeOf(x).getRank()
+                          << ", expected at least " << least;
+  for (auto [name, value] : {std::pair("scale", scale), std::pair("B", bias)})
+    if (shapeOf(value) != ArrayRef(size))
+      return node.invalid() << "has shape " << shapeText(shapeOf(value))
+                            << " of " << name << ", expected " << size;
+  return success();
+}
+
+/// Every channel of every sample by itself.
+static LogicalResult convertInstanceNormalization(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("input"), scale = bind.tensor("scale"),
+        bias = bind.tensor("B");
+  float epsilon = bind.number("epsilon", 1e-5f);
+  if (failed(bind.finish()) || failed(checkEpsilon(node, epsilon)))
+    return failure();
+  int64_t rank = shapeOf(x).size();
+  if (failed(
+          checkAffine(node, x, 3, scale, bias, rank > 1 ? shapeOf(x)[1] : 0)))
+    return failure();
+  FailureOr<Value> factor = perChannel(node, scale, rank);
+  FailureOr<Value> offset = perChannel(node, bias, rank);
+  FailureOr<Value> normal = emitNormalize(node, x, 2, epsilon);
+  if (failed(factor) || failed(offset) || failed(normal))
+    return failure();
+  FailureOr<Value> y = emitAffine(node, *normal, *factor, *offset);
+  return failed(y) ? failure() : node.define(0, *y);
+}
+
+/// Channels in groups, which scale and bias are for.
+static LogicalResult convertGroupNormalization(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("X"), scale = bind.tensor("scale"),
+        bias = bind.tensor("bias");
+  int64_t groups = bind.requiredInteger("num_groups");
+  float epsilon = bind.number("epsilon", 1e-5f);
+  if (failed(bind.finish()) || failed(checkEpsilon(node, epsilon)) ||
+      failed(checkAffine(node, x, 3, scale, bias, groups)))
+    return failure();
+  Dims dims(shapeOf(x));
+  if (groups < 1 || dims[1] % groups != 0)
+    return node.invalid() << "has num_groups " << groups
+                          << ", expected a divisor of " << dims[1];
+  int64_t elements = typeOf(x).getNumElements();
+  FailureOr<Value> grouped =
+      node.reshape(x, {dims[0], groups, elements / (dims[0] * groups)});
+  FailureOr<Value> factor = perChannel(node, scale, 3);
+  FailureOr<Value> offset = perChannel(node, bias, 3);
+  if (failed(grouped) || failed(factor) || failed(offset))
+    return failure();
+  FailureOr<Value> normal = emitNormalize(node, *grouped, 2, epsilon);
+  if (failed(normal))
+    return failure();
+  FailureOr<Value> y = emitAffine(node, *normal, *factor, *offset);
+  if (failed(y))
+    return failure();
+  FailureOr<Value> shaped = node.reshape(*y, dims);
+  return failed(shaped) ? failure() : node.define(0, *shaped);
 }
 
 //===----------------------------------------------------------------------===//
@@ -217,5 +335,11 @@ void takt::import::addNormalizationOps(Registry &registry) {
   registry.add("BatchNormalization", {7, 9, 14, 15}, convertBatchNormalization,
                "train.batch_norm; arithmetic on running statistics in forward "
                "mode");
+  registry.add("LayerNormalization", {17}, convertLayerNormalization,
+               "train.normalize, mul, add; without Mean and InvStdDev");
+  registry.add("InstanceNormalization", {6}, convertInstanceNormalization,
+               "train.normalize, mul, add");
+  registry.add("GroupNormalization", {18}, convertGroupNormalization,
+               "train.normalize, mul, add");
   registry.add("LRN", {1, 13}, convertLrn, "train.lrn");
 }

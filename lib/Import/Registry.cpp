@@ -24,8 +24,11 @@ const Registry &Registry::get() {
     addWindowOps(result);
     addMatrixOps(result);
     addElementwiseOps(result);
+    addFunctionOps(result);
     addNormalizationOps(result);
+    addReductionOps(result);
     addShapeOps(result);
+    addSliceOps(result);
     addShapeArithmetic(result);
     addConstantOps(result);
     return result;

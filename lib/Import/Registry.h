@@ -59,6 +59,9 @@ private:
 void addWindowOps(Registry &registry);
 void addMatrixOps(Registry &registry);
 void addElementwiseOps(Registry &registry);
+void addFunctionOps(Registry &registry);
+void addReductionOps(Registry &registry);
+void addSliceOps(Registry &registry);
 void addNormalizationOps(Registry &registry);
 void addShapeOps(Registry &registry);
 void addShapeArithmetic(Registry &registry);

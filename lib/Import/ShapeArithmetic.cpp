@@ -79,6 +79,8 @@ static LogicalResult convertCast(Node &node) {
   Binder bind(node);
   Operand input = bind.operand("input");
   int64_t to = bind.requiredInteger("to");
+  if (node.since >= 19)
+    bind.flag("saturate", true); // of 8-bit floats
   if (failed(bind.finish()))
     return failure();
   bool isInteger = input.constant && input.constant->isInteger();
@@ -106,8 +108,7 @@ static LogicalResult convertCast(Node &node) {
 // Shapes and their elements
 //===----------------------------------------------------------------------===//
 
-/// Clamped to [0, size] after counting from the end where negative.
-static int64_t clampIndex(int64_t index, int64_t size) {
+int64_t takt::import::clampIndex(int64_t index, int64_t size) {
   if (index < 0)
     index = index < -size ? 0 : index + size;
   return std::min(index, size);
@@ -140,7 +141,7 @@ static LogicalResult checkVector(const Node &node) {
          << ", expected a vector of integers";
 }
 
-static LogicalResult convertGather(Node &node) {
+LogicalResult takt::import::foldGather(Node &node) {
   if (failed(checkVector(node)))
     return failure();
   Binder bind(node);
@@ -192,7 +193,7 @@ static FailureOr<Range> bindRange(Node &node, Binder &bind) {
   return Range{starts->front(), ends->front(), steps ? steps->front() : 1};
 }
 
-static LogicalResult convertSlice(Node &node) {
+LogicalResult takt::import::foldSlice(Node &node) {
   if (failed(checkVector(node)))
     return failure();
   Binder bind(node);
@@ -235,8 +236,7 @@ LogicalResult takt::import::foldConcat(Node &node) {
 }
 
 void takt::import::addShapeArithmetic(Registry &registry) {
-  registry.add("Cast", {6, 9, 13}, convertCast, "folded on shapes");
-  registry.add("Shape", {1, 13, 15}, convertShape, "folded");
-  registry.add("Gather", {1, 11, 13}, convertGather, "folded on shapes");
-  registry.add("Slice", {1, 10, 11, 13}, convertSlice, "folded on shapes");
+  registry.add("Cast", {6, 9, 13, 19}, convertCast,
+               "nothing from float to float; folded on shapes");
+  registry.add("Shape", {1, 13, 15, 19}, convertShape, "folded");
 }

@@ -24,6 +24,13 @@ enum class IntegerOperation { Add, Sub, Mul, Div };
 /// Fails with a diagnostic on overflow and division by zero.
 mlir::LogicalResult foldArithmetic(Node &node, IntegerOperation operation);
 
+/// Takes elements of the node's integer constants of rank 1.
+mlir::LogicalResult foldGather(Node &node);
+mlir::LogicalResult foldSlice(Node &node);
+
+/// An index from 0 to `size`: one that is negative counts from the end.
+int64_t clampIndex(int64_t index, int64_t size);
+
 /// Concatenates the node's integer constants of rank 1.
 mlir::LogicalResult foldConcat(Node &node);
 

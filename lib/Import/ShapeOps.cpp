@@ -109,22 +109,6 @@ static std::optional<Dims> bindAxes(const Node &node, Binder &bind) {
   return node.since >= 13 ? bind.optionalIntegers("axes") : bind.list("axes");
 }
 
-/// Which of `rank` axes are listed. Fails with a diagnostic if one is out of
-/// range or listed twice.
-static FailureOr<SmallVector<bool>>
-markAxes(const Node &node, ArrayRef<int64_t> axes, int64_t rank) {
-  SmallVector<bool> marked(rank, false);
-  for (int64_t axis : axes) {
-    FailureOr<int64_t> resolved = resolveAxis(node, axis, rank);
-    if (failed(resolved))
-      return failure();
-    if (marked[*resolved])
-      return node.invalid() << "has axis " << axis << " twice";
-    marked[*resolved] = true;
-  }
-  return marked;
-}
-
 static LogicalResult convertUnsqueeze(Node &node) {
   Binder bind(node);
   Operand data = bind.operand("data");
@@ -216,38 +200,13 @@ static LogicalResult convertConcat(Node &node) {
       values, node.attributes().integer("axis", *resolved));
 }
 
-/// Exporters put a Pad before every AveragePool, most of which pad by nothing.
-static LogicalResult convertPad(Node &node) {
-  Binder bind(node);
-  Operand data = bind.operand("data");
-  bind.text("mode", "constant");
-  std::optional<Dims> pads;
-  if (node.since < 11) {
-    pads = bind.list("pads");
-    bind.number("value", 0);
-  } else {
-    pads = bind.integers("pads");
-    bind.optionalOperand();
-  }
-  if (failed(bind.finish()))
-    return failure();
-  if (!pads || pads->size() != 2 * data.shape().size())
-    return node.invalid() << "has " << (pads ? pads->size() : 0)
-                          << " pads, expected " << 2 * data.shape().size();
-  if (llvm::any_of(*pads, [](int64_t pad) { return pad != 0; }))
-    return node.unsupported()
-           << "pads by " << shapeText(*pads) << ", expected only zeros";
-  return node.define(0, data);
-}
-
 void takt::import::addShapeOps(Registry &registry) {
-  registry.add("Reshape", {5, 13, 14}, convertReshape,
+  registry.add("Reshape", {5, 13, 14, 19}, convertReshape,
                "train.reshape; shapes known at import");
   registry.add("Flatten", {1, 9, 11, 13}, convertFlatten, "train.reshape");
   registry.add("Squeeze", {1, 11, 13}, convertSqueeze, "train.reshape");
   registry.add("Unsqueeze", {1, 11, 13}, convertUnsqueeze, "train.reshape");
   registry.add("Transpose", {1, 13}, convertTranspose, "train.transpose");
-  registry.add("Pad", {2, 11, 13}, convertPad, "nothing; only pads of 0");
   registry.add("Concat", {4, 11, 13}, convertConcat,
                "train.concat; folded on shapes");
 }

@@ -16,10 +16,6 @@ namespace train = takt::train;
 /// Largest kernel, stride, dilation or pad, as in the train dialect.
 static constexpr int64_t kMaxWindowSize = int64_t(1) << 22;
 
-static ArrayRef<int64_t> shapeOf(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
 //===----------------------------------------------------------------------===//
 // The attributes of a window
 //===----------------------------------------------------------------------===//
@@ -166,6 +162,109 @@ static LogicalResult convertConv(Node &node) {
 }
 
 //===----------------------------------------------------------------------===//
+// Transposed convolution
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What a transposed convolution has beyond a convolution's attributes.
+struct OutputSize {
+  std::optional<Dims> padding, shape;
+};
+} // namespace
+
+/// The spatial sizes of the output; where these are given, the pads follow.
+static FailureOr<Dims> transposedSizes(const Node &node, ArrayRef<int64_t> x,
+                                       WindowAttributes &window,
+                                       const OutputSize &output) {
+  size_t n = x.size();
+  Dims padding = output.padding.value_or(Dims(n, 0));
+  if (padding.size() != n || (output.shape && output.shape->size() != n))
+    return node.invalid() << "has not one output_padding and one size in "
+                             "output_shape per spatial axis, expected "
+                          << n;
+  bool sameSize = StringRef(window.autoPad).starts_with("SAME");
+  Dims sizes;
+  for (size_t i = 0; i < n; ++i) {
+    int64_t stride = (*window.strides)[i];
+    int64_t extent = (*window.dilations)[i] * ((*window.kernel)[i] - 1) + 1;
+    if (padding[i] < 0 || padding[i] >= std::max(stride, extent))
+      return node.invalid() << "has output_padding " << padding[i]
+                            << ", expected less than stride or dilation";
+    int64_t full = stride * (x[i] - 1) + padding[i] + extent;
+    int64_t size = full - window.padsBegin[i] - window.padsEnd[i];
+    if (output.shape || sameSize) {
+      size = output.shape ? (*output.shape)[i] : x[i] * stride;
+      if (size < 1 || size >= full + stride)
+        return node.unsupported() << "has output size " << size
+                                  << ", expected 1 to " << full + stride - 1;
+      // More than the input reaches is output padding.
+      int64_t total = std::max<int64_t>(0, full - size);
+      int64_t less = total / 2, more = total - less;
+      bool moreAtEnd = window.autoPad == "SAME_UPPER";
+      window.padsBegin[i] = moreAtEnd ? less : more;
+      window.padsEnd[i] = moreAtEnd ? more : less;
+    }
+    if (size < 1)
+      return node.invalid() << "has an output of size " << size;
+    sizes.push_back(size);
+  }
+  return sizes;
+}
+
+/// It is what a convolution's gradient computes, with the input for dy.
+static LogicalResult convertConvTranspose(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("X"), w = bind.tensor("W");
+  Value b = bind.optionalTensor("B");
+  int64_t groups = bind.integer("group", 1, 1, kMaxWindowSize);
+  WindowAttributes window(bind, /*dilated=*/true);
+  OutputSize output = {bind.list("output_padding"), bind.list("output_shape")};
+  if (failed(bind.finish()) || failed(checkSpatialRank(node, x)))
+    return failure();
+  ArrayRef<int64_t> weights = shapeOf(w), input = shapeOf(x);
+  if (weights.size() != input.size() || weights[0] != input[1])
+    return node.invalid() << "has weights of " << shapeText(weights)
+                          << " for an input of " << shapeText(input);
+  Dims kernel(weights.drop_front(2));
+  if (window.kernel && *window.kernel != kernel)
+    return node.invalid() << "has kernel_shape " << shapeText(*window.kernel)
+                          << ", but weights of " << shapeText(kernel);
+  window.kernel = kernel;
+  if (failed(window.resolve(node, input.drop_front(2))))
+    return failure();
+  FailureOr<Dims> sizes =
+      transposedSizes(node, input.drop_front(2), window, output);
+  if (failed(sizes))
+    return failure();
+  Dims dims = {input[0], weights[1] * groups};
+  dims.append(*sizes);
+  if (!countElements(dims))
+    return node.unsupported() << "has an output of shape " << shapeText(dims)
+                              << ", expected at most 2^40 elements";
+  AttributeList attributes = node.attributes();
+  attributes.integer("groups", groups)
+      .perDimension("strides", *window.strides, 1)
+      .perDimension("pads_begin", window.padsBegin, 0)
+      .perDimension("pads_end", window.padsEnd, 0)
+      .perDimension("dilations", *window.dilations, 1);
+  auto type = cast<RankedTensorType>(x.getType()).clone(dims);
+  auto y = node.createTyped<train::ConvDgradOp>(type, {x, w}, attributes);
+  if (failed(y))
+    return failure();
+  if (!b)
+    return node.define(0, y->getResult());
+  Dims perChannel(dims.size() - 1, 1);
+  perChannel[0] = shapeOf(b).empty() ? 1 : shapeOf(b)[0];
+  if (shapeOf(b) != ArrayRef(dims[1]))
+    return node.invalid() << "has a bias of " << shapeText(shapeOf(b))
+                          << ", expected " << dims[1];
+  FailureOr<Value> bias = node.reshape(b, perChannel);
+  if (failed(bias))
+    return failure();
+  return node.emit<train::AddOp>({y->getResult(), *bias});
+}
+
+//===----------------------------------------------------------------------===//
 // Pools
 //===----------------------------------------------------------------------===//
 
@@ -216,11 +315,14 @@ static LogicalResult convertMaxPool(Node &node) {
 static LogicalResult convertAveragePool(Node &node) {
   Binder bind(node);
   Value x = bind.tensor("X");
-  WindowAttributes window(bind, /*dilated=*/false);
+  WindowAttributes window(bind, /*dilated=*/node.since >= 19);
   bool countPads = bind.flag("count_include_pad", false);
   bool ceilMode = node.since >= 10 && bind.flag("ceil_mode", false);
   if (failed(bind.finish()) || failed(checkPool(node, x, window)))
     return failure();
+  if (llvm::any_of(*window.dilations, [](int64_t d) { return d != 1; }))
+    return node.unsupported() << "has dilations "
+                              << shapeText(*window.dilations) << ", expected 1";
   AttributeList attributes = node.attributes();
   addPoolAttributes(attributes, window, ceilMode);
   attributes.flag("count_include_pad", countPads);
@@ -235,49 +337,26 @@ static LogicalResult convertGlobalAveragePool(Node &node) {
   return node.emit<train::GlobalAveragePoolOp>(x);
 }
 
-/// The mean over all spatial axes is a global pool.
-static LogicalResult convertReduceMean(Node &node) {
+/// The maximum of a window as large as the image.
+static LogicalResult convertGlobalMaxPool(Node &node) {
   Binder bind(node);
-  Value x = bind.tensor("data");
-  std::optional<Dims> axes = bind.list("axes");
-  bool keepAxes = bind.flag("keepdims", true);
-  if (failed(bind.finish()))
+  Value x = bind.tensor("X");
+  if (failed(bind.finish()) || failed(checkSpatialRank(node, x)))
     return failure();
-  int64_t rank = shapeOf(x).size();
-  SmallVector<bool> reduced(rank, !axes);
-  for (int64_t axis : axes.value_or(Dims())) {
-    FailureOr<int64_t> resolved = resolveAxis(node, axis, rank);
-    if (failed(resolved))
-      return failure();
-    reduced[*resolved] = true;
-  }
-  SmallVector<bool> spatial(rank, true);
-  for (int64_t axis = 0; axis < std::min<int64_t>(rank, 2); ++axis)
-    spatial[axis] = false;
-  if (rank < 3 || reduced != spatial)
-    return node.unsupported()
-           << "takes the mean over other axes than all spatial ones";
-  auto pool = node.create<train::GlobalAveragePoolOp>(x);
-  if (failed(pool))
-    return failure();
-  Dims dims(shapeOf(pool->getResult()));
-  if (!keepAxes)
-    dims.truncate(2);
-  FailureOr<Value> y = node.reshape(pool->getResult(), dims);
-  if (failed(y))
-    return failure();
-  return node.define(0, *y);
+  return node.emit<train::MaxPoolOp>(
+      x, node.attributes().integers("kernel", shapeOf(x).drop_front(2)));
 }
 
 void takt::import::addWindowOps(Registry &registry) {
   registry.add("Conv", {1, 11}, convertConv,
                "train.conv; 1 to 3 spatial dimensions");
+  registry.add("ConvTranspose", {1, 11}, convertConvTranspose,
+               "train.conv_dgrad, train.add");
   registry.add("MaxPool", {1, 8, 10, 11, 12}, convertMaxPool,
                "train.max_pool; without Indices");
-  registry.add("AveragePool", {7, 10, 11}, convertAveragePool,
+  registry.add("AveragePool", {7, 10, 11, 19}, convertAveragePool,
                "train.average_pool");
   registry.add("GlobalAveragePool", {1}, convertGlobalAveragePool,
                "train.global_average_pool");
-  registry.add("ReduceMean", {1, 11, 13}, convertReduceMean,
-               "train.global_average_pool; over all spatial axes");
+  registry.add("GlobalMaxPool", {1}, convertGlobalMaxPool, "train.max_pool");
 }

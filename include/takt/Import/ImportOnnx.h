@@ -36,7 +36,7 @@ namespace takt {
 
 /// Oldest and newest opset of the default domain that are understood.
 constexpr int64_t kMinOpset = 7;
-constexpr int64_t kMaxOpset = 17;
+constexpr int64_t kMaxOpset = 20;
 
 enum class ImportMode {
   /// Batch normalization uses and updates statistics of the minibatch, dropout

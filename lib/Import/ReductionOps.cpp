@@ -1,0 +1,193 @@
+//===- ReductionOps.cpp - sums, means and maxima along axes ---------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Binder.h"
+#include "Registry.h"
+
+using namespace mlir;
+using takt::UnaryFunction;
+using namespace takt::import;
+namespace train = takt::train;
+
+namespace {
+/// A reduction taken apart.
+struct Reduction {
+  Value x;
+  SmallVector<int64_t> axes; ///< in order; none: there is nothing to reduce
+  bool isIdentity = false;   ///< the file says that no axes mean none
+  RankedTensorType type;     ///< of the result
+  int64_t count = 1;         ///< elements of x for each of the result
+};
+} // namespace
+
+/// Axes are an attribute, and an input from opset `inputSince` on.
+static FailureOr<Reduction> bindReduction(Node &node, int64_t inputSince) {
+  Binder bind(node);
+  Reduction reduction;
+  reduction.x = bind.tensor("data");
+  std::optional<Dims> axes;
+  bool keepsAll = false;
+  if (node.since >= inputSince) {
+    axes = bind.optionalIntegers("axes");
+    keepsAll = bind.flag("noop_with_empty_axes", false);
+  } else {
+    axes = bind.list("axes");
+  }
+  bool keepAxes = bind.flag("keepdims", true);
+  if (failed(bind.finish()))
+    return failure();
+  ArrayRef<int64_t> shape = shapeOf(reduction.x);
+  bool hasAxes = axes && !axes->empty();
+  SmallVector<bool> reduced(shape.size(), !hasAxes && !keepsAll);
+  if (hasAxes) {
+    FailureOr<SmallVector<bool>> marked = markAxes(node, *axes, shape.size());
+    if (failed(marked))
+      return failure();
+    reduced = *marked;
+  }
+  Dims dims;
+  for (auto [axis, size] : llvm::enumerate(shape)) {
+    if (reduced[axis]) {
+      reduction.axes.push_back(axis);
+      reduction.count *= size;
+    }
+    if (!reduced[axis] || keepAxes)
+      dims.push_back(reduced[axis] ? 1 : size);
+  }
+  reduction.isIdentity = !hasAxes && keepsAll;
+  reduction.type = cast<RankedTensorType>(reduction.x.getType()).clone(dims);
+  return reduction;
+}
+
+template <typename OpTy>
+static FailureOr<Value> reduce(Node &node, const Reduction &reduction,
+                               Value x) {
+  auto op = node.createTyped<OpTy>(
+      reduction.type, x, node.attributes().integers("axes", reduction.axes));
+  if (failed(op))
+    return failure();
+  return Value((*op)->getResult(0));
+}
+
+static FailureOr<Value> scale(Node &node, Value x, float factor) {
+  auto op = node.createTyped<train::ScaleOp>(
+      x.getType(), x, node.attributes().number("value", factor));
+  if (failed(op))
+    return failure();
+  return Value(op->getResult());
+}
+
+static FailureOr<Value> apply(Node &node, Value x, UnaryFunction function,
+                              float alpha = 0) {
+  AttributeList attributes = node.attributes();
+  attributes.keyword("function", function).number("alpha", alpha);
+  auto op = node.createTyped<train::UnaryOp>(x.getType(), x, attributes);
+  if (failed(op))
+    return failure();
+  return Value(op->getResult());
+}
+
+//===----------------------------------------------------------------------===//
+// Conversions
+//===----------------------------------------------------------------------===//
+
+static LogicalResult finish(Node &node, FailureOr<Value> y) {
+  return failed(y) ? failure() : node.define(0, *y);
+}
+
+static LogicalResult convertReduceSum(Node &node) {
+  FailureOr<Reduction> r = bindReduction(node, 13);
+  if (failed(r))
+    return failure();
+  if (r->isIdentity)
+    return node.define(0, r->x);
+  return finish(node, reduce<train::ReduceSumOp>(node, *r, r->x));
+}
+
+/// All spatial axes, and no others.
+static bool isGlobalPool(const Reduction &reduction) {
+  int64_t rank = shapeOf(reduction.x).size();
+  return rank >= 3 && int64_t(reduction.axes.size()) == rank - 2 &&
+         reduction.axes.front() == 2;
+}
+
+/// Over all spatial axes it is a global pool.
+static LogicalResult convertReduceMean(Node &node) {
+  FailureOr<Reduction> r = bindReduction(node, 18);
+  if (failed(r))
+    return failure();
+  if (r->isIdentity)
+    return node.define(0, r->x);
+  if (isGlobalPool(*r)) {
+    auto pool = node.create<train::GlobalAveragePoolOp>(r->x);
+    if (failed(pool))
+      return failure();
+    return finish(node, node.reshape(pool->getResult(), r->type.getShape()));
+  }
+  FailureOr<Value> sum = reduce<train::ReduceSumOp>(node, *r, r->x);
+  if (failed(sum))
+    return failure();
+  return finish(node, scale(node, *sum, 1.0f / static_cast<float>(r->count)));
+}
+
+static LogicalResult convertReduceMax(Node &node) {
+  FailureOr<Reduction> r = bindReduction(node, 18);
+  if (failed(r))
+    return failure();
+  if (r->isIdentity)
+    return node.define(0, r->x);
+  return finish(node, reduce<train::ReduceMaxOp>(node, *r, r->x));
+}
+
+/// min(x) = −max(−x)
+static LogicalResult convertReduceMin(Node &node) {
+  FailureOr<Reduction> r = bindReduction(node, 18);
+  if (failed(r))
+    return failure();
+  if (r->isIdentity)
+    return node.define(0, r->x);
+  FailureOr<Value> negated = scale(node, r->x, -1);
+  if (failed(negated))
+    return failure();
+  FailureOr<Value> most = reduce<train::ReduceMaxOp>(node, *r, *negated);
+  if (failed(most))
+    return failure();
+  return finish(node, scale(node, *most, -1));
+}
+
+/// A sum of absolute values, or of squares and perhaps its root.
+template <bool squares, bool root>
+static LogicalResult convertNorm(Node &node) {
+  FailureOr<Reduction> r = bindReduction(node, 18);
+  if (failed(r))
+    return failure();
+  FailureOr<Value> each = squares ? apply(node, r->x, UnaryFunction::Power, 2)
+                                  : apply(node, r->x, UnaryFunction::Abs);
+  if (failed(each))
+    return failure();
+  FailureOr<Value> sum =
+      r->isIdentity ? each : reduce<train::ReduceSumOp>(node, *r, *each);
+  if (failed(sum) || !root)
+    return finish(node, sum);
+  return finish(node, apply(node, *sum, UnaryFunction::Sqrt));
+}
+
+void takt::import::addReductionOps(Registry &registry) {
+  registry.add("ReduceSum", {1, 11, 13}, convertReduceSum, "train.reduce_sum");
+  registry.add("ReduceMean", {1, 11, 13, 18}, convertReduceMean,
+               "train.global_average_pool; train.reduce_sum, train.scale");
+  registry.add("ReduceMax", {1, 11, 12, 13, 18, 20}, convertReduceMax,
+               "train.reduce_max");
+  registry.add("ReduceMin", {1, 11, 12, 13, 18, 20}, convertReduceMin,
+               "train.scale, train.reduce_max");
+  registry.add("ReduceL1", {1, 11, 13, 18}, convertNorm<false, false>,
+               "train.unary abs, train.reduce_sum");
+  registry.add("ReduceL2", {1, 11, 13, 18}, convertNorm<true, true>,
+               "train.unary power, sqrt, train.reduce_sum");
+  registry.add("ReduceSumSquare", {1, 11, 13, 18}, convertNorm<true, false>,
+               "train.unary power, train.reduce_sum");
+}

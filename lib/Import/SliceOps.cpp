@@ -1,0 +1,396 @@
+//===- SliceOps.cpp - parts of tensors, and what is around them -----------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Binder.h"
+#include "Registry.h"
+#include "ShapeArithmetic.h"
+#include "takt/Target/KernelCheck.h"
+
+using namespace mlir;
+using takt::kMaxTensorElements;
+using takt::PadMode;
+using namespace takt::import;
+namespace train = takt::train;
+
+//===----------------------------------------------------------------------===//
+// Slices
+//===----------------------------------------------------------------------===//
+
+/// Indices begin to begin + extent of an axis; the value itself if these are
+/// all.
+static FailureOr<Value> slice(Node &node, Value x, int64_t axis, int64_t begin,
+                              int64_t extent) {
+  Dims dims(shapeOf(x));
+  if (dims[axis] == extent)
+    return x;
+  dims[axis] = extent;
+  AttributeList attributes = node.attributes();
+  attributes.integer("axis", axis).integer("begin", begin);
+  auto op = node.createTyped<train::SliceOp>(
+      cast<RankedTensorType>(x.getType()).clone(dims), x, attributes);
+  if (failed(op))
+    return failure();
+  return Value(op->getResult());
+}
+
+static FailureOr<Value> pad(Node &node, Value x, PadMode mode,
+                            ArrayRef<int64_t> begins, ArrayRef<int64_t> ends,
+                            float value) {
+  AttributeList attributes = node.attributes();
+  attributes.keyword("mode", mode)
+      .integers("begins", begins)
+      .integers("ends", ends)
+      .number("value", value);
+  auto op = node.create<train::PadOp>(x, attributes);
+  if (failed(op))
+    return failure();
+  return Value(op->getResult());
+}
+
+namespace {
+/// Indices begin, begin + step, … of an axis.
+struct Range {
+  int64_t axis, begin, count, step;
+};
+} // namespace
+
+/// Every step-th index: the axis in rows of `step`, of which the first column
+/// is taken. The last row may need to be filled up.
+static FailureOr<Value> stride(Node &node, Value x, const Range &range) {
+  Dims dims(shapeOf(x));
+  int64_t span = range.count * range.step;
+  int64_t missing = std::max<int64_t>(0, range.begin + span - dims[range.axis]);
+  FailureOr<Value> rows =
+      slice(node, x, range.axis, range.begin, span - missing);
+  if (succeeded(rows) && missing > 0) {
+    Dims begins(dims.size(), 0), ends(dims.size(), 0);
+    ends[range.axis] = missing;
+    rows = pad(node, *rows, PadMode::Constant, begins, ends, 0);
+  }
+  if (failed(rows))
+    return failure();
+  dims[range.axis] = range.count;
+  Dims folded(dims);
+  folded.insert(folded.begin() + range.axis + 1, range.step);
+  FailureOr<Value> matrix = node.reshape(*rows, folded);
+  if (failed(matrix))
+    return failure();
+  FailureOr<Value> column = slice(node, *matrix, range.axis + 1, 0, 1);
+  if (failed(column))
+    return failure();
+  return node.reshape(*column, dims);
+}
+
+/// Starts, ends, axes and steps: attributes before opset 10, then inputs.
+static FailureOr<SmallVector<Range>> bindRanges(Node &node, Binder &bind,
+                                                ArrayRef<int64_t> shape) {
+  std::optional<Dims> starts, ends, axes, steps;
+  if (node.since < 10) {
+    starts = bind.list("starts");
+    ends = bind.list("ends");
+    axes = bind.list("axes");
+  } else {
+    starts = bind.integers("starts");
+    ends = bind.integers("ends");
+    axes = bind.optionalIntegers("axes");
+    steps = bind.optionalIntegers("steps");
+  }
+  if (failed(bind.finish()))
+    return failure();
+  size_t n = starts ? starts->size() : 0;
+  if (!starts || !ends || ends->size() != n || (axes && axes->size() != n) ||
+      (steps && steps->size() != n))
+    return node.invalid() << "has not as many ends, axes and steps as starts, "
+                          << n;
+  if (!axes) {
+    axes = Dims();
+    for (size_t i = 0; i < n; ++i)
+      axes->push_back(i);
+  }
+  if (failed(markAxes(node, *axes, shape.size())))
+    return failure();
+  SmallVector<Range> ranges;
+  for (size_t i = 0; i < n; ++i) {
+    int64_t axis = *resolveAxis(node, (*axes)[i], shape.size());
+    int64_t size = shape[axis], step = steps ? (*steps)[i] : 1;
+    if (step < 1)
+      return node.unsupported()
+             << "has step " << step << ", expected at least 1";
+    int64_t begin = clampIndex((*starts)[i], size);
+    int64_t end = clampIndex((*ends)[i], size);
+    if (begin >= end)
+      return node.unsupported() << "takes nothing of axis " << axis
+                                << ", expected at least one index";
+    // A longer step than the axis takes one index, too.
+    step = std::min(step, size);
+    ranges.push_back({axis, begin, (end - begin + step - 1) / step, step});
+  }
+  return ranges;
+}
+
+static LogicalResult convertSlice(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldSlice(node);
+  Binder bind(node);
+  Value x = bind.tensor("data");
+  FailureOr<SmallVector<Range>> ranges =
+      bindRanges(node, bind, x ? shapeOf(x) : ArrayRef<int64_t>());
+  if (failed(ranges))
+    return failure();
+  for (const Range &range : *ranges) {
+    FailureOr<Value> part =
+        range.step == 1 ? slice(node, x, range.axis, range.begin, range.count)
+                        : stride(node, x, range);
+    if (failed(part))
+      return failure();
+    x = *part;
+  }
+  return node.define(0, x);
+}
+
+/// Sizes of the parts: as given, or equal but for the last one.
+static FailureOr<Dims> splitSizes(Node &node, const std::optional<Dims> &given,
+                                  int64_t size) {
+  int64_t parts = node.proto.output_size();
+  Dims sizes;
+  if (given)
+    sizes = *given;
+  else if (int64_t part = llvm::divideCeil(size, parts);
+           size % parts == 0 || node.since >= 18)
+    for (int64_t rest = size; rest > 0; rest -= part)
+      sizes.push_back(std::min(part, rest));
+  int64_t sum = 0;
+  for (int64_t part : sizes) {
+    if (part < 1 || part > size)
+      return node.unsupported()
+             << "has a part of size " << part << ", expected 1 to " << size;
+    sum += part;
+  }
+  if (int64_t(sizes.size()) != parts || sum != size)
+    return node.invalid() << "splits a size of " << size << " into "
+                          << shapeText(sizes) << " for " << parts << " outputs";
+  return sizes;
+}
+
+static LogicalResult convertSplit(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("input");
+  int64_t axis = bind.integer("axis", 0);
+  std::optional<Dims> given =
+      node.since >= 13 ? bind.optionalIntegers("split") : bind.list("split");
+  if (node.since >= 18)
+    bind.integer("num_outputs", node.proto.output_size(),
+                 node.proto.output_size(), node.proto.output_size());
+  if (failed(bind.finish(node.proto.output_size())))
+    return failure();
+  FailureOr<int64_t> at = resolveAxis(node, axis, shapeOf(x).size());
+  if (failed(at))
+    return failure();
+  FailureOr<Dims> sizes = splitSizes(node, given, shapeOf(x)[*at]);
+  if (failed(sizes))
+    return failure();
+  int64_t begin = 0;
+  for (auto [i, size] : llvm::enumerate(*sizes)) {
+    if (node.isUsed(i)) {
+      FailureOr<Value> part = slice(node, x, *at, begin, size);
+      if (failed(part) || failed(node.define(i, *part)))
+        return failure();
+    }
+    begin += size;
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Gather
+//===----------------------------------------------------------------------===//
+
+/// The listed indices of an axis: a slice for each run of them.
+static FailureOr<Value> gather(Node &node, Value x, int64_t axis,
+                               ArrayRef<int64_t> indices) {
+  SmallVector<Value> parts;
+  while (!indices.empty()) {
+    size_t n = 1;
+    while (n < indices.size() && indices[n] == indices[n - 1] + 1)
+      ++n;
+    FailureOr<Value> part = slice(node, x, axis, indices.front(), n);
+    if (failed(part))
+      return failure();
+    parts.push_back(*part);
+    indices = indices.drop_front(n);
+  }
+  if (parts.size() == 1)
+    return parts.front();
+  auto op = node.create<train::ConcatOp>(
+      parts, node.attributes().integer("axis", axis));
+  if (failed(op))
+    return failure();
+  return Value(op->getResult());
+}
+
+static LogicalResult convertGather(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldGather(node);
+  Binder bind(node);
+  Value x = bind.tensor("data");
+  Dims indices = bind.integers("indices");
+  int64_t axis = bind.integer("axis", 0);
+  if (failed(bind.finish()))
+    return failure();
+  FailureOr<int64_t> at = resolveAxis(node, axis, shapeOf(x).size());
+  if (failed(at))
+    return failure();
+  if (indices.empty())
+    return node.unsupported() << "has no indices, expected at least one";
+  int64_t size = shapeOf(x)[*at];
+  for (int64_t &index : indices) {
+    if (index < -size || index >= size)
+      return node.invalid()
+             << "has index " << index << ", expected a number from " << -size
+             << " to " << size - 1;
+    index += index < 0 ? size : 0;
+  }
+  FailureOr<Value> y = gather(node, x, *at, indices);
+  if (failed(y))
+    return failure();
+  Dims dims(shapeOf(x).take_front(*at));
+  dims.append(Dims(node.operand(1).shape()));
+  dims.append(Dims(shapeOf(x).drop_front(*at + 1)));
+  FailureOr<Value> shaped = node.reshape(*y, dims);
+  return failed(shaped) ? failure() : node.define(0, *shaped);
+}
+
+//===----------------------------------------------------------------------===//
+// Surroundings
+//===----------------------------------------------------------------------===//
+
+/// Begins of all axes, then ends. Those of some axes only, from opset 18 on,
+/// are 0 elsewhere.
+static FailureOr<Dims> resolvePads(Node &node, const std::optional<Dims> &pads,
+                                   const std::optional<Dims> &axes,
+                                   int64_t rank) {
+  size_t listed = axes ? axes->size() : rank;
+  if (!pads || pads->size() != 2 * listed)
+    return node.invalid() << "has " << (pads ? pads->size() : 0)
+                          << " pads, expected " << 2 * listed;
+  for (int64_t amount : *pads)
+    if (amount < -kMaxTensorElements || amount > takt::kMaxTensorElements)
+      return node.invalid() << "pads by " << amount;
+  if (!axes)
+    return *pads;
+  if (failed(markAxes(node, *axes, rank)))
+    return failure();
+  Dims all(2 * rank, 0);
+  for (auto [i, axis] : llvm::enumerate(*axes)) {
+    int64_t at = *resolveAxis(node, axis, rank);
+    all[at] = (*pads)[i];
+    all[rank + at] = (*pads)[listed + i];
+  }
+  return all;
+}
+
+/// Cuts off what negative pads say, and leaves them at 0.
+static FailureOr<Value> crop(Node &node, Value x, Dims &pads) {
+  int64_t rank = shapeOf(x).size();
+  for (int64_t axis = 0; axis < rank; ++axis) {
+    int64_t before = std::max<int64_t>(0, -pads[axis]);
+    int64_t after = std::max<int64_t>(0, -pads[rank + axis]);
+    int64_t extent = shapeOf(x)[axis] - before - after;
+    if (extent < 1)
+      return node.unsupported() << "leaves nothing of axis " << axis
+                                << ", which has size " << shapeOf(x)[axis];
+    FailureOr<Value> part = slice(node, x, axis, before, extent);
+    if (failed(part))
+      return failure();
+    x = *part;
+  }
+  for (int64_t &amount : pads)
+    amount = std::max<int64_t>(0, amount);
+  return x;
+}
+
+static LogicalResult convertPad(Node &node) {
+  Binder bind(node);
+  Operand data = bind.operand("data");
+  std::string text = bind.text("mode", "constant");
+  std::optional<Dims> given, axes;
+  float value = 0;
+  if (node.since < 11) {
+    given = bind.list("pads");
+    value = bind.number("value", 0);
+  } else {
+    given = bind.integers("pads");
+    value = bind.optionalScalar("constant_value").value_or(0);
+  }
+  if (node.since >= 18)
+    axes = bind.optionalIntegers("axes");
+  if (failed(bind.finish()))
+    return failure();
+  std::optional<PadMode> mode = takt::findNamed<PadMode>(text);
+  if (!mode)
+    return node.unsupported()
+           << "has mode '" << text << "', expected constant, reflect or edge";
+  int64_t rank = data.shape().size();
+  FailureOr<Dims> pads = resolvePads(node, given, axes, rank);
+  if (failed(pads))
+    return failure();
+  // Exporters put a Pad before every AveragePool, most of which pad by nothing.
+  auto isZero = [](int64_t amount) { return amount == 0; };
+  if (llvm::all_of(*pads, isZero))
+    return node.define(0, data);
+  FailureOr<Value> x = node.toValue(data, "data");
+  if (failed(x))
+    return failure();
+  FailureOr<Value> rest = crop(node, *x, *pads);
+  if (failed(rest))
+    return failure();
+  if (llvm::all_of(*pads, isZero))
+    return node.define(0, *rest);
+  FailureOr<Value> y = pad(node, *rest, *mode, ArrayRef(*pads).take_front(rank),
+                           ArrayRef(*pads).drop_front(rank),
+                           *mode == PadMode::Constant ? value : 0);
+  return failed(y) ? failure() : node.define(0, *y);
+}
+
+/// The larger size on each axis, counted from the last one.
+static LogicalResult convertExpand(Node &node) {
+  Binder bind(node);
+  Operand data = bind.operand("input");
+  Dims shape = bind.integers("shape");
+  if (failed(bind.finish()))
+    return failure();
+  ArrayRef<int64_t> from = data.shape();
+  if (shape.size() < from.size())
+    shape.insert(shape.begin(), from.size() - shape.size(), 1);
+  size_t skip = shape.size() - from.size();
+  for (auto [i, size] : llvm::enumerate(from))
+    if (shape[skip + i] == 1)
+      shape[skip + i] = size;
+  if (from == ArrayRef(shape))
+    return node.define(0, data);
+  for (int64_t size : shape)
+    if (size < 1)
+      return node.unsupported()
+             << "has shape " << shapeText(shape) << ", expected positive sizes";
+  FailureOr<Value> x = node.toValue(data, "input");
+  if (failed(x))
+    return failure();
+  auto y = node.createTyped<train::ExpandOp>(
+      cast<RankedTensorType>(x->getType()).clone(shape), *x);
+  return failed(y) ? failure() : node.define(0, y->getResult());
+}
+
+void takt::import::addSliceOps(Registry &registry) {
+  registry.add("Slice", {1, 10, 11, 13}, convertSlice,
+               "train.slice; steps with train.reshape; folded on shapes");
+  registry.add("Split", {2, 11, 13, 18}, convertSplit, "train.slice");
+  registry.add("Gather", {1, 11, 13}, convertGather,
+               "train.slice, train.concat; indices known at import");
+  registry.add("Pad", {2, 11, 13, 18, 19}, convertPad,
+               "train.pad; nothing for pads of 0");
+  registry.add("Expand", {8, 13}, convertExpand, "train.expand");
+}
