@@ -60,6 +60,16 @@ void takt::computeCycles(const Problem &problem, Assignment &assignment) {
         *taskCycles(*problem.cost, task, problem.machine->processorClass(p)));
 }
 
+void takt::place(const Problem &problem, Assignment &assignment,
+                 llvm::function_ref<int(int task, int part)> processorOf) {
+  assignment.graph =
+      llvm::cantFail(applyCuts(*problem.graph, assignment.cuts));
+  assignment.processor.clear();
+  for (const Task &task : assignment.graph.tasks)
+    assignment.processor.push_back(processorOf(task.uncut, task.part));
+  computeCycles(problem, assignment);
+}
+
 //===----------------------------------------------------------------------===//
 // Slices
 //===----------------------------------------------------------------------===//
@@ -75,15 +85,25 @@ static bool isWithin(const Problem &problem, const Assignment &assignment,
 /// Tries both ways for each part of each cut.
 static void chooseSlices(const Problem &problem, int64_t limit,
                          Assignment &assignment) {
+  std::map<std::pair<int, int>, int> processors; // by uncut task and part
+  for (auto [task, p] :
+       llvm::zip_equal(assignment.graph.tasks, assignment.processor))
+    processors[{task.uncut, task.part}] = p;
+  auto processorOf = [&](int task, int part) {
+    auto it = processors.find({task, part});
+    // A join that nobody needed so far: with the last part, the one before it.
+    return it != processors.end()
+               ? it->second
+               : std::prev(processors.lower_bound({task + 1, kWhole}))->second;
+  };
   int64_t bytes = assignment.bytes();
   for (size_t index = 0; index < assignment.cuts.size(); ++index)
-    for (int part : {0, 1}) {
+    for (int part = 0; part < assignment.cuts[index].parts(); ++part) {
       Assignment other = assignment;
-      bool &flag = other.cuts[index].sliceAtProducer[part];
-      flag = !flag;
-      // Tasks, and so their processors, are the same with and without slices.
-      other.graph = llvm::cantFail(applyCuts(*problem.graph, other.cuts));
-      computeCycles(problem, other);
+      Cut &cut = other.cuts[index];
+      cut.sliceAtProducer.resize(cut.parts(), false);
+      cut.sliceAtProducer[part] = !cut.sliceAtProducer[part];
+      place(problem, other, processorOf);
       int64_t otherBytes = other.bytes();
       if (otherBytes < bytes && isWithin(problem, other, limit)) {
         assignment = std::move(other);
@@ -279,9 +299,14 @@ void MoveSearch::run() {
   }
 }
 
+void takt::moveTasks(const Problem &problem, int64_t limit,
+                     Assignment &assignment) {
+  MoveSearch(problem, limit, assignment).run();
+}
+
 void takt::improveTraffic(const Problem &problem, int64_t limit,
                           Assignment &assignment) {
   chooseSlices(problem, limit, assignment);
-  MoveSearch(problem, limit, assignment).run();
+  moveTasks(problem, limit, assignment);
   chooseSlices(problem, limit, assignment);
 }

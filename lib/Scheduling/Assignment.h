@@ -29,12 +29,20 @@ struct Assignment {
   int64_t bytes() const;
 };
 
+/// Fills graph, processors and cycles from the cuts. `processorOf` says where a
+/// part (kWhole: the join) of a task of the uncut graph is, or all of it.
+void place(const Problem &problem, Assignment &assignment,
+           llvm::function_ref<int(int task, int part)> processorOf);
+
 /// Fills the cycles from the processors.
 void computeCycles(const Problem &problem, Assignment &assignment);
 
-/// Chooses where operands of cut tasks are sliced, then moves tasks, and pairs
-/// of tasks, between processors as long as fewer bytes cross and none is busy
-/// for more than `limit` cycles. Local search: no optimum is promised.
+/// Moves tasks, and pairs of tasks, between processors as long as fewer bytes
+/// cross and none is busy for more than `limit` cycles. Local search: no optimum
+/// is promised.
+void moveTasks(const Problem &problem, int64_t limit, Assignment &assignment);
+
+/// Chooses where operands of cut tasks are sliced, and moves tasks.
 void improveTraffic(const Problem &problem, int64_t limit,
                     Assignment &assignment);
 

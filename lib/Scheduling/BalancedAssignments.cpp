@@ -7,6 +7,7 @@
 
 #include "BalancedAssignments.h"
 #include "Rebalance.h"
+#include "SampleShares.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace takt;
@@ -36,11 +37,9 @@ int64_t takt::relaxed(int64_t interval, int tolerance) {
 Assignment takt::wholeLayers(const Problem &problem,
                              const StagePartition &partition) {
   Assignment assignment;
-  assignment.graph = *problem.graph;
-  for (const Task &task : problem.graph->tasks)
-    assignment.processor.push_back(
-        partition.processor[partition.stage[task.layer]]);
-  computeCycles(problem, assignment);
+  place(problem, assignment, [&](int task, int) {
+    return partition.processor[partition.stage[problem.graph->tasks[task].layer]];
+  });
   return assignment;
 }
 
@@ -102,6 +101,11 @@ Assignment BalancedAssignments::assign(int tolerance) const {
   }
   for (Assignment &candidate : candidates)
     improveTraffic(problem, limit, candidate);
+  if (std::optional<Assignment> shared =
+          shareSamples(problem, family.processors(), limit)) {
+    moveTasks(problem, limit, *shared);
+    candidates.push_back(std::move(*shared));
+  }
   return *std::min_element(candidates.begin(), candidates.end(),
                            [](const Assignment &a, const Assignment &b) {
                              return a.bytes() < b.bytes();

@@ -132,12 +132,13 @@ static std::vector<int64_t> leastCycles(const Problem &problem,
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// The least that a dgrad task can take, whole or cut in two.
+/// The least that a task can take, whole or in parts: all together, and the
+/// largest.
 struct LeastParts {
   int64_t sum, larger;
 };
 
-/// Tries every cut. Equal products are tried once.
+/// Tries every size of a part. Equal products are tried once.
 class PartsBound {
 public:
   PartsBound(const Problem &problem) : problem(problem) {}
@@ -168,9 +169,28 @@ PartsBound::Key PartsBound::keyOf(const Task &task) {
   return key;
 }
 
+/// The least that parts take whose sizes sum up to that of the last element,
+/// given what a part of each size takes; or less, where sizes are many.
+static int64_t leastSum(llvm::ArrayRef<int64_t> ofSize) {
+  constexpr size_t kMaxExact = 1024;
+  size_t extent = ofSize.size() - 1;
+  if (extent > kMaxExact) {
+    // Parts of n indices cannot do with less than n times the least per index.
+    double least = static_cast<double>(ofSize.back());
+    for (size_t size = 1; size < extent; ++size)
+      least = std::min(least, static_cast<double>(ofSize[size]) *
+                                  static_cast<double>(extent) /
+                                  static_cast<double>(size));
+    return static_cast<int64_t>(least);
+  }
+  std::vector<int64_t> least(ofSize.begin(), ofSize.end());
+  for (size_t size = 2; size <= extent; ++size)
+    for (size_t last = 1; last <= size / 2; ++last)
+      least[size] = std::min(least[size], least[last] + least[size - last]);
+  return least.back();
+}
+
 LeastParts PartsBound::search(const Task &task) const {
-  LeastParts least{std::numeric_limits<int64_t>::max(),
-                   std::numeric_limits<int64_t>::max()};
   auto cycles = [&](const Task &t) {
     std::optional<int64_t> best;
     for (const ProcessorClass &on : problem.machine->classes)
@@ -178,20 +198,20 @@ LeastParts PartsBound::search(const Task &task) const {
         best = best ? std::min(*best, *c) : *c;
     return best.value_or(0);
   };
-  auto consider = [&](int64_t a, int64_t b) {
-    least.sum = std::min(least.sum, a + b);
-    least.larger = std::min(least.larger, std::max(a, b));
-  };
-  consider(cycles(task), 0);
+  LeastParts least{cycles(task), cycles(task)};
   Task part = task;
-  for (const CutOption &option : task.cuts)
-    for (int64_t at = 1; at < option.extent; ++at) {
-      Cut cut{0, option.axis, at, {true, true}};
-      part.work = partWork(task, cut, 0);
-      int64_t first = cycles(part);
-      part.work = partWork(task, cut, 1);
-      consider(first, cycles(part));
+  for (const CutOption &option : task.cuts) {
+    std::vector<int64_t> ofSize = {0};
+    for (int64_t size = 1; size < option.extent; ++size) {
+      part.work =
+          partWork(task, Cut{0, option.axis, {size}, {true, true}}, /*part=*/0);
+      ofSize.push_back(cycles(part));
     }
+    ofSize.push_back(least.sum);
+    least.sum = std::min(least.sum, leastSum(ofSize));
+    least.larger =
+        std::min(least.larger, *std::min_element(ofSize.begin() + 1, ofSize.end()));
+  }
   return least;
 }
 

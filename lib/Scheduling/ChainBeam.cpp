@@ -237,15 +237,17 @@ void ChainBeam::addArrivals(const ValueInfo &value, const Consumer &consumer,
     add(node.where[consumer.unit], value.bytes);
     return;
   }
-  if (consumer.reader != Reader::Product)
-    add(node.join, value.bytes);
-  if (consumer.reader == Reader::Fused)
-    return;
-  int task = family.layers[consumer.layer].units[consumer.unit].tasks[0];
-  Cut cut{task, node.axis, node.at};
-  bool sliced = value.kind == ValueClass::Weight ? slicesWeights(node.axis)
-                                                 : slicesGradient(node.axis);
-  int64_t extent = cutExtent(problem.graph->tasks[task], node.axis);
+  int index = family.layers[consumer.layer].units[consumer.unit].tasks[0];
+  const Task &task = problem.graph->tasks[index];
+  if (!dividesAll(task, node.axis)) {
+    if (consumer.reader != Reader::Product)
+      add(node.join, value.bytes);
+    if (consumer.reader == Reader::Fused)
+      return;
+  }
+  Cut cut{index, node.axis, {node.at}, {}};
+  bool sliced = isSliced(value.kind, task, node.axis);
+  int64_t extent = cutExtent(task, node.axis);
   add(node.where[consumer.unit],
       sliced ? share(value.bytes, extent, cut, 0) : value.bytes);
   add(node.second, sliced ? share(value.bytes, extent, cut, 1) : value.bytes);
@@ -287,7 +289,7 @@ int64_t ChainBeam::addedBytes(int layer, const Node &node) const {
   }
   if (node.cutUnit >= 0) {
     int task = family.layers[layer].units[node.cutUnit].tasks[0];
-    Cut cut{task, node.axis, node.at};
+    Cut cut{task, node.axis, {node.at}, {}};
     int part = node.join == node.second ? 0 : 1;
     added += partBytes(problem.graph->tasks[task], cut, part);
   }
@@ -367,19 +369,16 @@ Assignment ChainBeam::assignmentOf(int last) const {
         if (node.cutUnit != static_cast<int>(unit))
           continue;
         cutBy[task] = &node;
-        assignment.cuts.push_back({task, node.axis, node.at});
+        assignment.cuts.push_back({task, node.axis, {node.at}, {}});
       }
   llvm::sort(assignment.cuts,
              [](const Cut &a, const Cut &b) { return a.task < b.task; });
-  assignment.graph = llvm::cantFail(applyCuts(graph, assignment.cuts));
-  for (size_t task = 0; task < graph.tasks.size(); ++task) {
-    assignment.processor.push_back(home[task]);
-    if (const Node *node = cutBy[task]) {
-      assignment.processor.push_back(node->second);
-      assignment.processor.push_back(node->join);
-    }
-  }
-  computeCycles(problem, assignment);
+  place(problem, assignment, [&](int task, int part) {
+    const Node *node = cutBy[task];
+    return !node || part == 0  ? home[task]
+           : part == kWhole ? node->join
+                            : node->second;
+  });
   return assignment;
 }
 

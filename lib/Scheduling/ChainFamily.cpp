@@ -37,7 +37,8 @@ void ChainFamily::collectUnits() {
       unitOf[index] = static_cast<int>(units.size());
       units.emplace_back();
       units.back().cycles.assign(problem.machine->classes.size(), 0);
-      units.back().cuttable = !task.cuts.empty();
+      units.back().cuttable =
+          task.kind == TaskKind::Dgrad && !task.cuts.empty();
     }
     Unit &unit = units[unitOf[index]];
     unit.cuttable &= task.colocated < 0;
@@ -86,12 +87,12 @@ std::optional<ChainFamily::Fit> ChainFamily::fit(const Unit &unit, int64_t room,
     int64_t extent = cutExtent(problem.graph->tasks[task], axis);
     if (extent == 0)
       continue;
-    Cut cut{task, axis, 1};
+    Cut cut{task, axis, {1}, {}};
     int64_t join =
         partCycles(task, cut, kJoin, joinWithFirst ? firstClass : secondClass);
     int64_t firstRoom = joinWithFirst ? room - join : room;
     auto firstCycles = [&](int64_t at) {
-      cut.at = at;
+      cut.at = {at};
       return partCycles(task, cut, 0, firstClass);
     };
     // The largest first part that fits.

@@ -1,4 +1,4 @@
-//===- Cuts.cpp - dgrad tasks divided in two ------------------------------===//
+//===- Cuts.cpp - tasks divided in parts ----------------------------------===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -27,23 +27,41 @@ int64_t takt::cutExtent(const Task &task, CutAxis axis) {
   return 0;
 }
 
-bool takt::slicesWeights(CutAxis axis) { return axis != CutAxis::Batch; }
-bool takt::slicesGradient(CutAxis axis) { return axis != CutAxis::Channel; }
-
-/// Number of indices in a part.
-static int64_t indices(int64_t extent, const Cut &cut, int part) {
-  return part == 0 ? cut.at : extent - cut.at;
+bool takt::dividesAll(const Task &task, CutAxis axis) {
+  return task.rowwise && axis == sampleAxis(task.kind);
 }
 
-int64_t takt::share(int64_t total, int64_t extent, const Cut &cut, int part) {
-  // total = quotient * extent + rest, so that nothing overflows.
-  int64_t n = indices(extent, cut, part);
+static bool slicesFirst(CutAxis axis) { return axis != CutAxis::Channel; }
+static bool slicesSecond(CutAxis axis) { return axis != CutAxis::Batch; }
+static bool addsParts(CutAxis axis) { return axis == CutAxis::Reduction; }
+
+bool takt::isSliced(ValueClass value, const Task &task, CutAxis axis) {
+  bool isSecond = task.kind == TaskKind::Wgrad
+                      ? (value == ValueClass::Gradient) != task.gradientFirst
+                      : value == ValueClass::Weight;
+  return isSecond ? slicesSecond(axis) : slicesFirst(axis);
+}
+
+static int64_t begin(const Cut &cut, int part) {
+  return part == 0 ? 0 : cut.at[part - 1];
+}
+
+static int64_t end(int64_t extent, const Cut &cut, int part) {
+  return part + 1 == cut.parts() ? extent : cut.at[part];
+}
+
+/// total * n / extent without overflow.
+static int64_t proportion(int64_t total, int64_t n, int64_t extent) {
   return total / extent * n + total % extent * n / extent;
 }
 
-static Gemm partGemm(const Gemm &gemm, int64_t extent, const Cut &cut,
+int64_t takt::share(int64_t total, int64_t extent, const Cut &cut, int part) {
+  return proportion(total, end(extent, cut, part) - begin(cut, part), extent);
+}
+
+static Gemm partGemm(const Task &task, int64_t extent, const Cut &cut,
                      int part) {
-  Gemm result = gemm;
+  Gemm result = task.work[0].gemm;
   int64_t &dimension = cut.axis == CutAxis::Channel ? result.n
                        : cut.axis == CutAxis::Batch ? result.m
                                                     : result.k;
@@ -53,64 +71,106 @@ static Gemm partGemm(const Gemm &gemm, int64_t extent, const Cut &cut,
   return result;
 }
 
-/// Bytes of the product's operands: the gradient, the weights.
-static std::pair<int64_t, int64_t> operandBytes(const Work &product) {
+namespace {
+/// Bytes that the product reads: of a D the gradient, the weights, nothing
+/// else; the bias of an F is else.
+struct OperandBytes {
+  int64_t first, second, others;
+};
+} // namespace
+
+static OperandBytes operandBytes(const Work &product) {
   const Gemm &g = product.gemm;
   int64_t size =
       Gemm{elementBytes(product.type), g.n, g.k, g.count}.macs().value_or(
           product.bytesIn);
-  int64_t weights = std::min(product.bytesIn, size);
-  return {product.bytesIn - weights, weights};
+  int64_t second = std::min(product.bytesIn, size);
+  int64_t first = product.bytesIn - second;
+  if (product.kind != TaskKind::Wgrad && product.rowBytesIn > 0)
+    first = std::min(first, product.rowBytesIn);
+  return {first, second, product.bytesIn - first - second};
 }
 
 /// An operation that only copies: `in` bytes read, `out` bytes written.
-static Work copyWork(ElementType type, int64_t in, int64_t out) {
+static Work copyWork(const Task &task, int64_t in, int64_t out) {
   Work work;
-  work.kind = TaskKind::Dgrad;
-  work.elementwise = out / std::max<int64_t>(1, elementBytes(type));
+  work.kind = task.kind;
+  work.type = task.work[0].type;
+  work.elementwise = out / std::max<int64_t>(1, elementBytes(work.type));
   work.bytesIn = in;
   work.bytesOut = out;
-  work.type = type;
   return work;
 }
 
 int64_t takt::partBytes(const Task &task, const Cut &cut, int part) {
   int64_t bytes = task.work[0].bytesOut;
-  return cut.axis == CutAxis::Reduction
+  return addsParts(cut.axis)
              ? bytes
              : share(bytes, cutExtent(task, cut.axis), cut, part);
 }
 
-SmallVector<Work, 2> takt::partWork(const Task &task, const Cut &cut,
+/// A share of the samples of everything.
+static SmallVector<Work, 2> rowWork(const Task &task, const Cut &cut,
                                     int part) {
   int64_t extent = cutExtent(task, cut.axis);
+  bool adds = addsParts(cut.axis);
+  SmallVector<Work, 2> result;
+  for (auto [index, whole] : llvm::enumerate(task.work)) {
+    Work work = whole;
+    if (index == 0)
+      work.gemm = partGemm(task, extent, cut, part);
+    int64_t rows = whole.rowBytesIn;
+    if (index == 0 && rows == 0)
+      rows = adds ? whole.bytesIn : operandBytes(whole).first;
+    work.bytesIn += share(rows, extent, cut, part) - rows;
+    work.rowBytesIn = 0;
+    work.elementwise = share(whole.elementwise, extent, cut, part);
+    if (!adds)
+      work.bytesOut = share(whole.bytesOut, extent, cut, part);
+    result.push_back(work);
+  }
+  return result;
+}
+
+SmallVector<Work, 2> takt::partWork(const Task &task, const Cut &cut,
+                                    int part) {
+  if (dividesAll(task, cut.axis))
+    return rowWork(task, cut, part);
+  int64_t extent = cutExtent(task, cut.axis);
   Work product = task.work[0];
-  auto [gradient, weights] = operandBytes(product);
+  auto [first, second, others] = operandBytes(product);
   SmallVector<Work, 2> slices;
   auto slice = [&](int64_t &bytes) {
     int64_t whole = bytes;
     bytes = share(whole, extent, cut, part);
-    if (!cut.sliceAtProducer[part])
-      slices.push_back(copyWork(product.type, whole, bytes));
+    if (!cut.slicesAtProducer(part))
+      slices.push_back(copyWork(task, whole, bytes));
   };
-  if (slicesGradient(cut.axis))
-    slice(gradient);
-  if (slicesWeights(cut.axis))
-    slice(weights);
-  product.gemm = partGemm(product.gemm, extent, cut, part);
-  product.bytesIn = gradient + weights;
+  if (slicesFirst(cut.axis))
+    slice(first);
+  if (slicesSecond(cut.axis)) {
+    slice(second);
+    if (others > 0)
+      slice(others);
+  }
+  product.gemm = partGemm(task, extent, cut, part);
+  product.bytesIn = first + second + others;
+  product.rowBytesIn = 0;
   product.bytesOut = partBytes(task, cut, part);
+  if (!addsParts(cut.axis))
+    product.elementwise = share(product.elementwise, extent, cut, part);
   SmallVector<Work, 2> work{product};
   work.append(slices.begin(), slices.end());
   return work;
 }
 
 SmallVector<Work, 2> takt::joinWork(const Task &task, const Cut &cut) {
-  const Work &product = task.work[0];
-  SmallVector<Work, 2> work{
-      copyWork(product.type, partBytes(task, cut, 0) + partBytes(task, cut, 1),
-               product.bytesOut)};
-  llvm::append_range(work, llvm::drop_begin(task.work));
+  int64_t bytes = 0;
+  for (int part = 0; part < cut.parts(); ++part)
+    bytes += partBytes(task, cut, part);
+  SmallVector<Work, 2> work{copyWork(task, bytes, task.work[0].bytesOut)};
+  if (!dividesAll(task, cut.axis))
+    llvm::append_range(work, llvm::drop_begin(task.work));
   return work;
 }
 
@@ -144,9 +204,13 @@ Reader takt::readerOf(const TaskGraph &graph, const Value &value,
   if (use.reader != Reader::Unknown)
     return use.reader;
   const Task &task = graph.tasks[use.task];
-  auto [gradient, weights] = operandBytes(task.work[0]);
+  if (task.kind == TaskKind::Wgrad)
+    return Reader::Both;
   if (value.kind == ValueClass::Weight && use.delayed)
-    return value.bytes == weights ? Reader::Product : Reader::Fused;
+    return value.bytes == operandBytes(task.work[0]).second ? Reader::Product
+                                                            : Reader::Fused;
+  if (task.kind == TaskKind::Forward)
+    return Reader::Product;
   if (value.kind == ValueClass::Gradient && use.distance == 0)
     return isReadByWgrad(graph, value, task.layer) ||
                    isLatestGradient(graph, value, use.task)
@@ -159,18 +223,6 @@ Reader takt::readerOf(const TaskGraph &graph, const Value &value,
 // The cut graph
 //===----------------------------------------------------------------------===//
 
-static llvm::StringRef axisName(CutAxis axis) {
-  switch (axis) {
-  case CutAxis::Channel:
-    return "channel";
-  case CutAxis::Batch:
-    return "batch";
-  case CutAxis::Reduction:
-    return "reduction";
-  }
-  return "an unknown axis";
-}
-
 static Error checkCut(const TaskGraph &graph, const Cut &cut) {
   if (cut.task < 0 || static_cast<size_t>(cut.task) >= graph.tasks.size())
     return createStringError("a cut of task " + Twine(cut.task) + " of " +
@@ -179,11 +231,17 @@ static Error checkCut(const TaskGraph &graph, const Cut &cut) {
   int64_t extent = cutExtent(task, cut.axis);
   if (extent == 0)
     return createStringError("task '" + task.name + "' may not be cut along " +
-                             axisName(cut.axis));
-  if (cut.at < 1 || cut.at >= extent)
-    return createStringError("a cut of task '" + task.name + "' at " +
-                             Twine(cut.at) + ", expected 1 to " +
-                             Twine(extent - 1));
+                             keyword(cut.axis));
+  if (cut.at.empty())
+    return createStringError("a cut of task '" + task.name + "' at no place");
+  int64_t least = 1;
+  for (int64_t at : cut.at) {
+    if (at < least || at >= extent)
+      return createStringError("a cut of task '" + task.name + "' at " +
+                               Twine(at) + ", expected " + Twine(least) +
+                               " to " + Twine(extent - 1));
+    least = at + 1;
+  }
   return Error::success();
 }
 
@@ -196,23 +254,44 @@ public:
   TaskGraph run();
 
 private:
+  /// A value of the uncut graph in the cut one.
+  struct Divided {
+    Value whole;
+    SmallVector<Value, 2> parts; ///< of a producer all of which is divided
+    SmallVector<Value, 2> slices;
+  };
+
+  const Cut *rowCut(int task) const;
+  bool comesInRows(const Value &value, const Use &use) const;
+  bool needsWhole(const Value &value, const Use &use) const;
+  bool isJoined(const Value &value) const;
+  bool hasJoin(int task) const;
   void addTasks();
+  void addTask(int index, const Task &like, const std::string &suffix,
+               int part, SmallVector<Work, 2> work);
   void addValue(const Value &value);
-  void addUse(const Value &value, const Use &use, Value &whole,
-              SmallVector<Value, 2> &slices);
-  bool isSliced(const Value &value, const Cut &cut) const;
-  Value makeSlice(const Value &value, const Use &use, const Cut &cut, int part);
+  void addUse(const Value &value, const Use &use, Divided &divided);
+  void addPartUse(const Value &value, const Use &use, int part,
+                  Divided &divided);
+  void takePieces(const Value &value, const Use &use, int part,
+                  Divided &divided);
+  void addSlice(const Value &from, int64_t bytes, int producer, const Use &use,
+                int part, Divided &divided);
+  void addCopy(int task, int64_t in, int64_t out) {
+    Task &at = result.tasks[task];
+    at.work.push_back(copyWork(graph.tasks[at.uncut], in, out));
+  }
+  Use partUse(const Use &use, int part) const {
+    return {first[use.task] + part, use.distance, use.delayed};
+  }
   void addPartResults(int task);
 
   const TaskGraph &graph;
   std::vector<const Cut *> cutOf; ///< by task of `graph`
+  std::vector<std::vector<const Value *>> valuesOf; ///< by task of `graph`
   std::vector<int> first;         ///< part 0, or the task itself, in `result`
+  std::vector<int> last;          ///< the join, or the task itself
   TaskGraph result;
-
-  /// The task in `result` that stands for an old one as producer: the join.
-  int successor(int task) const {
-    return cutOf[task] ? first[task] + 2 : first[task];
-  }
 };
 } // namespace
 
@@ -228,104 +307,221 @@ Error Cutter::add(llvm::ArrayRef<Cut> cuts) {
   return Error::success();
 }
 
+/// The cut of a task all of which is divided.
+const Cut *Cutter::rowCut(int task) const {
+  if (task < 0 || !cutOf[task] ||
+      !dividesAll(graph.tasks[task], cutOf[task]->axis))
+    return nullptr;
+  return cutOf[task];
+}
+
+/// Whether both sides are cut by samples, so that samples need not be collected.
+bool Cutter::comesInRows(const Value &value, const Use &use) const {
+  const Cut *from = rowCut(value.producer), *to = cutOf[use.task];
+  if (!from || !to || use.distance != 0)
+    return false;
+  const Task &producer = graph.tasks[value.producer];
+  const Task &user = graph.tasks[use.task];
+  return !addsParts(from->axis) && to->axis == sampleAxis(user.kind) &&
+         isSliced(value.kind, user, to->axis) &&
+         cutExtent(producer, from->axis) == cutExtent(user, to->axis);
+}
+
+bool Cutter::needsWhole(const Value &value, const Use &use) const {
+  if (!comesInRows(value, use))
+    return true;
+  const Cut &cut = *cutOf[use.task];
+  if (!rowCut(use.task) && readerOf(graph, value, use) != Reader::Product)
+    return true;
+  for (int part = 0; part < cut.parts(); ++part)
+    if (!cut.slicesAtProducer(part))
+      return true;
+  return false;
+}
+
+/// Whether anyone reads more of what parts make than a part.
+bool Cutter::isJoined(const Value &value) const {
+  return value.uses.empty() || llvm::any_of(value.uses, [&](const Use &use) {
+           return needsWhole(value, use);
+         });
+}
+
+bool Cutter::hasJoin(int task) const {
+  return !rowCut(task) || llvm::any_of(valuesOf[task], [&](const Value *value) {
+    return isJoined(*value);
+  });
+}
+
+void Cutter::addTask(int index, const Task &like, const std::string &suffix,
+                     int part, SmallVector<Work, 2> work) {
+  Task task = like;
+  task.name += suffix;
+  task.work = std::move(work);
+  task.uncut = index;
+  task.part = part;
+  result.tasks.push_back(std::move(task));
+}
+
 void Cutter::addTasks() {
   for (auto [index, task] : llvm::enumerate(graph.tasks)) {
+    auto at = static_cast<int>(index);
     first.push_back(static_cast<int>(result.tasks.size()));
-    const Cut *cut = cutOf[index];
-    if (!cut) {
-      result.tasks.push_back(task);
-      continue;
+    if (const Cut *cut = cutOf[index]) {
+      Task like = task;
+      like.cuts.clear();
+      like.rowwise = false;
+      for (int part = 0; part < cut->parts(); ++part)
+        addTask(at, like, "." + std::to_string(part), part,
+                partWork(task, *cut, part));
+      if (rowCut(at)) {
+        if (hasJoin(at))
+          addTask(at, like, ".join", kWhole, {});
+      } else {
+        addTask(at, like, ".join", kWhole, joinWork(task, *cut));
+      }
+    } else {
+      addTask(at, task, "", kWhole, task.work);
     }
-    Task part = task;
-    part.cuts.clear();
-    for (int i : {0, 1}) {
-      part.name = task.name + "." + std::to_string(i);
-      part.work = partWork(task, *cut, i);
-      result.tasks.push_back(part);
-    }
-    part.name = task.name + ".join";
-    part.work = joinWork(task, *cut);
-    result.tasks.push_back(part);
+    last.push_back(static_cast<int>(result.tasks.size()) - 1);
   }
   for (Task &task : result.tasks)
     if (task.colocated >= 0)
-      task.colocated = successor(task.colocated);
+      task.colocated = last[task.colocated];
 }
 
-bool Cutter::isSliced(const Value &value, const Cut &cut) const {
-  return value.kind == ValueClass::Weight ? slicesWeights(cut.axis)
-                                          : slicesGradient(cut.axis);
+/// A share of `from`, cut out by the task that makes it.
+void Cutter::addSlice(const Value &from, int64_t bytes, int producer,
+                      const Use &use, int part, Divided &divided) {
+  Value slice = from;
+  slice.name = from.name + ".slice" + std::to_string(part) + " for " +
+               graph.tasks[use.task].name;
+  slice.sliceOf = from.name;
+  slice.bytes = bytes;
+  slice.producer = producer;
+  slice.uses = {partUse(use, part)};
+  divided.slices.push_back(std::move(slice));
+  addCopy(producer, from.bytes, bytes);
 }
 
-Value Cutter::makeSlice(const Value &value, const Use &use, const Cut &cut,
-                        int part) {
-  const Task &task = graph.tasks[cut.task];
-  Value slice = value;
-  slice.name =
-      value.name + ".slice" + std::to_string(part) + " for " + task.name;
-  slice.sliceOf = value.name;
-  slice.bytes = share(value.bytes, cutExtent(task, cut.axis), cut, part);
-  slice.producer = successor(value.producer);
-  slice.uses = {use};
-  slice.uses[0].task = first[cut.task] + part;
-  slice.uses[0].reader = Reader::Unknown;
-  Task &producer = result.tasks[slice.producer];
-  Work work = copyWork(task.work[0].type, value.bytes, slice.bytes);
-  work.kind = producer.kind;
-  producer.work.push_back(work);
-  return slice;
+/// A part's samples from the producer's parts.
+void Cutter::takePieces(const Value &value, const Use &use, int part,
+                        Divided &divided) {
+  const Cut &from = *cutOf[value.producer], &to = *cutOf[use.task];
+  int64_t extent = cutExtent(graph.tasks[use.task], to.axis);
+  int64_t low = begin(to, part), high = end(extent, to, part);
+  int pieces = 0;
+  for (int j = 0; j < from.parts(); ++j) {
+    int64_t b = std::max(low, begin(from, j));
+    int64_t e = std::min(high, end(extent, from, j));
+    if (b >= e)
+      continue;
+    ++pieces;
+    if (e - b == end(extent, from, j) - begin(from, j))
+      divided.parts[j].uses.push_back(partUse(use, part));
+    else
+      addSlice(divided.parts[j], proportion(value.bytes, e - b, extent),
+               divided.parts[j].producer, use, part, divided);
+  }
+  int64_t bytes = share(value.bytes, extent, to, part);
+  if (pieces > 1)
+    addCopy(first[use.task] + part, bytes, bytes);
+}
+
+void Cutter::addPartUse(const Value &value, const Use &use, int part,
+                        Divided &divided) {
+  const Cut &cut = *cutOf[use.task];
+  const Task &task = graph.tasks[use.task];
+  int64_t bytes = 0;
+  bool sliced = isSliced(value.kind, task, cut.axis);
+  if (sliced)
+    bytes = share(value.bytes, cutExtent(task, cut.axis), cut, part);
+  if (sliced && cut.slicesAtProducer(part) && value.producer >= 0) {
+    if (comesInRows(value, use))
+      takePieces(value, use, part, divided);
+    else
+      addSlice(value, bytes, last[value.producer], use, part, divided);
+    return;
+  }
+  divided.whole.uses.push_back(partUse(use, part));
+  // partWork knows of the product's operands, but not whose the host supplies.
+  if (sliced && (rowCut(use.task) || cut.slicesAtProducer(part)))
+    addCopy(first[use.task] + part, value.bytes, bytes);
 }
 
 /// Divides a use by a cut task among its parts and its join.
-void Cutter::addUse(const Value &value, const Use &use, Value &whole,
-                    SmallVector<Value, 2> &slices) {
+void Cutter::addUse(const Value &value, const Use &use, Divided &divided) {
   const Cut *cut = cutOf[use.task];
   Use mapped = use;
   mapped.task = first[use.task];
   if (!cut) {
-    whole.uses.push_back(mapped);
+    divided.whole.uses.push_back(mapped);
     return;
   }
   mapped.reader = Reader::Unknown;
-  Reader reader = readerOf(graph, value, use);
+  Reader reader =
+      rowCut(use.task) ? Reader::Product : readerOf(graph, value, use);
   if (reader != Reader::Fused)
-    for (int part : {0, 1}) {
-      if (cut->sliceAtProducer[part] && value.producer >= 0 &&
-          isSliced(value, *cut)) {
-        slices.push_back(makeSlice(value, use, *cut, part));
-        continue;
-      }
-      mapped.task = first[use.task] + part;
-      whole.uses.push_back(mapped);
-    }
+    for (int part = 0; part < cut->parts(); ++part)
+      addPartUse(value, use, part, divided);
   if (reader != Reader::Product) {
-    mapped.task = successor(use.task);
-    whole.uses.push_back(mapped);
+    mapped.task = last[use.task];
+    divided.whole.uses.push_back(mapped);
   }
 }
 
 void Cutter::addValue(const Value &value) {
-  Value whole = value;
-  whole.uses.clear();
+  Divided divided;
+  divided.whole = value;
+  divided.whole.uses.clear();
   if (value.producer >= 0)
-    whole.producer = successor(value.producer);
-  SmallVector<Value, 2> slices;
+    divided.whole.producer = last[value.producer];
+  const Cut *rows = rowCut(value.producer);
+  for (int part = 0; rows && part < rows->parts(); ++part) {
+    const Task &task = graph.tasks[value.producer];
+    Value of = value;
+    of.name += "." + std::to_string(part);
+    of.producer = first[value.producer] + part;
+    if (!addsParts(rows->axis))
+      of.bytes =
+          share(value.bytes, cutExtent(task, rows->axis), *rows, part);
+    of.uses.clear();
+    divided.parts.push_back(std::move(of));
+  }
   for (const Use &use : value.uses)
-    addUse(value, use, whole, slices);
-  if (!whole.uses.empty() || value.uses.empty())
-    result.values.push_back(std::move(whole));
-  for (Value &slice : slices)
-    result.values.push_back(std::move(slice));
+    addUse(value, use, divided);
+  if (rows && isJoined(value)) {
+    int64_t bytes = 0;
+    for (Value &part : divided.parts) {
+      part.uses.push_back({last[value.producer]});
+      bytes += part.bytes;
+    }
+    addCopy(last[value.producer], bytes, value.bytes);
+  }
+  if (!divided.whole.uses.empty() || value.uses.empty())
+    result.values.push_back(std::move(divided.whole));
+  for (Value &part : divided.parts) {
+    llvm::sort(part.uses,
+               [](const Use &a, const Use &b) { return a.task < b.task; });
+    if (!part.uses.empty())
+      result.values.push_back(std::move(part));
+  }
+  llvm::append_range(result.values, divided.slices);
 }
 
+/// What the parts of a product hand to the join.
 void Cutter::addPartResults(int task) {
-  for (int part : {0, 1}) {
+  const Cut &cut = *cutOf[task];
+  for (int part = 0; part < cut.parts(); ++part) {
     Value value;
     value.name = graph.tasks[task].name + "." + std::to_string(part);
-    value.kind = ValueClass::Gradient;
+    value.kind = graph.tasks[task].kind == TaskKind::Forward
+                     ? ValueClass::Activation
+                 : graph.tasks[task].kind == TaskKind::Dgrad
+                     ? ValueClass::Gradient
+                     : ValueClass::WeightGradient;
     value.producer = first[task] + part;
-    value.bytes = partBytes(graph.tasks[task], *cutOf[task], part);
-    value.uses = {Use{successor(task)}};
+    value.bytes = partBytes(graph.tasks[task], cut, part);
+    value.uses = {Use{last[task]}};
     result.values.push_back(std::move(value));
   }
 }
@@ -333,11 +529,15 @@ void Cutter::addPartResults(int task) {
 TaskGraph Cutter::run() {
   result.name = graph.name;
   result.layers = graph.layers;
+  valuesOf.resize(graph.tasks.size());
+  for (const Value &value : graph.values)
+    if (value.producer >= 0)
+      valuesOf[value.producer].push_back(&value);
   addTasks();
   for (const Value &value : graph.values)
     addValue(value);
   for (size_t task = 0; task < graph.tasks.size(); ++task)
-    if (cutOf[task])
+    if (cutOf[task] && !rowCut(static_cast<int>(task)))
       addPartResults(static_cast<int>(task));
   return std::move(result);
 }

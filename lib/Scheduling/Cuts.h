@@ -15,17 +15,19 @@ namespace takt {
 /// Number of indices along `axis` of a task; 0 if it may not be cut so.
 int64_t cutExtent(const Task &task, CutAxis axis);
 
-/// What part 0 or 1 of a cut task does: its share of the product, and the
-/// slicing of operands that arrive whole.
+/// Whether the parts of such a cut do all operations of the task.
+bool dividesAll(const Task &task, CutAxis axis);
+
+/// What a part of a cut task does: its share of the product, or of everything,
+/// and the slicing of the product's operands that arrive whole.
 llvm::SmallVector<Work, 2> partWork(const Task &task, const Cut &cut, int part);
 
-/// Joining the parts' results, and what was fused to the product.
+/// Joining the parts' results, and what is not divided.
 llvm::SmallVector<Work, 2> joinWork(const Task &task, const Cut &cut);
 
-/// Whether the parts of a cut along `axis` need only a share of the weights, of
-/// the incoming gradient.
-bool slicesWeights(CutAxis axis);
-bool slicesGradient(CutAxis axis);
+/// Whether the parts of a cut of `task` along `axis` need only a share of its
+/// product's operand of class `value`.
+bool isSliced(ValueClass value, const Task &task, CutAxis axis);
 
 /// Bytes of a part's result.
 int64_t partBytes(const Task &task, const Cut &cut, int part);

@@ -453,7 +453,7 @@ static std::vector<std::vector<Cut>> waysToCut(const TaskGraph &graph) {
         for (bool first : {false, true})
           for (bool second : {false, true})
             cuts.push_back(
-                {static_cast<int>(index), option.axis, at, {first, second}});
+                {static_cast<int>(index), option.axis, {at}, {first, second}});
     }
     size_t count = ways.size();
     if (count * (cuts.size() + 1) > kMaxCutGraphs)

@@ -104,11 +104,13 @@ void Rebalancer::read(const Assignment &from) {
   std::vector<const Cut *> cutOf(family.problem.graph->tasks.size());
   for (const Cut &cut : from.cuts)
     cutOf[cut.task] = &cut;
-  std::vector<int> indexOf;
-  int next = 0;
-  for (const Cut *cut : cutOf) {
-    indexOf.push_back(next);
-    next += cut ? 3 : 1;
+  // Parts of a task follow each other.
+  std::vector<int> indexOf(cutOf.size(), -1);
+  std::vector<int64_t> cyclesOf(cutOf.size(), 0);
+  for (auto [index, task] : llvm::enumerate(from.graph.tasks)) {
+    if (indexOf[task.uncut] < 0)
+      indexOf[task.uncut] = static_cast<int>(index);
+    cyclesOf[task.uncut] += from.cycles[index];
   }
   for (auto [unit, members] : llvm::enumerate(units)) {
     int task = members->tasks[0];
@@ -117,10 +119,9 @@ void Rebalancer::read(const Assignment &from) {
     if (const Cut *cut = cutOf[task]) {
       places[unit].cycles = from.cycles[index];
       places[unit].second = from.processor[index + 1];
-      places[unit].secondCycles =
-          from.cycles[index + 1] + from.cycles[index + 2];
+      places[unit].secondCycles = cyclesOf[task] - from.cycles[index];
       places[unit].axis = cut->axis;
-      places[unit].at = cut->at;
+      places[unit].at = cut->at[0];
     }
     add(static_cast<int>(unit), places[unit], 1);
   }
@@ -221,17 +222,14 @@ Assignment Rebalancer::result() const {
     for (int task : unit->tasks)
       placeOf[task] = &place;
     if (place.second >= 0)
-      assignment.cuts.push_back({unit->tasks[0], place.axis, place.at});
+      assignment.cuts.push_back({unit->tasks[0], place.axis, {place.at}, {}});
   }
   llvm::sort(assignment.cuts,
              [](const Cut &a, const Cut &b) { return a.task < b.task; });
-  assignment.graph = llvm::cantFail(applyCuts(graph, assignment.cuts));
-  for (const Place *place : placeOf) {
-    assignment.processor.push_back(place->processor);
-    if (place->second >= 0)
-      assignment.processor.insert(assignment.processor.end(), 2, place->second);
-  }
-  computeCycles(family.problem, assignment);
+  place(family.problem, assignment, [&](int task, int part) {
+    const Place &at = *placeOf[task];
+    return at.second < 0 || part == 0 ? at.processor : at.second;
+  });
   return assignment;
 }
 

@@ -44,11 +44,11 @@ static Error checkWork(const Task &task) {
       return createStringError("task '" + task.name +
                                "' has a cut along an axis of extent " +
                                Twine(cut.extent) + ", expected at least 2");
-  if (!task.cuts.empty() && (task.kind != TaskKind::Dgrad ||
+  if (!task.cuts.empty() && (task.kind == TaskKind::Update ||
                              task.work.empty() || task.work[0].gemm.count == 0))
     return createStringError("task '" + task.name +
-                             "' has cuts, expected a dgrad that starts with a "
-                             "matrix product");
+                             "' has cuts, expected work that starts with a "
+                             "matrix product and no update");
   return Error::success();
 }
 

@@ -45,6 +45,7 @@ private:
   int64_t latestProducer(Operation *op) const;
   int64_t earliestConsumer(Operation *op) const;
   int64_t layerOfNode(Operation *op) const;
+  bool expandsGradient(Operation *op) const;
 
   ModuleOp module;
   Block &block;
@@ -157,12 +158,25 @@ void TaskAssigner::fuseTowardsConsumers(ArrayRef<Operation *> orphans,
   }
 }
 
+/// Whether a gradient is smaller before an operation than behind it, as before
+/// the dgrad of a pool.
+bool TaskAssigner::expandsGradient(Operation *op) const {
+  int64_t largest = 0;
+  for (mlir::Value operand : op->getOperands()) {
+    auto it = place.find(operand.getDefiningOp());
+    if (it != place.end() && kindAt(it->second) == TaskKind::Dgrad)
+      largest = std::max(largest, train::getBytes(operand.getType()));
+  }
+  return largest > 0 && train::getBytes(op->getResult(0).getType()) > largest;
+}
+
 void TaskAssigner::assignDgrad() {
   SmallVector<Operation *> orphans;
   for (Operation *op : byKind[1]) {
     int64_t latest = latestProducer(op);
-    if (hasGemm(op))
-      place[op] = position(TaskKind::Dgrad, layerOfNode(op));
+    if (hasGemm(op) || expandsGradient(op))
+      place[op] = std::max(latest,
+                           position(TaskKind::Dgrad, layerOfNode(op)));
     else if (latest >= 0)
       place[op] = latest;
     else

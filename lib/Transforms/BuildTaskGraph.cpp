@@ -57,6 +57,7 @@ private:
   TaskGraph graph;
   llvm::DenseMap<Operation *, int> taskOf; ///< of operations that execute
   SmallVector<SmallVector<Operation *>> opsOf;
+  SmallVector<Operation *> productOf; ///< of tasks that may be cut
   llvm::StringMap<Accesses> accesses; ///< by parameter; for look-ups only
   llvm::DenseMap<mlir::Value, std::string> names;
 };
@@ -132,6 +133,18 @@ LogicalResult GraphBuilder::collectTasks() {
   return success();
 }
 
+/// Bytes of operands with a row per sample.
+static int64_t rowBytesIn(Operation *op) {
+  auto rowwise = dyn_cast<train::RowwiseOpInterface>(op);
+  if (!rowwise || rowwise.getRowRule() == train::RowRule::None)
+    return 0;
+  int64_t bytes = 0;
+  for (OpOperand &operand : op->getOpOperands())
+    if (rowwise.readsRows(operand.getOperandNumber()))
+      bytes += train::getBytes(operand.get().getType());
+  return bytes;
+}
+
 /// The matrix products first, since the first one is what a cut divides.
 void GraphBuilder::collectWork() {
   for (auto [task, ops] : llvm::zip_equal(graph.tasks, opsOf))
@@ -139,26 +152,40 @@ void GraphBuilder::collectWork() {
       for (Operation *op : ops) {
         Work work = cast<train::KernelOpInterface>(op).getWork();
         work.kind = task.kind;
+        work.rowBytesIn = rowBytesIn(op);
         if ((work.gemm.count > 0) == gemm)
           task.work.push_back(work);
       }
 }
 
 void GraphBuilder::collectCuts() {
-  for (auto [task, ops] : llvm::zip_equal(graph.tasks, opsOf))
-    if (task.name == graph.layers[task.layer].name + ".D")
-      llvm::append_range(task.cuts, getCutOptions(ops));
+  productOf.resize(graph.tasks.size());
+  for (auto [task, ops, product] :
+       llvm::zip_equal(graph.tasks, opsOf, productOf)) {
+    // Parts are not cut again.
+    if (task.name !=
+        graph.layers[task.layer].name + "." + letter(task.kind).str())
+      continue;
+    TaskCuts cuts = getTaskCuts(ops);
+    product = cuts.product;
+    llvm::append_range(task.cuts, cuts.options);
+    task.rowwise = cuts.rowwise;
+    task.gradientFirst = cuts.gradientFirst;
+  }
 }
 
-/// An update is where the layer's gradient is accumulated: with its wgrads.
+/// An update is where the layer's gradient is accumulated: with the wgrads of
+/// all microbatches, or with the join, the last, of a wgrad's parts.
 void GraphBuilder::colocateUpdates() {
   SmallVector<int> wgrad(graph.layers.size(), -1);
   for (auto [index, task] : llvm::enumerate(graph.tasks)) {
+    int &home = wgrad[task.layer];
     bool isWgrad = task.kind == TaskKind::Wgrad;
-    if (isWgrad && wgrad[task.layer] < 0)
-      wgrad[task.layer] = index;
+    if (isWgrad &&
+        (home < 0 || graph.tasks[home].microbatch == task.microbatch))
+      home = index;
     else if (isWgrad || task.kind == TaskKind::Update)
-      task.colocated = wgrad[task.layer];
+      task.colocated = home;
   }
 }
 
@@ -217,7 +244,7 @@ Use GraphBuilder::makeUse(OpOperand &operand, int distance,
                           bool delayed) const {
   int at = task(operand.getOwner());
   Reader reader = graph.tasks[at].cuts.empty()              ? Reader::Unknown
-                  : opsOf[at].front() == operand.getOwner() ? Reader::Product
+                  : productOf[at] == operand.getOwner() ? Reader::Product
                                                             : Reader::Fused;
   return {at, distance, delayed, reader};
 }
@@ -288,28 +315,6 @@ void GraphBuilder::addParameters() {
     countParameterBytes(parameter, it->second);
     addParameter(parameter, it->second);
   }
-}
-
-static ValueClass classOf(OpResult result) {
-  Operation *op = result.getOwner();
-  switch (getKind(op).value_or(TaskKind::Forward)) {
-  case TaskKind::Forward:
-    // The loss gradient of a microbatch is scaled.
-    if (auto scale = dyn_cast<train::ScaleOp>(op))
-      if (auto scaled = dyn_cast<OpResult>(scale.getX()))
-        return classOf(scaled);
-    return isa<train::SoftmaxCrossEntropyOp, train::MeanSquaredErrorOp>(op) &&
-                   result.getResultNumber() == 1
-               ? ValueClass::Gradient
-               : ValueClass::Activation;
-  case TaskKind::Dgrad:
-    return ValueClass::Gradient;
-  case TaskKind::Wgrad:
-    return ValueClass::WeightGradient;
-  case TaskKind::Update:
-    return ValueClass::Weight;
-  }
-  return ValueClass::Activation;
 }
 
 void GraphBuilder::addResults() {

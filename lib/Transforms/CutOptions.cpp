@@ -1,4 +1,4 @@
-//===- CutOptions.cpp - how a D task may be cut ---------------------------===//
+//===- CutOptions.cpp - how a task may be cut -----------------------------===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -11,28 +11,126 @@
 
 using namespace mlir;
 using namespace takt;
+using train::RowRule;
 
-/// Channels are those of a parameter and the batch that of a gradient, which is
-/// what the task graph knows of a product. (Otherwise the product is that of
-/// two activations, or transposed.)
-static bool isOfGradientAndParameter(train::CuttableOpInterface product) {
+ValueClass takt::classOf(OpResult result) {
+  Operation *op = result.getOwner();
+  switch (getKind(op).value_or(TaskKind::Forward)) {
+  case TaskKind::Forward:
+    // The loss gradient of a microbatch is scaled, that of a part sliced.
+    if (isa<train::ScaleOp, train::SliceOp>(op))
+      if (auto source = dyn_cast<OpResult>(op->getOperand(0)))
+        return classOf(source);
+    return isa<train::SoftmaxCrossEntropyOp, train::MeanSquaredErrorOp>(op) &&
+                   result.getResultNumber() == 1
+               ? ValueClass::Gradient
+               : ValueClass::Activation;
+  case TaskKind::Dgrad:
+    return ValueClass::Gradient;
+  case TaskKind::Wgrad:
+    return ValueClass::WeightGradient;
+  case TaskKind::Update:
+    return ValueClass::Weight;
+  }
+  return ValueClass::Activation;
+}
+
+static bool isWithin(ArrayRef<Operation *> task, mlir::Value value) {
+  return llvm::is_contained(task, value.getDefiningOp());
+}
+
+static bool isGradient(mlir::Value value) {
+  auto result = dyn_cast<OpResult>(value);
+  return result && classOf(result) == ValueClass::Gradient;
+}
+
+/// Whether the axes of a product of F or D are what CutAxis says of it: those
+/// of a parameter second. (Otherwise it is of two activations, or transposed.)
+static bool hasParameterSecond(train::CuttableOpInterface product) {
   for (OpOperand &operand : product->getOpOperands()) {
-    unsigned index = operand.getOperandNumber();
     bool parameter = operand.get().getDefiningOp<train::ReadOp>() != nullptr;
     CutAxis other = parameter ? CutAxis::Batch : CutAxis::Channel;
-    if (product.getSlicedAxis(other, index) >= 0)
+    if (product.getSlicedAxis(other, operand.getOperandNumber()) >= 0)
       return false;
   }
   return true;
 }
 
-SmallVector<CutOption> takt::getCutOptions(ArrayRef<Operation *> task) {
-  auto product = dyn_cast<train::CuttableOpInterface>(task.front());
-  if (!product || getKind(product) != TaskKind::Dgrad || !hasGemm(product) ||
-      llvm::count_if(task, hasGemm) != 1 || !isOfGradientAndParameter(product))
+/// Whether an operation's result may be rows, or a summand, of all of it in a
+/// part of a task with so many samples.
+static bool isRowwise(Operation *op, ArrayRef<Operation *> task,
+                      const llvm::SmallPtrSetImpl<Operation *> &summing,
+                      int64_t samples) {
+  auto hasSamples = [&](mlir::Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    return type.getRank() > 0 && type.getShape()[0] == samples;
+  };
+  auto rowwise = cast<train::RowwiseOpInterface>(op);
+  for (OpOperand &operand : op->getOpOperands()) {
+    mlir::Value value = operand.get();
+    bool parameter = value.getDefiningOp<train::ReadOp>() != nullptr;
+    if (rowwise.readsRows(operand.getOperandNumber())
+            ? parameter || !hasSamples(value) ||
+                  summing.contains(value.getDefiningOp())
+            : !parameter)
+      return false;
+  }
+  if (rowwise.getRowRule() == RowRule::Rows &&
+      !llvm::all_of(op->getResults(), hasSamples))
+    return false;
+  // What leaves the task: rows of an F or D, sums of a W.
+  bool sums = getKind(op) == TaskKind::Wgrad;
+  return llvm::all_of(op->getUsers(), [&](Operation *user) {
+    return llvm::is_contained(task, user) ||
+           (executes(user) && sums == summing.contains(op));
+  });
+}
+
+static bool isRowwise(ArrayRef<Operation *> task, int64_t samples) {
+  llvm::SmallPtrSet<Operation *, 4> summing;
+  for (Operation *op : task) {
+    auto rowwise = dyn_cast<train::RowwiseOpInterface>(op);
+    RowRule rule = rowwise ? rowwise.getRowRule() : RowRule::None;
+    if (rule == RowRule::None)
+      return false;
+    if (rule == RowRule::Sum)
+      summing.insert(op);
+    if (!isRowwise(op, task, summing, samples))
+      return false;
+  }
+  return true;
+}
+
+TaskCuts takt::getTaskCuts(ArrayRef<Operation *> task) {
+  std::optional<TaskKind> kind = getKind(task.front());
+  auto found = llvm::find_if(task, hasGemm);
+  if (kind == TaskKind::Update || llvm::count_if(task, hasGemm) != 1)
     return {};
-  SmallVector<CutOption> cuts;
-  product.getLegalCuts(cuts);
-  llvm::erase_if(cuts, [](const CutOption &cut) { return cut.extent < 2; });
+  auto product = dyn_cast<train::CuttableOpInterface>(*found);
+  if (!product)
+    return {};
+  TaskCuts cuts;
+  cuts.product = product;
+  product.getLegalCuts(cuts.options);
+  mlir::ValueRange operands = product->getOperands();
+  bool isSecond = true;
+  if (kind == TaskKind::Wgrad) {
+    cuts.gradientFirst = isGradient(operands[0]);
+    isSecond = cuts.gradientFirst != isGradient(operands[1]);
+  } else {
+    isSecond = hasParameterSecond(product);
+  }
+  CutAxis samples = sampleAxis(*kind);
+  for (const CutOption &option : cuts.options)
+    if (option.axis == samples)
+      cuts.rowwise = isRowwise(task, option.extent);
+  bool comesFirst = llvm::none_of(
+      operands, [&](mlir::Value operand) { return isWithin(task, operand); });
+  llvm::erase_if(cuts.options, [&](const CutOption &option) {
+    bool whole = cuts.rowwise && option.axis == samples;
+    return option.extent < 2 || (!whole && (!comesFirst || !isSecond));
+  });
+  if (cuts.options.empty())
+    return {};
   return cuts;
 }

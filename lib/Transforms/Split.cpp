@@ -1,4 +1,4 @@
-//===- Split.cpp - D tasks cut in two -------------------------------------===//
+//===- Split.cpp - tasks cut in parts -------------------------------------===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -12,6 +12,8 @@
 #include "takt/Transforms/Passes.h"
 #include "takt/Transforms/ValueNames.h"
 #include "takt/Transforms/Verify.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -27,51 +29,94 @@ SmallVector<NamedCut> takt::nameCuts(const TaskGraph &graph,
                                      ArrayRef<Cut> cuts) {
   SmallVector<NamedCut> named;
   for (const Cut &cut : cuts)
-    named.push_back({graph.tasks[cut.task].name,
-                     cut.axis,
-                     cut.at,
-                     {cut.sliceAtProducer[0], cut.sliceAtProducer[1]}});
+    named.push_back(
+        {graph.tasks[cut.task].name, cut.axis, cut.at, cut.sliceAtProducer});
   return named;
+}
+
+static std::optional<CutAxis> parseAxis(StringRef name) {
+  return llvm::StringSwitch<std::optional<CutAxis>>(name)
+      .Case("channel", CutAxis::Channel)
+      .Case("batch", CutAxis::Batch)
+      .Case("reduction", CutAxis::Reduction)
+      .Default(std::nullopt);
+}
+
+/// "8+16+24"
+template <typename Numbers>
+static bool parseNumbers(StringRef text, Numbers &numbers) {
+  SmallVector<StringRef> fields;
+  text.split(fields, '+');
+  for (StringRef field : fields)
+    if (field.getAsInteger(10, numbers.emplace_back()))
+      return false;
+  return true;
 }
 
 llvm::Expected<NamedCut> takt::parseCut(StringRef text) {
   auto fail = [&] {
     return llvm::createStringError("expected a cut as "
-                                   "TASK:channel|batch|reduction:AT or "
-                                   "TASK:AXIS:AT:0|1|01, found '" +
+                                   "TASK:channel|batch|reduction:AT+… or "
+                                   "TASK:AXIS:AT+…:PART+…, found '" +
                                    text + "'");
   };
   NamedCut cut;
-  auto [rest, last] = text.rsplit(':');
-  std::optional<CutAxis> axis;
-  auto parseAxis = [&](StringRef name) {
-    axis = llvm::StringSwitch<std::optional<CutAxis>>(name)
-               .Case("channel", CutAxis::Channel)
-               .Case("batch", CutAxis::Batch)
-               .Case("reduction", CutAxis::Reduction)
-               .Default(std::nullopt);
-    return axis.has_value();
-  };
+  auto [rest, at] = text.rsplit(':');
   auto [task, axisText] = rest.rsplit(':');
-  if (!parseAxis(axisText)) {
-    // The last field was SLICED.
-    if (last != "0" && last != "1" && last != "01")
+  std::optional<CutAxis> axis = parseAxis(axisText);
+  SmallVector<unsigned> sliced;
+  if (!axis) {
+    // The last field was PART+….
+    if (!parseNumbers(at, sliced))
       return fail();
-    cut.sliceAtProducer[0] = last.contains('0');
-    cut.sliceAtProducer[1] = last.contains('1');
-    std::tie(rest, last) = rest.rsplit(':');
+    std::tie(rest, at) = rest.rsplit(':');
     std::tie(task, axisText) = rest.rsplit(':');
-    if (!parseAxis(axisText))
-      return fail();
+    axis = parseAxis(axisText);
   }
-  if (task.empty() || last.getAsInteger(10, cut.at))
+  if (!axis || task.empty() || !parseNumbers(at, cut.at))
     return fail();
+  cut.sliceAtProducer.resize(cut.at.size() + 1, false);
+  for (unsigned part : sliced) {
+    if (part > cut.at.size())
+      return fail();
+    cut.sliceAtProducer[part] = true;
+  }
   cut.task = task.str();
   cut.axis = *axis;
   return cut;
 }
 
 namespace {
+/// A cut, and what it cuts.
+struct CutTask {
+  const NamedCut *cut;
+  SmallVector<Operation *> ops; ///< in program order
+  TaskCuts legal;
+  int64_t extent = 0;
+
+  TaskKind kind() const { return *getKind(ops.front()); }
+  int parts() const { return static_cast<int>(cut->at.size()) + 1; }
+  int64_t begin(int part) const { return part == 0 ? 0 : cut->at[part - 1]; }
+  int64_t end(int part) const {
+    return part + 1 == parts() ? extent : cut->at[part];
+  }
+  bool slicesAtProducer(int part) const {
+    return static_cast<size_t>(part) < cut->sliceAtProducer.size() &&
+           cut->sliceAtProducer[part];
+  }
+  bool dividesSamples() const { return cut->axis == sampleAxis(kind()); }
+  bool dividesAll() const { return legal.rowwise && dividesSamples(); }
+  std::string partName(int part) const {
+    return cut->task + "." + std::to_string(part);
+  }
+};
+
+/// A value of a task all of which is divided: rows by part.
+struct Rows {
+  const CutTask *of;
+  SmallVector<mlir::Value> parts;
+};
+
 class Splitter {
 public:
   Splitter(ModuleOp module, func::FuncOp main)
@@ -82,18 +127,27 @@ public:
   }
 
   LogicalResult check(ArrayRef<NamedCut> cuts);
-  void apply(const NamedCut &cut);
+  void run();
 
 private:
   void index(Block &block);
   LogicalResult check(const NamedCut &cut);
-  mlir::Value buildPart(const NamedCut &cut, int part, int64_t begin,
-                        int64_t end);
-  mlir::Value sliceOperand(const NamedCut &cut, int part, OpOperand &operand,
-                           int64_t begin, int64_t end);
+  void divideProduct(const CutTask &cut);
+  void divideAll(const CutTask &cut);
+  mlir::Value buildPart(const CutTask &cut, int part);
+  void tagPart(const CutTask &cut, int part);
+  mlir::Value takeShare(const CutTask &cut, int part, mlir::Value whole,
+                        int64_t axis);
+  mlir::Value takePieces(const CutTask &cut, int part, mlir::Value whole,
+                         const Rows &rows);
+  mlir::Value sliceAtProducer(const CutTask &cut, int part, mlir::Value of,
+                              RankedTensorType type, int64_t axis,
+                              int64_t begin);
   mlir::Value sliceParameter(train::ReadOp read, const std::string &name,
                              RankedTensorType type, int64_t axis,
                              int64_t begin);
+  mlir::Value join(const CutTask &cut, mlir::Value whole,
+                   ArrayRef<mlir::Value> parts, int64_t axis);
   void setName(mlir::Value value, std::string name);
   mlir::Value buildSlice(Location loc, mlir::Value of, RankedTensorType type,
                          int64_t axis, int64_t begin);
@@ -104,6 +158,8 @@ private:
   llvm::DenseMap<mlir::Value, std::string> names;
   llvm::StringMap<SmallVector<Operation *>> tasks; ///< for look-ups only
   llvm::StringMap<train::WriteOp> writes;          ///< by parameter
+  std::vector<CutTask> cutTasks;
+  llvm::MapVector<mlir::Value, Rows> rowsOf; ///< by what joins them
 };
 } // namespace
 
@@ -120,23 +176,24 @@ LogicalResult Splitter::check(const NamedCut &cut) {
   auto it = tasks.find(cut.task);
   if (it == tasks.end())
     return module.emitError("there is no task '") << cut.task << "' to cut";
-  Operation *gemm = it->second.front();
-  SmallVector<CutOption> options = getCutOptions(it->second);
-  if (options.empty())
-    return gemm->emitError("task '")
-           << cut.task << "' is not one matrix product of kind D, which is "
-           << "what can be cut";
-  for (const CutOption &option : options) {
-    if (option.axis != cut.axis)
-      continue;
-    if (cut.at > 0 && cut.at < option.extent)
-      return success();
-    return gemm->emitError("cut of task '")
-           << cut.task << "' at " << cut.at << ", expected 1 to "
-           << option.extent - 1;
-  }
-  return gemm->emitError("task '")
-         << cut.task << "' cannot be cut along " << keyword(cut.axis);
+  CutTask task{&cut, it->second, getTaskCuts(it->second)};
+  Operation *front = it->second.front();
+  if (!task.legal.product)
+    return front->emitError("task '")
+           << cut.task << "' has not one matrix product that can be cut";
+  for (const CutOption &option : task.legal.options)
+    if (option.axis == cut.axis)
+      task.extent = option.extent;
+  if (task.extent == 0)
+    return front->emitError("task '")
+           << cut.task << "' cannot be cut along " << keyword(cut.axis);
+  for (int part = 0; part < task.parts(); ++part)
+    if (task.begin(part) >= task.end(part) || cut.at.empty())
+      return front->emitError("cut of task '")
+             << cut.task << "' at " << (part == 0 ? task.end(0) : cut.at[part - 1])
+             << ", expected increasing indices from 1 to " << task.extent - 1;
+  cutTasks.push_back(std::move(task));
+  return success();
 }
 
 LogicalResult Splitter::check(ArrayRef<NamedCut> cuts) {
@@ -159,13 +216,20 @@ mlir::Value Splitter::buildSlice(Location loc, mlir::Value of,
 }
 
 /// The names are those that applyCuts gives.
-static std::string sliceName(StringRef value, const NamedCut &cut, int part) {
-  return (value + ".slice" + Twine(part) + " for " + cut.task).str();
+static std::string sliceName(StringRef value, const CutTask &cut, int part) {
+  return (value + ".slice" + Twine(part) + " for " + cut.cut->task).str();
 }
 
 void Splitter::setName(mlir::Value value, std::string name) {
   value.getDefiningOp()->setAttr(kNameAttr, builder.getStringAttr(name));
   names[value] = std::move(name);
+}
+
+void Splitter::tagPart(const CutTask &cut, int part) {
+  Operation *product = cut.legal.product;
+  builder.tagWith(cut.kind(), getNode(product),
+                  part == kWhole ? cut.cut->task + ".join" : cut.partName(part),
+                  getLayer(product));
 }
 
 /// The read of a derived parameter, kept up to date behind the write of its
@@ -200,87 +264,195 @@ mlir::Value Splitter::sliceParameter(train::ReadOp read,
   return part;
 }
 
-/// The share of an operand that a part needs; the operand itself where a part
-/// needs all of it.
-mlir::Value Splitter::sliceOperand(const NamedCut &cut, int part,
-                                   OpOperand &operand, int64_t begin,
-                                   int64_t end) {
-  Operation *gemm = operand.getOwner();
-  int64_t axis = cast<train::CuttableOpInterface>(gemm).getSlicedAxis(
-      cut.axis, operand.getOperandNumber());
-  mlir::Value whole = operand.get();
-  if (axis < 0)
-    return whole;
-  auto wholeType = cast<RankedTensorType>(whole.getType());
-  SmallVector<int64_t> shape(wholeType.getShape());
-  shape[axis] = end - begin;
-  auto type = RankedTensorType::get(shape, wholeType.getElementType());
-  Operation *producer = whole.getDefiningOp();
-  if (!cut.sliceAtProducer[part] || !producer)
-    return buildSlice(gemm->getLoc(), whole, type, axis, begin);
-
+mlir::Value Splitter::sliceAtProducer(const CutTask &cut, int part,
+                                      mlir::Value of, RankedTensorType type,
+                                      int64_t axis, int64_t begin) {
+  Operation *producer = of.getDefiningOp();
   if (auto read = dyn_cast<train::ReadOp>(producer))
     return sliceParameter(read, sliceName(read.getParameter(), cut, part), type,
                           axis, begin);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointAfter(producer);
-  builder.tagWith(TaskKind::Dgrad, getNode(gemm), getTask(producer),
+  builder.tagWith(*getKind(producer), getNode(producer), getTask(producer),
                   getLayer(producer));
-  mlir::Value slice = buildSlice(gemm->getLoc(), whole, type, axis, begin);
-  setName(slice, sliceName(names[whole], cut, part));
-  // The producer's task may be one that is yet to be cut.
-  tasks[getTask(producer)].push_back(slice.getDefiningOp());
+  mlir::Value slice =
+      buildSlice(cut.legal.product->getLoc(), of, type, axis, begin);
+  setName(slice, sliceName(names[of], cut, part));
   return slice;
 }
 
-mlir::Value Splitter::buildPart(const NamedCut &cut, int part, int64_t begin,
-                                int64_t end) {
-  Operation *gemm = tasks[cut.task].front();
-  std::string name = cut.task + "." + std::to_string(part);
-  auto tag = [&] {
-    builder.tagWith(TaskKind::Dgrad, getNode(gemm), name, getLayer(gemm));
-  };
-  SmallVector<mlir::Value> operands;
-  for (OpOperand &operand : gemm->getOpOperands()) {
-    tag();
-    operands.push_back(sliceOperand(cut, part, operand, begin, end));
+/// `of` with another extent of an axis.
+static RankedTensorType withExtent(mlir::Value of, int64_t axis,
+                                   int64_t extent) {
+  auto type = cast<RankedTensorType>(of.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape[axis] = extent;
+  return type.clone(shape);
+}
+
+/// A part's samples from the parts of the task that makes them.
+mlir::Value Splitter::takePieces(const CutTask &cut, int part,
+                                 mlir::Value whole, const Rows &rows) {
+  SmallVector<mlir::Value> pieces;
+  for (auto [j, from] : llvm::enumerate(rows.parts)) {
+    int64_t first = rows.of->begin(static_cast<int>(j));
+    int64_t begin = std::max(cut.begin(part), first);
+    int64_t end =
+        std::min(cut.end(part), rows.of->end(static_cast<int>(j)));
+    if (begin >= end)
+      continue;
+    RankedTensorType type = withExtent(whole, 0, end - begin);
+    pieces.push_back(type == from.getType()
+                         ? from
+                         : sliceAtProducer(cut, part, from, type, 0,
+                                           begin - first));
   }
-  tag();
-  mlir::Value result = cast<train::CuttableOpInterface>(gemm).buildPart(
-      builder, cut.axis, begin, end, operands);
-  setName(result, name);
+  if (pieces.size() == 1)
+    return pieces[0];
+  tagPart(cut, part);
+  return train::ConcatOp::create(
+      builder, cut.legal.product->getLoc(),
+      withExtent(whole, 0, cut.end(part) - cut.begin(part)), pieces,
+      builder.getI64IntegerAttr(0));
+}
+
+/// The share of a value, along an axis of it, that a part needs.
+mlir::Value Splitter::takeShare(const CutTask &cut, int part, mlir::Value whole,
+                                int64_t axis) {
+  int64_t begin = cut.begin(part);
+  RankedTensorType type = withExtent(whole, axis, cut.end(part) - begin);
+  tagPart(cut, part);
+  if (cut.slicesAtProducer(part) && whole.getDefiningOp()) {
+    auto rows = rowsOf.find(whole);
+    if (cut.dividesSamples() && rows != rowsOf.end() &&
+        rows->second.of->extent == cut.extent)
+      return takePieces(cut, part, whole, rows->second);
+    return sliceAtProducer(cut, part, whole, type, axis, begin);
+  }
+  return buildSlice(cut.legal.product->getLoc(), whole, type, axis, begin);
+}
+
+/// Of a matrix product alone.
+mlir::Value Splitter::buildPart(const CutTask &cut, int part) {
+  auto product = cast<train::CuttableOpInterface>(cut.legal.product);
+  SmallVector<mlir::Value> operands;
+  for (OpOperand &operand : product->getOpOperands()) {
+    int64_t axis =
+        product.getSlicedAxis(cut.cut->axis, operand.getOperandNumber());
+    operands.push_back(axis < 0 ? operand.get()
+                                : takeShare(cut, part, operand.get(), axis));
+  }
+  tagPart(cut, part);
+  mlir::Value result = product.buildPart(builder, cut.cut->axis,
+                                         cut.begin(part), cut.end(part),
+                                         operands);
+  setName(result, cut.partName(part));
   return result;
 }
 
-void Splitter::apply(const NamedCut &cut) {
-  ArrayRef<Operation *> ops = tasks[cut.task];
-  Operation *gemm = ops.front();
-  auto cuttable = cast<train::CuttableOpInterface>(gemm);
-  SmallVector<CutOption> options;
-  cuttable.getLegalCuts(options);
-  int64_t extent = llvm::find_if(options, [&](const CutOption &option) {
-                     return option.axis == cut.axis;
-                   })->extent;
-
-  builder.setInsertionPoint(gemm);
-  mlir::Value parts[] = {buildPart(cut, 0, 0, cut.at),
-                         buildPart(cut, 1, cut.at, extent)};
-  std::string join = cut.task + ".join";
-  builder.tagWith(TaskKind::Dgrad, getNode(gemm), join, getLayer(gemm));
-  Type type = gemm->getResult(0).getType();
-  int64_t axis = cuttable.getConcatenatedAxis(cut.axis);
+/// Adds the parts where `axis` is negative, otherwise concatenates them.
+mlir::Value Splitter::join(const CutTask &cut, mlir::Value whole,
+                           ArrayRef<mlir::Value> parts, int64_t axis) {
+  tagPart(cut, kWhole);
+  Location loc = whole.getLoc();
   mlir::Value joined;
   if (axis < 0)
-    joined = train::SumOp::create(builder, gemm->getLoc(), type, parts);
+    joined = train::SumOp::create(builder, loc, whole.getType(), parts);
   else
-    joined = train::ConcatOp::create(builder, gemm->getLoc(), type, parts,
+    joined = train::ConcatOp::create(builder, loc, whole.getType(), parts,
                                      builder.getI64IntegerAttr(axis));
-  setName(joined, names[gemm->getResult(0)]);
-  for (Operation *op : ops.drop_front())
-    setTask(op, join, getLayer(op));
-  gemm->getResult(0).replaceAllUsesWith(joined);
-  gemm->erase();
-  tasks.erase(cut.task);
+  setName(joined, names[whole]);
+  whole.replaceAllUsesWith(joined);
+  return joined;
+}
+
+void Splitter::divideProduct(const CutTask &cut) {
+  Operation *product = cut.legal.product;
+  builder.setInsertionPoint(product);
+  SmallVector<mlir::Value> parts;
+  for (int part = 0; part < cut.parts(); ++part)
+    parts.push_back(buildPart(cut, part));
+  join(cut, product->getResult(0), parts,
+       cast<train::CuttableOpInterface>(product).getConcatenatedAxis(
+           cut.cut->axis));
+  for (Operation *op : cut.ops)
+    if (op != product)
+      setTask(op, cut.cut->task + ".join", getLayer(op));
+  product->erase();
+}
+
+/// All operations for some samples at a time. What nobody needs the join of is
+/// dropped when all cuts are made.
+void Splitter::divideAll(const CutTask &cut) {
+  llvm::DenseMap<mlir::Value, SmallVector<mlir::Value>> within;
+  llvm::DenseMap<std::pair<mlir::Value, int>, mlir::Value> shares;
+  for (Operation *op : cut.ops) {
+    auto rowwise = cast<train::RowwiseOpInterface>(op);
+    bool adds = rowwise.getRowRule() == train::RowRule::Sum;
+    builder.setInsertionPoint(op);
+    SmallVector<SmallVector<mlir::Value>> results(op->getNumResults());
+    for (int part = 0; part < cut.parts(); ++part) {
+      IRMapping mapping;
+      for (OpOperand &operand : op->getOpOperands()) {
+        mlir::Value whole = operand.get();
+        if (!rowwise.readsRows(operand.getOperandNumber()))
+          continue;
+        auto own = within.find(whole);
+        mlir::Value &share = shares[{whole, part}];
+        if (own != within.end())
+          share = own->second[part];
+        else if (!share)
+          share = takeShare(cut, part, whole, 0);
+        mapping.map(whole, share);
+      }
+      Operation *clone = op->cloneWithoutRegions(mapping);
+      for (auto [index, result] : llvm::enumerate(clone->getResults())) {
+        if (!adds)
+          result.setType(withExtent(result, 0, cut.end(part) - cut.begin(part)));
+        results[index].push_back(result);
+      }
+      builder.tagWith(cut.kind(), getNode(op), cut.partName(part),
+                      getLayer(op));
+      builder.insert(clone);
+      if (clone->getNumResults() == 1)
+        setName(clone->getResult(0), names[op->getResult(0)] + "." +
+                                         std::to_string(part));
+    }
+    for (auto [whole, parts] : llvm::zip_equal(op->getResults(), results)) {
+      within[whole] = parts;
+      if (whole.use_empty())
+        continue;
+      // Who reads the whole, of this task or of others yet to be cut, finds the
+      // parts behind it.
+      mlir::Value joined = join(cut, whole, parts, adds ? -1 : 0);
+      if (!adds)
+        rowsOf[joined] = {&cut, parts};
+      within[joined] = parts;
+    }
+  }
+  for (Operation *op : llvm::reverse(cut.ops))
+    op->erase();
+}
+
+/// In the sequential order of tasks, so that who reads what a cut task makes
+/// finds its parts.
+void Splitter::run() {
+  auto key = [](const CutTask &task) {
+    int64_t layer = getLayer(task.legal.product);
+    bool forward = task.kind() == TaskKind::Forward;
+    return std::tuple(!forward, forward ? layer : -layer, task.kind());
+  };
+  llvm::stable_sort(cutTasks, [&](const CutTask &a, const CutTask &b) {
+    return key(a) < key(b);
+  });
+  for (const CutTask &cut : cutTasks)
+    if (cut.dividesAll())
+      divideAll(cut);
+    else
+      divideProduct(cut);
+  for (auto &[joined, rows] : rowsOf)
+    if (joined.use_empty())
+      joined.getDefiningOp()->erase();
 }
 
 LogicalResult takt::split(ModuleOp module, ArrayRef<NamedCut> cuts) {
@@ -296,8 +468,7 @@ LogicalResult takt::split(ModuleOp module, ArrayRef<NamedCut> cuts) {
   Splitter splitter(module, *main);
   if (failed(splitter.check(cuts)))
     return failure();
-  for (const NamedCut &cut : cuts)
-    splitter.apply(cut);
+  splitter.run();
   return success();
 }
 

@@ -36,6 +36,8 @@ struct Work {
   Gemm gemm;               ///< count 0: no matrix product
   int64_t elementwise = 0; ///< element operations besides
   int64_t bytesIn = 0, bytesOut = 0;
+  /// Of bytesIn, those of operands with a row per sample, where that is known.
+  int64_t rowBytesIn = 0;
   ElementType type = ElementType::F32;
 };
 

@@ -22,11 +22,17 @@
 
 namespace takt {
 
-/// Along which axis of its matrix product a dgrad task may be cut in two.
-/// Channel: input channels (N), the parts' results are concatenated, each part
-/// needs all of the incoming gradient and its share of the weights. Batch (M):
-/// each part needs its share of the gradient and all weights. Reduction (output
-/// channels, K): each part needs its share of both; partial sums are added.
+/// Along which axis of its matrix product a task may be cut in parts.
+///
+/// | axis      | of the product | parts take shares of | their results are |
+/// |-----------|----------------|----------------------|-------------------|
+/// | Channel   | N              | the second operand   | concatenated      |
+/// | Batch     | M              | the first operand    | concatenated      |
+/// | Reduction | K              | both operands        | added             |
+///
+/// The operands of an F are activations and weights, of a D the gradient and
+/// weights, of a W activations and the gradient or, as Task says, the other way
+/// round. So samples are along Batch in F and D, along Reduction in W.
 enum class CutAxis : uint8_t { Channel, Batch, Reduction };
 
 /// "channel", "batch" or "reduction".
@@ -40,6 +46,14 @@ struct CutOption {
   int64_t extent; ///< number of indices along the axis; a cut is at 1..extent-1
 };
 
+/// The axis along which a product has samples.
+inline CutAxis sampleAxis(TaskKind kind) {
+  return kind == TaskKind::Wgrad ? CutAxis::Reduction : CutAxis::Batch;
+}
+
+/// The part of a task's number where it is no part: all of it, or the join.
+constexpr int kWhole = -1;
+
 struct Task {
   std::string
       name; ///< unique: "layer.F", "layer.D", "layer.D.0", "layer.D.join"
@@ -50,6 +64,11 @@ struct Task {
   /// cut divides), the rest are fused operations.
   llvm::SmallVector<Work, 2> work;
   llvm::SmallVector<CutOption, 3> cuts; ///< legal cuts; empty: none
+  /// Every operation, not only the product, can be done for some samples (of a
+  /// W: to give a summand of the result). Then a cut by samples divides all of
+  /// the task, and otherwise the product alone.
+  bool rowwise = false;
+  bool gradientFirst = false; ///< of a W's product the first operand
   /// Task that must be on the same processor (an update with its wgrad), or -1.
   int colocated = -1;
   /// Duration on whatever processor, where the problem states it; otherwise the
@@ -59,6 +78,9 @@ struct Task {
   /// problem states one: a positive change counts from the task's start, a
   /// negative one from its end.
   int64_t memory = 0;
+  /// In a graph that applyCuts made: the task of the graph before, and which
+  /// part of it.
+  int uncut = -1, part = kWhole;
 };
 
 enum class ValueClass : uint8_t {
@@ -125,24 +147,37 @@ struct TaskGraph {
   llvm::Error check() const;
 };
 
-/// A dgrad task divided in two: indices [0, at) of the axis and [at, extent).
+/// A task divided in parts: indices [0, at[0]) of the axis, [at[0], at[1]), …
 struct Cut {
   int task; ///< in the uncut graph
   CutAxis axis;
-  int64_t at;
-  /// Of part i: whether its share of a sliced operand (weights for Channel,
-  /// the incoming gradient for Batch, both for Reduction) is cut out where that
-  /// operand is produced, so that only the share crosses to another processor.
-  /// Otherwise the part takes the whole operand and cuts it itself.
-  bool sliceAtProducer[2] = {false, false};
+  llvm::SmallVector<int64_t, 2> at; ///< increasing
+  /// By part (missing: no): whether its share of an operand is cut out where
+  /// the operand is produced, so that only the share crosses to another
+  /// processor. Where that producer is cut by samples too, the share comes from
+  /// those of its parts that have some of it. Otherwise the part takes the
+  /// whole operand and cuts it itself.
+  llvm::SmallVector<bool, 2> sliceAtProducer;
+
+  int parts() const { return static_cast<int>(at.size()) + 1; }
+  bool slicesAtProducer(int part) const {
+    return static_cast<size_t>(part) < sliceAtProducer.size() &&
+           sliceAtProducer[part];
+  }
 };
 
-/// The graph with those tasks divided into "X.0", "X.1" (the parts of the
-/// matrix product) and "X.join" (concatenation or sum, and what was fused
-/// behind), in this order and in the place of X. The parts' results are the
-/// values "X.0" and "X.1"; what X produced, X.join produces. A slice at the
-/// producer is a Value of its own, named "VALUE.slice0/1 for X", and its work
-/// is the last of the producer's.
+/// The graph with those tasks divided into "X.0", "X.1", … and "X.join", in this
+/// order and in the place of X.
+///
+/// The parts of a rowwise task that is cut by samples do all its operations for
+/// theirs: of each of its values V, part i makes "V.i". Whoever needs
+/// all of V takes it from the join, which concatenates or adds; without anyone
+/// there is no join. Otherwise parts do the matrix product only, as the values
+/// "X.0", "X.1", …, and the join concatenates or adds, and does what was fused
+/// behind.
+///
+/// A slice at the producer is a Value of its own, named "VALUE.slice0 for X",
+/// and its work is the last of the producer's.
 ///
 /// Where a use does not say which operations read the value, a weight of the
 /// size of the product's second operand and the gradient that the layer's W

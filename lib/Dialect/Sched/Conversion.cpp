@@ -23,7 +23,7 @@ static Attribute workAttr(OpBuilder &builder, const takt::Work &work) {
   const Gemm &gemm = work.gemm;
   return WorkAttr::get(builder.getContext(), gemm.m, gemm.n, gemm.k, gemm.count,
                        work.elementwise, work.bytesIn, work.bytesOut,
-                       mlirType(builder, work.type));
+                       mlirType(builder, work.type), work.rowBytesIn);
 }
 
 static void createTask(OpBuilder &builder, Location loc, const TaskGraph &graph,
@@ -38,6 +38,7 @@ static void createTask(OpBuilder &builder, Location loc, const TaskGraph &graph,
   if (task.colocated >= 0)
     colocated = FlatSymbolRefAttr::get(builder.getContext(),
                                        graph.tasks[task.colocated].name);
+  auto unit = [&](bool is) { return is ? builder.getUnitAttr() : UnitAttr(); };
   TaskOp::create(
       builder, loc, builder.getStringAttr(task.name),
       KindAttr::get(builder.getContext(), static_cast<Kind>(task.kind)),
@@ -45,7 +46,8 @@ static void createTask(OpBuilder &builder, Location loc, const TaskGraph &graph,
       cuts.empty() ? ArrayAttr() : builder.getArrayAttr(cuts), colocated,
       task.cycles ? builder.getI64IntegerAttr(*task.cycles) : IntegerAttr(),
       builder.getI64IntegerAttr(task.memory),
-      builder.getI64IntegerAttr(task.microbatch));
+      builder.getI64IntegerAttr(task.microbatch),
+      unit(task.rowwise), unit(task.gradientFirst));
 }
 
 static void createValue(OpBuilder &builder, Location loc,
@@ -149,6 +151,8 @@ private:
       for (auto cut : cuts.getAsRange<CutOptionAttr>())
         task.cuts.push_back(
             {static_cast<CutAxis>(cut.getAxis()), cut.getExtent()});
+    task.rowwise = op.getRowwise();
+    task.gradientFirst = op.getGradientFirst();
     if (FlatSymbolRefAttr with = op.getColocatedAttr()) {
       FailureOr<int> other = index(op, with);
       if (failed(other))
@@ -175,8 +179,10 @@ private:
     work.elementwise = attr.getElementwise();
     work.bytesIn = attr.getBytesIn();
     work.bytesOut = attr.getBytesOut();
+    work.rowBytesIn = attr.getRowsIn();
     for (int64_t size : {attr.getM(), attr.getN(), attr.getK(), attr.getCount(),
-                         work.elementwise, work.bytesIn, work.bytesOut})
+                         work.elementwise, work.bytesIn, work.bytesOut,
+                         work.rowBytesIn})
       if (size < 0)
         return op.emitOpError("has work with a negative size ") << size,
                failure();
@@ -246,11 +252,14 @@ ScheduleOp takt::sched::fromSchedule(OpBuilder &builder, Location loc,
   OpBuilder::InsertionGuard guard(builder);
   builder.createBlock(&op.getBody());
   auto tasks = llvm::to_vector(problem.getBody().getOps<TaskOp>());
-  for (const Cut &cut : schedule.cuts)
-    CutOp::create(
-        builder, loc, tasks[cut.task].getSymNameAttr(),
-        AxisAttr::get(context, static_cast<Axis>(cut.axis)), i64(cut.at),
-        DenseBoolArrayAttr::get(context, ArrayRef(cut.sliceAtProducer)));
+  for (const Cut &cut : schedule.cuts) {
+    SmallVector<bool> slices(ArrayRef<bool>(cut.sliceAtProducer));
+    slices.resize(cut.parts(), false);
+    CutOp::create(builder, loc, tasks[cut.task].getSymNameAttr(),
+                  AxisAttr::get(context, static_cast<Axis>(cut.axis)),
+                  DenseI64ArrayAttr::get(context, cut.at),
+                  DenseBoolArrayAttr::get(context, slices));
+  }
   for (auto [layer, stage, delay] :
        llvm::enumerate(schedule.stage, schedule.delay))
     StageOp::create(
@@ -304,13 +313,14 @@ private:
         return cut.emitOpError("names task '")
                << cut.getTask() << "', which the problem does not have (C1)";
       ArrayRef<bool> slices = cut.getSliceAtProducer();
-      if (slices.size() != 2)
-        return cut.emitOpError("expects 2 slice flags, found ")
+      if (slices.size() != cut.getAt().size() + 1)
+        return cut.emitOpError("expects ")
+               << cut.getAt().size() + 1 << " slice flags, found "
                << slices.size();
-      schedule.cuts.push_back({task,
-                               static_cast<CutAxis>(cut.getAxis()),
-                               static_cast<int64_t>(cut.getAt()),
-                               {slices[0], slices[1]}});
+      takt::Cut read{task, static_cast<CutAxis>(cut.getAxis()), {}, {}};
+      read.at.assign(cut.getAt().begin(), cut.getAt().end());
+      read.sliceAtProducer.assign(slices.begin(), slices.end());
+      schedule.cuts.push_back(std::move(read));
     }
     return setGraph(applyCuts(problem, schedule.cuts));
   }

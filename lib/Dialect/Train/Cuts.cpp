@@ -35,6 +35,80 @@ static RankedTensorType partType(Value result, int64_t axis, int64_t extent) {
 }
 
 //===----------------------------------------------------------------------===//
+// conv: x N, Cin, …; w Cout, Cin / groups, …; b Cout; y N, Cout, …
+//===----------------------------------------------------------------------===//
+
+void ConvOp::getLegalCuts(SmallVectorImpl<CutOption> &cuts) {
+  if (getGroups() == 1)
+    addCut(cuts, CutAxis::Channel, shapeOf(getW())[0]);
+  addCut(cuts, CutAxis::Batch, shapeOf(getX())[0]);
+  // b must not be added once per part.
+  if (getGroups() == 1 && !getB())
+    addCut(cuts, CutAxis::Reduction, shapeOf(getW())[1]);
+}
+
+int64_t ConvOp::getSlicedAxis(CutAxis axis, unsigned operand) {
+  switch (axis) {
+  case CutAxis::Channel:
+    return operand == 0 ? -1 : 0;
+  case CutAxis::Batch:
+    return operand == 0 ? 0 : -1;
+  case CutAxis::Reduction:
+    return operand == 2 ? -1 : 1;
+  }
+  return -1;
+}
+
+int64_t ConvOp::getConcatenatedAxis(CutAxis axis) {
+  if (axis == CutAxis::Reduction)
+    return -1;
+  return axis == CutAxis::Channel ? 1 : 0;
+}
+
+Value ConvOp::buildPart(OpBuilder &builder, CutAxis axis, int64_t begin,
+                        int64_t end, ValueRange operands) {
+  Type type = partType(getY(), getConcatenatedAxis(axis), end - begin);
+  Value b = operands.size() > 2 ? operands[2] : Value();
+  return ConvOp::create(builder, getLoc(), type, operands[0], operands[1], b,
+                        getGroups(), getStrides(), getPadsBegin(),
+                        getPadsEnd(), getDilations());
+}
+
+//===----------------------------------------------------------------------===//
+// conv_wgrad: x N, Cin, …; dy N, Cout, …; dw Cout, Cin / groups, …
+//===----------------------------------------------------------------------===//
+
+void ConvWgradOp::getLegalCuts(SmallVectorImpl<CutOption> &cuts) {
+  if (getGroups() == 1)
+    addCut(cuts, CutAxis::Channel, shapeOf(getDy())[1]);
+  addCut(cuts, CutAxis::Reduction, shapeOf(getX())[0]);
+}
+
+int64_t ConvWgradOp::getSlicedAxis(CutAxis axis, unsigned operand) {
+  switch (axis) {
+  case CutAxis::Channel:
+    return operand == 0 ? -1 : 1;
+  case CutAxis::Reduction:
+    return 0;
+  case CutAxis::Batch:
+    return -1;
+  }
+  return -1;
+}
+
+int64_t ConvWgradOp::getConcatenatedAxis(CutAxis axis) {
+  return axis == CutAxis::Channel ? 0 : -1;
+}
+
+Value ConvWgradOp::buildPart(OpBuilder &builder, CutAxis axis, int64_t begin,
+                             int64_t end, ValueRange operands) {
+  Type type = partType(getDw(), getConcatenatedAxis(axis), end - begin);
+  return ConvWgradOp::create(builder, getLoc(), type, operands[0], operands[1],
+                             getGroups(), getStrides(), getPadsBegin(),
+                             getPadsEnd(), getDilations());
+}
+
+//===----------------------------------------------------------------------===//
 // conv_dgrad: dy N, Cout, …; w Cout, Cin / groups, …; dx N, Cin, …
 //===----------------------------------------------------------------------===//
 

@@ -27,6 +27,33 @@ void PrintTo(const CutCase &testCase, std::ostream *stream) {
 }
 
 const CutCase kCases[] = {
+    {"conv",
+     "%x: tensor<3x6x9x4xf64>, %w: tensor<4x6x3x2xf64>",
+     "%0 = train.conv %x, %w {strides = array<i64: 2, 1>, pads_begin = "
+     "array<i64: 1, 0>, pads_end = array<i64: 1, 0>} : "
+     "(tensor<3x6x9x4xf64>, tensor<4x6x3x2xf64>) -> tensor<3x4x5x3xf64>",
+     {4, 3, 6}},
+    {"conv_bias",
+     "%x: tensor<3x6x7xf64>, %w: tensor<4x6x3xf64>, %b: tensor<4xf64>",
+     "%0 = train.conv %x, %w, %b : (tensor<3x6x7xf64>, tensor<4x6x3xf64>, "
+     "tensor<4xf64>) -> tensor<3x4x5xf64>",
+     {4, 3, 0}},
+    {"conv_grouped",
+     "%x: tensor<3x6x7xf64>, %w: tensor<4x3x3xf64>",
+     "%0 = train.conv %x, %w {groups = 2 : i64} : "
+     "(tensor<3x6x7xf64>, tensor<4x3x3xf64>) -> tensor<3x4x5xf64>",
+     {0, 3, 0}},
+    {"conv_wgrad",
+     "%x: tensor<3x6x9x4xf64>, %dy: tensor<3x4x5x3xf64>",
+     "%0 = train.conv_wgrad %x, %dy {strides = array<i64: 2, 1>, pads_begin = "
+     "array<i64: 1, 0>, pads_end = array<i64: 1, 0>} : "
+     "(tensor<3x6x9x4xf64>, tensor<3x4x5x3xf64>) -> tensor<4x6x3x2xf64>",
+     {4, 0, 3}},
+    {"conv_wgrad_grouped",
+     "%x: tensor<3x6x7xf64>, %dy: tensor<3x4x5xf64>",
+     "%0 = train.conv_wgrad %x, %dy {groups = 2 : i64} : "
+     "(tensor<3x6x7xf64>, tensor<3x4x5xf64>) -> tensor<4x3x3xf64>",
+     {0, 0, 3}},
     {"conv_dgrad",
      "%dy: tensor<3x4x5x3xf64>, %w: tensor<4x6x3x2xf64>",
      "%0 = train.conv_dgrad %dy, %w {strides = array<i64: 2, 1>, pads_begin = "

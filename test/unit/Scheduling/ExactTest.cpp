@@ -345,7 +345,7 @@ TEST(ExactTest, TriesAllCutsWhereTheyAreFew) {
     for (int64_t at = 1; at < product.n; ++at)
       for (int slices = 0; slices < 4; ++slices)
         ways.push_back(
-            {{d, CutAxis::Channel, at, {slices % 2 > 0, slices / 2 > 0}}});
+            {{d, CutAxis::Channel, {at}, {slices % 2 > 0, slices / 2 > 0}}});
     for (const std::vector<Cut> &way : ways) {
       TaskGraph parts = llvm::cantFail(applyCuts(graph, way));
       // The enumeration takes stated durations.

@@ -256,7 +256,7 @@ private:
     const Task &task = instance.graph.tasks[index];
     for (const CutOption &option : task.cuts)
       for (int64_t at = 1; at < option.extent; ++at) {
-        Cut cut{index, option.axis, at};
+        Cut cut{index, option.axis, {at}, {}};
         Task part = task;
         part.work = partWork(task, cut, 0);
         if (load + cyclesOf(part) > interval)
@@ -336,7 +336,7 @@ TEST(CutsTest, ConserveWorkAndBytes) {
       const CutOption &option = task.cuts[random() % task.cuts.size()];
       cuts.push_back({static_cast<int>(index),
                       option.axis,
-                      int64_t(1 + random() % (option.extent - 1)),
+                      {int64_t(1 + random() % (option.extent - 1))},
                       {random() % 2 == 0, random() % 2 == 0}});
     }
     llvm::Expected<TaskGraph> cut = applyCuts(graph, cuts);
@@ -369,7 +369,7 @@ TEST(CutsTest, GiveEachPartWhatItReads) {
   TaskGraph graph = makeChain({product(4, 6, 2), product(4, 8, 6)});
   int d = graph.find("l1.D");
   llvm::Expected<TaskGraph> cut =
-      applyCuts(graph, Cut{d, CutAxis::Channel, 2, {true, false}});
+      applyCuts(graph, Cut{d, CutAxis::Channel, {2}, {true, false}});
   ASSERT_TRUE(bool(cut));
   std::vector<std::string> lines;
   for (const Value &value : cut->values)
@@ -392,14 +392,14 @@ TEST(CutsTest, RejectIllegalOnes) {
     llvm::Expected<TaskGraph> cut = applyCuts(graph, cuts);
     return cut ? std::string() : llvm::toString(cut.takeError());
   };
-  EXPECT_EQ(messageOf(Cut{d, CutAxis::Channel, 6}),
+  EXPECT_EQ(messageOf(Cut{d, CutAxis::Channel, {6}, {}}),
             "a cut of task 'l1.D' at 6, expected 1 to 5");
-  EXPECT_EQ(messageOf(Cut{d, CutAxis::Channel, 0}),
+  EXPECT_EQ(messageOf(Cut{d, CutAxis::Channel, {0}, {}}),
             "a cut of task 'l1.D' at 0, expected 1 to 5");
-  EXPECT_EQ(messageOf(Cut{0, CutAxis::Channel, 1}),
+  EXPECT_EQ(messageOf(Cut{0, CutAxis::Channel, {1}, {}}),
             "task 'l0.F' may not be cut along channel");
-  EXPECT_EQ(messageOf(Cut{99, CutAxis::Channel, 1}), "a cut of task 99 of 7");
-  EXPECT_EQ(messageOf({Cut{d, CutAxis::Channel, 1}, Cut{d, CutAxis::Batch, 1}}),
+  EXPECT_EQ(messageOf(Cut{99, CutAxis::Channel, {1}, {}}), "a cut of task 99 of 7");
+  EXPECT_EQ(messageOf({Cut{d, CutAxis::Channel, {1}, {}}, Cut{d, CutAxis::Batch, {1}, {}}}),
             "task 'l1.D' is cut twice");
 }
 

@@ -103,9 +103,13 @@ TEST_F(DifferentiateTest, CutStepsComputeTheSame) {
       if (task.cuts.empty())
         continue;
       const CutOption &option = task.cuts[random() % task.cuts.size()];
-      int64_t at = 1 + random() % (option.extent - 1);
-      cuts.push_back(
-          {task.name, option.axis, at, {random() % 2 == 0, random() % 2 == 0}});
+      NamedCut cut{task.name, option.axis, {}, {}};
+      for (int64_t at = 1 + random() % (option.extent - 1); at < option.extent;
+           at += 1 + random() % 3)
+        cut.at.push_back(at);
+      for (size_t part = 0; part <= cut.at.size(); ++part)
+        cut.sliceAtProducer.push_back(random() % 2 == 0);
+      cuts.push_back(cut);
     }
     cutsSeen += cuts.size();
     ASSERT_TRUE(succeeded(split(*module, cuts)));

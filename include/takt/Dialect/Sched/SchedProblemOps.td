@@ -63,7 +63,8 @@ def Sched_TaskOp : Sched_Op<"task", [Symbol, HasParent<"ProblemOp">]> {
   let description = [{
     What one processor does without interruption: the operations of a layer's
     forward, dgrad, wgrad or update. `cuts` lists the axes along which the first
-    operation may be cut in two; `with` names the task that must be on the same
+    operation, and by samples all of a `rowwise` task, may be cut in parts; of a
+    wgrad's product the first operand is activations, or `gradient_first`; `with` names the task that must be on the same
     processor. `cycles` is the duration where the problem states it; otherwise
     the cost model answers for `work`. `memory` is a change of the processor's
     memory beside the values', from the task's start if it is positive, from its
@@ -85,10 +86,11 @@ def Sched_TaskOp : Sched_Op<"task", [Symbol, HasParent<"ProblemOp">]> {
     OptionalAttr<FlatSymbolRefAttr>:$colocated,
     OptionalAttr<I64Attr>:$cycles,
     DefaultValuedOptionalAttr<I64Attr, "0">:$memory,
-    DefaultValuedOptionalAttr<I64Attr, "0">:$microbatch);
+    DefaultValuedOptionalAttr<I64Attr, "0">:$microbatch,
+    UnitAttr:$rowwise, UnitAttr:$gradient_first);
   let assemblyFormat = [{
     $sym_name $kind `layer` $layer `work` $work (`cuts` $cuts^)?
-    (`with` $colocated^)? (`cycles` $cycles^)? (`memory` $memory^)?
+    (`rowwise` $rowwise^)? (`gradient_first` $gradient_first^)? (`with` $colocated^)? (`cycles` $cycles^)? (`memory` $memory^)?
     (`microbatch` $microbatch^)? attr-dict
   }];
 }

@@ -49,18 +49,18 @@ def Sched_ScheduleOp : Sched_Op<"schedule", [
 }
 
 def Sched_CutOp : Sched_Op<"cut", [HasParent<"ScheduleOp">]> {
-  let summary = "a dgrad task divided in two";
+  let summary = "a task divided in parts";
   let description = [{
-    Indices [0, at) of the axis are part 0, the rest part 1. `slice_at_producer`
-    says for each part whether its share of a sliced operand is cut out where
+    Indices [0, at[0]) of the axis are part 0, [at[0], at[1]) part 1, and so on.
+    `slice_at_producer` says for each part whether its share of a sliced operand is cut out where
     the operand is produced, so that only the share crosses between processors.
 
     Constraints:
     - C1: the task is one of the problem's, the cut one of its options.
 
-    Example: `sched.cut "conv2.D" channel at 32 slice_at_producer [false, true]`
+    Example: `sched.cut "conv2.D" channel at [32] slice_at_producer [false, true]`
   }];
-  let arguments = (ins StrAttr:$task, Sched_AxisAttr:$axis, I64Attr:$at,
+  let arguments = (ins StrAttr:$task, Sched_AxisAttr:$axis, DenseI64ArrayAttr:$at,
                        DenseBoolArrayAttr:$slice_at_producer);
   let assemblyFormat = [{
     $task $axis `at` $at `slice_at_producer` $slice_at_producer attr-dict

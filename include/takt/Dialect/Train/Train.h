@@ -67,6 +67,9 @@ struct ParameterResource
   llvm::StringRef getName() final { return "parameter"; }
 };
 
+/// What an operation on some rows of its operands gives; see RowwiseOpInterface.
+enum class RowRule : uint8_t { Rows, Sum, None };
+
 /// One element-wise operation on every element of the first result, times
 /// `perElement`, and the bytes of all operands and results.
 Work elementwiseWork(mlir::Operation *op, int64_t perElement);

@@ -15,7 +15,7 @@ include "takt/Dialect/Train/TrainOpBase.td"
 //===----------------------------------------------------------------------===//
 
 def Train_ConvOp : Train_KernelOp<"conv",
-    [Train_Inferred, Train_Differentiable], Train_WordsAndWork> {
+    [Train_Inferred, Train_Differentiable, Train_Cuttable, Train_RowOperands], Train_WordsAndWork> {
   let summary = "convolution of 1 to 3 spatial dimensions";
   let description = [{
     y[b, o, p] = bias[o] + Σ over c, k of x[b, c, p · stride − pad + k · dilation]
@@ -51,7 +51,8 @@ def Train_ConvOp : Train_KernelOp<"conv",
 }
 
 def Train_GemmOp : Train_KernelOp<"gemm",
-    [Train_Inferred, Train_Differentiable, Train_Cuttable],
+    [Train_Inferred, Train_Differentiable, Train_Cuttable,
+     Train_RowRuleAndOperands],
     Train_WordsAndWork> {
   let summary = "matrix product with bias";
   let description = [{
@@ -80,7 +81,8 @@ def Train_GemmOp : Train_KernelOp<"gemm",
 }
 
 def Train_MatMulOp : Train_KernelOp<"matmul",
-    [Train_Inferred, Train_Differentiable, Train_Cuttable],
+    [Train_Inferred, Train_Differentiable, Train_Cuttable,
+     Train_RowRuleAndOperands],
     Train_WordsAndWork> {
   let summary = "batched matrix product";
   let description = [{
@@ -151,7 +153,7 @@ def Train_BatchNormOp : Train_KernelOp<"batch_norm",
 }
 
 def Train_LrnOp : Train_KernelOp<"lrn",
-    [Train_OneType, Train_Differentiable], Train_WordsAndWork> {
+    [Train_OneType, Train_Differentiable, Train_Rowwise], Train_WordsAndWork> {
   let summary = "local response normalization across channels";
   let description = [{
     y[b, c] = x[b, c] / (bias + alpha / size · Σ x[b, i]²)^beta, the sum taken
@@ -206,8 +208,10 @@ def Train_NormalizeOp : Train_KernelOp<"normalize",
 // Activations
 //===----------------------------------------------------------------------===//
 
-class Train_ActivationOp<string mnemonic, list<string> answers = []>
-    : Train_KernelOp<mnemonic, [Train_OneType, Train_Differentiable], answers> {
+class Train_ActivationOp<string mnemonic, list<string> answers = [],
+                         list<Trait> traits = [Train_Rowwise]>
+    : Train_KernelOp<mnemonic,
+        !listconcat([Train_OneType, Train_Differentiable], traits), answers> {
   let arguments = (ins Train_FloatTensor:$x);
   let results = (outs Train_FloatTensor:$y);
   let assemblyFormat = "$x attr-dict `:` type($x)";
@@ -259,7 +263,7 @@ def Train_TanhOp : Train_ActivationOp<"tanh"> {
 }
 
 class Train_SoftmaxLikeOp<string mnemonic>
-    : Train_ActivationOp<mnemonic, Train_Words> {
+    : Train_ActivationOp<mnemonic, Train_Words, [Train_RowRule]> {
   let arguments = (ins Train_FloatTensor:$x, I64Attr:$axis);
   let hasVerifier = 1;
 }
@@ -324,7 +328,7 @@ def Train_DropoutOp : Train_KernelOp<"dropout",
 //===----------------------------------------------------------------------===//
 
 class Train_PoolOp<string mnemonic> : Train_KernelOp<mnemonic,
-    [Train_Inferred, Train_Differentiable], Train_WordsAndWork> {
+    [Train_Inferred, Train_Differentiable, Train_Rowwise], Train_WordsAndWork> {
   let results = (outs Train_FloatTensor:$y);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
@@ -381,7 +385,7 @@ def Train_AveragePoolOp : Train_PoolOp<"average_pool"> {
 }
 
 def Train_GlobalAveragePoolOp : Train_KernelOp<"global_average_pool",
-    [Train_Inferred, Train_Differentiable], ["getWork"]> {
+    [Train_Inferred, Train_Differentiable, Train_Rowwise], ["getWork"]> {
   let summary = "mean over all spatial dimensions";
   let description = [{
     Constraints:

@@ -15,7 +15,8 @@ include "takt/Dialect/Train/TrainOpBase.td"
 //===----------------------------------------------------------------------===//
 
 def Train_ConvDgradOp : Train_KernelOp<"conv_dgrad",
-    [Train_Differentiable, Train_Cuttable], Train_WordsAndWork> {
+    [Train_Differentiable, Train_Cuttable, Train_RowOperands],
+    Train_WordsAndWork> {
   let summary = "gradient of a convolution with respect to its input";
   let description = [{
     In a model it is a transposed convolution of dy, which has a gradient itself.
@@ -42,7 +43,8 @@ def Train_ConvDgradOp : Train_KernelOp<"conv_dgrad",
   let hasVerifier = 1;
 }
 
-def Train_ConvWgradOp : Train_KernelOp<"conv_wgrad", [], Train_WordsAndWork> {
+def Train_ConvWgradOp : Train_KernelOp<"conv_wgrad",
+    [Train_Cuttable, Train_RowRule], Train_WordsAndWork> {
   let summary = "gradient of a convolution with respect to its weights";
   let description = [{
     Constraints:
@@ -155,7 +157,7 @@ def Train_NormalizeDgradOp : Train_KernelOp<"normalize_dgrad",
 }
 
 def Train_LrnDgradOp : Train_KernelOp<"lrn_dgrad",
-    [Train_OneType], Train_WordsAndWork> {
+    [Train_OneType, Train_Rowwise], Train_WordsAndWork> {
   let summary = "gradient of local response normalization";
   let description = [{
     Constraints:
@@ -181,8 +183,9 @@ def Train_LrnDgradOp : Train_KernelOp<"lrn_dgrad",
 //===----------------------------------------------------------------------===//
 
 // From the gradient of the result and the result itself.
-class Train_ResultDgradOp<string mnemonic, list<string> answers = []>
-    : Train_KernelOp<mnemonic, [Train_OneType], answers> {
+class Train_ResultDgradOp<string mnemonic, list<string> answers = [],
+                          list<Trait> traits = [Train_Rowwise]>
+    : Train_KernelOp<mnemonic, !listconcat([Train_OneType], traits), answers> {
   let arguments = (ins Train_FloatTensor:$dy, Train_FloatTensor:$y);
   let results = (outs Train_FloatTensor:$dx);
   let assemblyFormat = "$dy `,` $y attr-dict `:` type($dx)";
@@ -200,7 +203,7 @@ def Train_ReluDgradOp : Train_ResultDgradOp<"relu_dgrad"> {
 }
 
 def Train_LeakyReluDgradOp : Train_KernelOp<"leaky_relu_dgrad",
-    [Train_OneType], Train_Words> {
+    [Train_OneType, Train_Rowwise], Train_Words> {
   let summary = "dy, or alpha · dy where the operand is negative";
   let description = [{
     Example:
@@ -238,7 +241,7 @@ def Train_TanhDgradOp : Train_ResultDgradOp<"tanh_dgrad"> {
 }
 
 class Train_SoftmaxLikeDgradOp<string mnemonic>
-    : Train_ResultDgradOp<mnemonic, Train_Words> {
+    : Train_ResultDgradOp<mnemonic, Train_Words, [Train_RowRule]> {
   let arguments = (ins Train_FloatTensor:$dy, Train_FloatTensor:$y,
     I64Attr:$axis);
   let hasVerifier = 1;
@@ -277,7 +280,7 @@ def Train_LogSoftmaxDgradOp : Train_SoftmaxLikeDgradOp<"log_softmax_dgrad"> {
 //===----------------------------------------------------------------------===//
 
 def Train_MaxPoolDgradOp : Train_KernelOp<"max_pool_dgrad",
-    [Train_Inferred], Train_WordsAndWork> {
+    [Train_Inferred, Train_Rowwise], Train_WordsAndWork> {
   let summary = "gradient of a maximum pool";
   let description = [{
     Gives each window's gradient to its largest element, among equal ones to the
@@ -306,7 +309,7 @@ def Train_MaxPoolDgradOp : Train_KernelOp<"max_pool_dgrad",
 }
 
 def Train_AveragePoolDgradOp : Train_KernelOp<"average_pool_dgrad",
-    [], Train_WordsAndWork> {
+    [Train_Rowwise], Train_WordsAndWork> {
   let summary = "gradient of an average pool";
   let description = [{
     Constraints:
@@ -329,7 +332,7 @@ def Train_AveragePoolDgradOp : Train_KernelOp<"average_pool_dgrad",
 }
 
 def Train_GlobalAveragePoolDgradOp
-    : Train_KernelOp<"global_average_pool_dgrad"> {
+    : Train_KernelOp<"global_average_pool_dgrad", [Train_Rowwise]> {
   let summary = "gradient of the mean over all spatial dimensions";
   let description = [{
     Constraints:

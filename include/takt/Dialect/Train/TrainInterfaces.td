@@ -88,4 +88,24 @@ def CuttableOpInterface : OpInterface<"CuttableOpInterface"> {
   ];
 }
 
+def RowwiseOpInterface : OpInterface<"RowwiseOpInterface"> {
+  let cppNamespace = "::takt::train";
+  let description = [{
+    An operation that may be computed for some samples at a time. A row is an
+    index of axis 0, and a sample's part of a tensor is one row.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        What the same operation on some rows of its operands gives: these rows
+        of all results; or a summand of the whole result; or none of both.
+      }],
+      "::takt::train::RowRule", "getRowRule", (ins), [{}], [{
+        return ::takt::train::RowRule::Rows;
+      }]>,
+    InterfaceMethod<"Whether it is rows that are read of operand `operand`, "
+                    "rather than all of it; by default they are.",
+      "bool", "readsRows", (ins "unsigned":$operand), [{}], [{ return true; }]>
+  ];
+}
+
 #endif // TAKT_DIALECT_TRAIN_TRAININTERFACES_TD

@@ -47,4 +47,14 @@ defvar Train_Differentiable =
     DeclareOpInterfaceMethods<DifferentiableOpInterface>;
 defvar Train_Cuttable = DeclareOpInterfaceMethods<CuttableOpInterface>;
 
+// All operands and results have a row per sample, which depend on each other
+// row by row; or the operation itself says what it does.
+defvar Train_Rowwise = DeclareOpInterfaceMethods<RowwiseOpInterface>;
+defvar Train_RowRule =
+    DeclareOpInterfaceMethods<RowwiseOpInterface, ["getRowRule"]>;
+defvar Train_RowOperands =
+    DeclareOpInterfaceMethods<RowwiseOpInterface, ["readsRows"]>;
+defvar Train_RowRuleAndOperands =
+    DeclareOpInterfaceMethods<RowwiseOpInterface, ["getRowRule", "readsRows"]>;
+
 #endif // TAKT_DIALECT_TRAIN_TRAINOPBASE_TD

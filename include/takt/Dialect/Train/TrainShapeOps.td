@@ -15,7 +15,7 @@ include "takt/Dialect/Train/TrainOpBase.td"
 //===----------------------------------------------------------------------===//
 
 class Train_BroadcastOp<string mnemonic> : Train_KernelOp<mnemonic,
-    [Train_Inferred, Train_Differentiable]> {
+    [Train_Inferred, Train_Differentiable, Train_RowOperands]> {
   let results = (outs Train_FloatTensor:$y);
   let assemblyFormat = [{
     operands attr-dict `:` functional-type(operands, results)
@@ -73,7 +73,7 @@ def Train_SumOp : Train_BroadcastOp<"sum"> {
 }
 
 def Train_ScaleOp : Train_KernelOp<"scale",
-    [Train_OneType, Train_Differentiable], Train_Words> {
+    [Train_OneType, Train_Differentiable, Train_Rowwise], Train_Words> {
   let summary = "value · x";
   let description = [{
     Example:
@@ -93,7 +93,7 @@ def Train_ScaleOp : Train_KernelOp<"scale",
 //===----------------------------------------------------------------------===//
 
 class Train_ReductionOp<string mnemonic> : Train_KernelOp<mnemonic,
-    [Train_Differentiable], Train_WordsAndWork> {
+    [Train_Differentiable, Train_RowRule], Train_WordsAndWork> {
   let arguments = (ins Train_FloatTensor:$x, DenseI64ArrayAttr:$axes);
   let results = (outs Train_FloatTensor:$y);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
@@ -164,7 +164,7 @@ def Train_ReduceMaxDgradOp : Train_KernelOp<"reduce_max_dgrad",
 //===----------------------------------------------------------------------===//
 
 def Train_ConcatOp : Train_KernelOp<"concat",
-    [Train_Inferred, Train_Differentiable], Train_Words> {
+    [Train_Inferred, Train_Differentiable, Train_RowRule], Train_Words> {
   let summary = "tensors one behind the other along an axis";
   let description = [{
     Constraints:
@@ -185,7 +185,7 @@ def Train_ConcatOp : Train_KernelOp<"concat",
 }
 
 def Train_SliceOp : Train_KernelOp<"slice",
-    [Train_Differentiable], Train_Words> {
+    [Train_Differentiable, Train_RowRule], Train_Words> {
   let summary = "a contiguous range of one axis";
   let description = [{
     The indices `begin` to `begin` + extent of y of the axis.
@@ -208,7 +208,8 @@ def Train_SliceOp : Train_KernelOp<"slice",
   let hasVerifier = 1;
 }
 
-def Train_ReshapeOp : Train_KernelOp<"reshape", [Train_Differentiable]> {
+def Train_ReshapeOp : Train_KernelOp<"reshape",
+    [Train_Differentiable, Train_RowRule]> {
   let summary = "the same elements under another shape";
   let description = [{
     Constraints:
@@ -228,7 +229,7 @@ def Train_ReshapeOp : Train_KernelOp<"reshape", [Train_Differentiable]> {
 }
 
 def Train_TransposeOp : Train_KernelOp<"transpose",
-    [Train_Inferred, Train_Differentiable], Train_Words> {
+    [Train_Inferred, Train_Differentiable, Train_RowRule], Train_Words> {
   let summary = "axes in another order";
   let description = [{
     Axis i of y is axis permutation[i] of x.
