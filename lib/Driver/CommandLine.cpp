@@ -125,6 +125,14 @@ struct Options {
           clEnumValN(WeightVersions::Average, "average",
                      "those of the forward pass, reconstructed from the newest "
                      "and a moving average of their steps"))};
+  cl::opt<AllowedCuts> cuts{
+      "cuts", cl::init(AllowedCuts::All), cl::cat(category),
+      cl::desc("which tasks schedulers may cut in parts"),
+      cl::values(
+          clEnumValN(AllowedCuts::All, "all", "all, any way that is legal"),
+          clEnumValN(AllowedCuts::None, "none", "none"),
+          clEnumValN(AllowedCuts::Dgrads, "dgrad", "dgrads"),
+          clEnumValN(AllowedCuts::Samples, "samples", "all, by samples"))};
   cl::opt<double> tolerance{
       "interval-tolerance", cl::init(0), cl::cat(category),
       cl::desc("per cent by which the interval may grow for less traffic")};
@@ -295,6 +303,7 @@ Expected<CompileOptions> readOptions(const Options &options) {
   if (options.timeLimit.getNumOccurrences())
     result.scheduling.timeLimitSeconds = options.timeLimit;
   result.scheduling.seed = options.seed;
+  result.scheduling.cuts = options.cuts;
   if (Error error = readSemantics(options, result.scheduling))
     return std::move(error);
   if (sys::Process::StandardErrIsDisplayed())

@@ -59,6 +59,26 @@ void BalancedAssignments::findLeast() {
   least = std::max(std::min(family.leastInterval(), partition.largest),
                    undelayedLoop(problem));
   leaveChain();
+  shareLayers();
+}
+
+/// Looks for a shorter interval where layers are shared out by samples.
+void BalancedAssignments::shareLayers() {
+  constexpr int kSteps = 8;
+  int64_t work = 0;
+  for (const auto &layer : family.layers)
+    for (const auto &unit : layer.units)
+      work += *llvm::min_element(unit.cycles);
+  int64_t low = std::max(work / family.processors(), undelayedLoop(problem));
+  for (int step = 0; step < kSteps && least - low > low / 500 &&
+                     !deadline.isOver();
+       ++step) {
+    int64_t middle = low + (least - low) / 2;
+    if (shareSamples(problem, family.processors(), middle))
+      least = middle;
+    else
+      low = middle;
+  }
 }
 
 /// Looks for a shorter interval without the restrictions of the chain, where
@@ -93,18 +113,21 @@ Assignment BalancedAssignments::assign(int tolerance) const {
   std::vector<Assignment> candidates;
   if (std::optional<Assignment> chain = assignChain(family, limit))
     candidates.push_back(std::move(*chain));
-  if (balanced)
+  if (balanced && balanced->leastInterval(*problem.machine) <= limit)
     candidates.push_back(*balanced);
-  if (candidates.empty() || partition.largest <= limit) {
-    limit = std::max(limit, partition.largest);
+  if (partition.largest <= limit)
     candidates.push_back(wholeLayers(problem, partition));
-  }
   for (Assignment &candidate : candidates)
     improveTraffic(problem, limit, candidate);
   if (std::optional<Assignment> shared =
           shareSamples(problem, family.processors(), limit)) {
     moveTasks(problem, limit, *shared);
     candidates.push_back(std::move(*shared));
+  }
+  if (candidates.empty()) {
+    candidates.push_back(wholeLayers(problem, partition));
+    improveTraffic(problem, std::max(limit, partition.largest),
+                   candidates.back());
   }
   return *std::min_element(candidates.begin(), candidates.end(),
                            [](const Assignment &a, const Assignment &b) {

@@ -14,9 +14,9 @@
 
 namespace takt {
 
-/// Assignments of tasks, some dgrads cut, to the first processors of a machine:
-/// of the chain family or outside it, or straight, whichever is the shortest,
-/// then has few bytes. How they are found: docs/scheduling.md, layerpipe.
+/// Assignments of tasks, some cut, to the first processors of a machine: of the
+/// chain family or outside it, straight, or with layers shared out by samples,
+/// whichever is the shortest, then has few bytes. How they are found: docs/scheduling.md, layerpipe.
 class BalancedAssignments {
 public:
   BalancedAssignments(const Problem &problem, const Deadline &deadline,
@@ -34,6 +34,7 @@ public:
 private:
   void findLeast();
   void leaveChain();
+  void shareLayers();
   int64_t lowerBound() const;
 
   const Problem &problem;
@@ -41,7 +42,8 @@ private:
   const StagePartition &partition; ///< over the whole machine
   ChainFamily family;
   int64_t least = 0; ///< interval that an assignment is known for
-  /// One for that interval outside the chain family and the partition.
+  /// One for that interval outside the chain family and the partition, or for a
+  /// longer one.
   std::optional<Assignment> balanced;
 };
 

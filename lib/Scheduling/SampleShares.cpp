@@ -70,7 +70,8 @@ public:
 private:
   bool readSamples();
   void readBytes();
-  int64_t cycles(int layer, int64_t samples, int processor);
+  int64_t cycles(int layer, int64_t samples, int on) const;
+  const std::vector<int64_t> &sums(int64_t samples, int processor);
   int64_t loadOf(const Group &group, const Border &from, const Border &to,
                  int processor);
   Border fill(const Group &group, const Border &from, int processor,
@@ -90,7 +91,7 @@ private:
   int64_t samples = 0;
   std::vector<std::vector<int>> tasksOf; ///< by layer
   std::vector<bool> divisible;           ///< by layer
-  std::map<std::tuple<int, int64_t, int>, int64_t> known;
+  std::vector<std::vector<int64_t>> known; ///< by class and samples
   std::vector<double> weightBytes;   ///< updated, by layer
   std::vector<double> productBytes;  ///< that a layer's joins collect
   std::vector<double> borderBytes;   ///< that cross before a layer
@@ -151,13 +152,9 @@ void Sharing::readBytes() {
 }
 
 /// Of F, D and W of a layer for so many samples.
-int64_t Sharing::cycles(int layer, int64_t of, int processor) {
+int64_t Sharing::cycles(int layer, int64_t of, int on) const {
   if (of == 0)
     return 0;
-  int on = classOf(machine, processor);
-  auto [it, isNew] = known.try_emplace({layer, of, on}, 0);
-  if (!isNew)
-    return it->second;
   int64_t total = 0;
   for (int index : tasksOf[layer]) {
     Task task = graph.tasks[index];
@@ -168,14 +165,35 @@ int64_t Sharing::cycles(int layer, int64_t of, int processor) {
     // Otherwise not divided: all of it, so that nobody has too much.
     total += *taskCycles(*problem.cost, task, machine.classes[on]);
   }
-  return it->second = total;
+  return total;
+}
+
+/// Element l: of that many samples of the first l layers.
+const std::vector<int64_t> &Sharing::sums(int64_t of, int processor) {
+  int on = classOf(machine, processor);
+  std::vector<int64_t> &sums = known[on * (samples + 1) + of];
+  if (sums.empty()) {
+    sums.push_back(0);
+    for (size_t layer = 0; layer < tasksOf.size(); ++layer)
+      sums.push_back(sums.back() + cycles(static_cast<int>(layer), of, on));
+  }
+  return sums;
 }
 
 int64_t Sharing::loadOf(const Group &group, const Border &from,
                         const Border &to, int processor) {
+  // Between these layers the number of samples is the same.
+  int bounds[] = {group.begin, from.first, from.last,
+                  to.first,    to.last,    group.end};
+  std::sort(std::begin(bounds), std::end(bounds));
   int64_t total = 0;
-  for (int layer = group.begin; layer < group.end; ++layer)
-    total += cycles(layer, to.at(layer) - from.at(layer), processor);
+  for (size_t i = 1; i < std::size(bounds); ++i) {
+    int begin = std::max(bounds[i - 1], group.begin), end = bounds[i];
+    if (begin >= end || begin >= group.end)
+      continue;
+    const auto &of = sums(to.at(begin) - from.at(begin), processor);
+    total += of[end] - of[begin];
+  }
   return total;
 }
 
@@ -281,8 +299,8 @@ void Sharing::keep(Partial partial) {
 }
 
 void Sharing::extend(int begin, int index, int end) {
-  // Far more than the Pareto fronts of real networks have.
-  constexpr size_t kMaxPartials = 64;
+  // More than the Pareto fronts of most networks have.
+  constexpr size_t kMaxPartials = 16;
   for (bool next : {false, true})
     for (bool fillUp : {false, true}) {
       Partial partial;
@@ -381,10 +399,11 @@ Assignment Sharing::assignmentOf(int index) const {
 
 std::optional<Assignment> Sharing::run() {
   // More would take too long; layers of deep networks are small.
-  constexpr int kMaxLayers = 300;
+  constexpr int kMaxLayers = 150;
   auto layers = static_cast<int>(graph.layers.size());
   if (layers > kMaxLayers || graph.minibatches > 1 || !readSamples())
     return std::nullopt;
+  known.resize(machine.classes.size() * (samples + 1));
   readBytes();
   for (int end = 1; end <= layers; ++end)
     extend(0, -1, end);

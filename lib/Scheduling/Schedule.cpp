@@ -247,10 +247,35 @@ int64_t takt::leastBound(const Problem &problem, int stages) {
   return std::max<int64_t>(1, *least);
 }
 
+/// The graph without the cuts that are not allowed.
+static TaskGraph restrictCuts(TaskGraph graph, AllowedCuts allowed) {
+  for (Task &task : graph.tasks)
+    llvm::erase_if(task.cuts, [&](const CutOption &cut) {
+      switch (allowed) {
+      case AllowedCuts::All:
+        return false;
+      case AllowedCuts::None:
+        return true;
+      case AllowedCuts::Dgrads:
+        return task.kind != TaskKind::Dgrad;
+      case AllowedCuts::Samples:
+        return cut.axis != sampleAxis(task.kind);
+      }
+      return false;
+    });
+  return graph;
+}
+
 Expected<Schedule> takt::schedule(llvm::StringRef name, const Problem &problem,
                                   const ScheduleOptions &options) {
   if (Error error = check(problem))
     return error;
+  if (options.cuts != AllowedCuts::All) {
+    TaskGraph graph = restrictCuts(*problem.graph, options.cuts);
+    ScheduleOptions any = options;
+    any.cuts = AllowedCuts::All;
+    return schedule(name, {&graph, problem.machine, problem.cost}, any);
+  }
   if (!options.objective.empty())
     return scheduleByObjective(name, problem, options);
   Expected<Schedule> result = runAlongLinks(name, problem, options);

@@ -85,7 +85,8 @@ LogicalResult GraphBuilder::readLayers() {
 }
 
 /// Tasks in sequential order, microbatch by microbatch: all F, then D, W, U of
-/// the last layer … the first; the parts of a D as they stand in the program.
+/// the last layer … the first; the parts of a task as they stand in the program,
+/// and their join.
 LogicalResult GraphBuilder::collectTasks() {
   llvm::MapVector<StringRef, SmallVector<Operation *>> byName;
   std::vector<Task> tasks;
@@ -115,12 +116,17 @@ LogicalResult GraphBuilder::collectTasks() {
       task.microbatch = static_cast<int>(microbatch.getInt());
   }
 
+  // Its operations may stand before the parts.
+  auto isJoin = [&](const Task &t) {
+    return t.name ==
+           graph.layers[t.layer].name + "." + letter(t.kind).str() + ".join";
+  };
   auto order = llvm::to_vector(llvm::seq<unsigned>(0, tasks.size()));
   auto key = [&](unsigned i) {
     const Task &t = tasks[i];
     bool forward = t.kind == TaskKind::Forward;
     return std::tuple(t.microbatch, !forward, forward ? t.layer : -t.layer,
-                      t.kind, i);
+                      t.kind, isJoin(t), i);
   };
   llvm::sort(order, [&](unsigned a, unsigned b) { return key(a) < key(b); });
   auto operations = byName.takeVector();

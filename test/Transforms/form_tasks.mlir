@@ -8,17 +8,19 @@
 // GRAPH:      layer conv parameters 352 optimizer 0
 // GRAPH-NEXT: layer conv_1 parameters
 // GRAPH-NEXT: layer gemm parameters
-// GRAPH-NEXT: task conv.F layer 0 gemm 64x4x18*1 elementwise {{[0-9]+}} elementwise {{[0-9]+}}{{$}}
-// GRAPH-NEXT: task conv_1.F layer 1 gemm 64x4x36*1 elementwise {{[0-9]+}} elementwise {{[0-9]+}}{{$}}
+// GRAPH-NEXT: task conv.F layer 0 gemm 64x4x18*1 elementwise {{[0-9]+}} elementwise {{[0-9]+}}
+// GRAPH-SAME:   cut channel:4 cut batch:4 cut reduction:2{{$}}
+// GRAPH-NEXT: task conv_1.F layer 1 gemm 64x4x36*1 elementwise {{[0-9]+}} elementwise {{[0-9]+}}
+// GRAPH-SAME:   cut channel:4 cut batch:4 cut reduction:4{{$}}
 // GRAPH-NEXT: task gemm.F layer 2 gemm 4x3x4*1
 // GRAPH-NEXT: task gemm.D layer 2 gemm 4x4x3*1
 // GRAPH-SAME:   cut channel:4 cut batch:4 cut reduction:3{{$}}
 // GRAPH-NEXT: task gemm.W layer 2 gemm
 // GRAPH-NEXT: task gemm.U layer 2 elementwise {{[0-9]+}} with gemm.W{{$}}
 // GRAPH-NEXT: task conv_1.D layer 1 gemm 64x4x36*1
-// GRAPH-NEXT: task conv_1.W layer 1 gemm 36x4x64*1{{$}}
+// GRAPH-NEXT: task conv_1.W layer 1 gemm 36x4x64*1 cut channel:4 cut reduction:4{{$}}
 // GRAPH-NEXT: task conv_1.U layer 1 elementwise 432 with conv_1.W{{$}}
-// GRAPH-NEXT: task conv.W layer 0 gemm 18x4x64*1 elementwise {{[0-9]+}}{{$}}
+// GRAPH-NEXT: task conv.W layer 0 gemm 18x4x64*1 elementwise {{[0-9]+}} cut channel:4 cut reduction:4{{$}}
 // GRAPH-NEXT: task conv.U layer 0
 // GRAPH-NEXT: input x 512 bytes host -> conv.F conv.W{{$}}
 // GRAPH-NEXT: input label 32 bytes host -> gemm.F{{$}}

@@ -1,7 +1,7 @@
 // RUN: takt-opt %s --train-differentiate="loss=mse" --train-form-tasks -o %t.mlir
 // RUN: takt-opt %t.mlir --train-split="cuts=fc1.D:channel:3" --train-verify-step --train-verify-tasks | FileCheck %s --check-prefix=CHANNEL
 // RUN: takt-opt %t.mlir --train-split="cuts=fc1.D:batch:1:0" --train-verify-step --train-verify-tasks | FileCheck %s --check-prefix=BATCH
-// RUN: takt-opt %t.mlir --train-split="cuts=fc1.D:reduction:2:01,fc2.D:channel:5" --train-verify-step --train-verify-tasks | FileCheck %s --check-prefix=REDUCTION
+// RUN: takt-opt %t.mlir --train-split="cuts=fc1.D:reduction:2:0+1,fc2.D:channel:5" --train-verify-step --train-verify-tasks | FileCheck %s --check-prefix=REDUCTION
 
 // Each part takes its share of the weight and all of the gradient; the results
 // are one behind the other. What was fused behind follows the join.

@@ -65,12 +65,17 @@ struct BandwidthLevel {
   double bytesPerCycle = 0;
 };
 
+/// Which tasks may be cut: all along any legal axis, none, dgrads only (as
+/// LayerPipe has it), or all by samples only.
+enum class AllowedCuts : uint8_t { All, None, Dgrads, Samples };
+
 struct ScheduleOptions {
   /// Number of delay stages; 0: the scheduler chooses.
   int stages = 0;
   /// By how much the interval may exceed the least one for less traffic, in
   /// thousandths.
   int intervalTolerance = 0;
+  AllowedCuts cuts = AllowedCuts::All;
   /// Absent: the scheduler's own way.
   std::optional<WeightVersions> weights;
   /// Searches end then, with the best that they have found. Without it their

@@ -138,11 +138,13 @@ def TrainFormTasks : Pass<"train-form-tasks", "::mlir::ModuleOp"> {
 }
 
 def TrainSplit : Pass<"train-split", "::mlir::ModuleOp"> {
-  let summary = "cut D tasks in two";
+  let summary = "cut tasks in parts";
   let description = [{
     Each cut is `TASK:AXIS:AT` or `TASK:AXIS:AT:SLICED`; AXIS is `channel`,
-    `batch` or `reduction`, SLICED names the parts (`0`, `1` or `01`) whose
-    operands are sliced where they are produced, so that only the share travels.
+    `batch` or `reduction`, AT one or more indices as in `8+16+24`, SLICED the
+    parts (as in `0+2`) whose operands are sliced where they are produced, so that
+    only the share travels. By samples (`batch` of F and D, `reduction` of W) a
+    task whose operations all are row by row is divided as a whole.
 
     Before, `cuts=conv5.D:channel:32`:
 
