@@ -49,7 +49,7 @@ int64_t BalancedAssignments::lowerBound() const {
     for (const auto &unit : layer.units) {
       int64_t cycles = *llvm::min_element(unit.cycles);
       work += cycles;
-      largest = std::max(largest, unit.cuttable ? cycles / 2 : cycles);
+      largest = std::max(largest, unit.divisible ? 0 : cycles);
     }
   int64_t count = family.processors();
   return std::max((work + count - 1) / count, largest);

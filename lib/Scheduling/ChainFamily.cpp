@@ -37,6 +37,7 @@ void ChainFamily::collectUnits() {
       unitOf[index] = static_cast<int>(units.size());
       units.emplace_back();
       units.back().cycles.assign(problem.machine->classes.size(), 0);
+      units.back().divisible = !task.cuts.empty();
       units.back().cuttable =
           task.kind == TaskKind::Dgrad && !task.cuts.empty();
     }

@@ -28,6 +28,7 @@ public:
   struct Unit {
     llvm::SmallVector<int, 2> tasks;
     bool cuttable = false;
+    bool divisible = false; ///< whether its first task, of any kind, may be cut
     std::vector<int64_t> cycles; ///< by class of processor
   };
   struct LayerUnits {

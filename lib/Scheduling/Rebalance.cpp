@@ -8,20 +8,33 @@
 #include "Rebalance.h"
 #include "Cuts.h"
 #include "llvm/ADT/STLExtras.h"
+#include <map>
 
 using namespace takt;
 
 namespace {
 
-/// Where a unit of the family is, and what it costs there.
-struct Place {
+/// Some of a task, on a processor.
+struct Piece {
   int processor = 0;
-  int64_t cycles = 0; ///< there
-  /// Of a cut D: the other part (with the join), and the cut.
-  int second = -1;
-  int64_t secondCycles = 0;
+  int64_t size = 0; ///< indices of the cut's axis; 0: all of the unit
+  int64_t cycles = 0;
+};
+
+/// Where a unit of the family is. Of one in pieces the join, and what stays
+/// with the task, are with the last one.
+struct Place {
+  llvm::SmallVector<Piece, 2> pieces;
   CutAxis axis = CutAxis::Channel;
-  int64_t at = 0;
+  int64_t joinCycles = 0;
+
+  bool isWhole() const { return pieces.size() == 1; }
+  int home() const { return pieces.back().processor; }
+  bool isOn(int processor) const {
+    return llvm::any_of(pieces, [&](const Piece &piece) {
+      return piece.processor == processor;
+    });
+  }
 };
 
 class Rebalancer {
@@ -38,8 +51,12 @@ private:
 
   void read(const Assignment &from);
   Place whole(int unit, int processor) const;
-  std::optional<Place> divided(int unit, int first, int second) const;
-  void add(int unit, const Place &place, int sign);
+  Place inPieces(int unit, CutAxis axis) const;
+  int64_t pieceCycles(int unit, CutAxis axis, int64_t size, int processor);
+  int64_t largestWithin(int unit, CutAxis axis, int64_t size, int processor,
+                        int64_t room);
+  void divide(int unit, const Place &place, size_t piece, int to);
+  void add(const Place &place, int sign);
   Score scoreWith(const Change &change);
   void consider(Change change);
   void considerMoves(int unit);
@@ -49,11 +66,20 @@ private:
   Score score() const;
   Assignment result() const;
 
+  const Task &task(int unit) const {
+    return family.problem.graph->tasks[units[unit]->tasks[0]];
+  }
+  int classAt(int processor) const {
+    return family.classAt(processor, ChainFamily::Side::Front);
+  }
+
   const ChainFamily &family;
   int64_t interval;
   std::vector<const ChainFamily::Unit *> units;
   std::vector<Place> places;
   std::vector<int64_t> load;
+  /// By unit, axis, size and class.
+  std::map<std::tuple<int, CutAxis, int64_t, int>, int64_t> known;
   std::optional<Change> bestChange;
   Score bestScore;
 };
@@ -72,31 +98,54 @@ Rebalancer::Rebalancer(const ChainFamily &family, const Assignment &from,
 
 Place Rebalancer::whole(int unit, int processor) const {
   Place place;
-  place.processor = processor;
-  place.cycles =
-      units[unit]->cycles[family.classAt(processor, ChainFamily::Side::Front)];
+  place.pieces = {{processor, 0, units[unit]->cycles[classAt(processor)]}};
   return place;
 }
 
-/// A D whose first part fills `first` up to the interval.
-std::optional<Place> Rebalancer::divided(int unit, int first,
-                                         int second) const {
-  auto classOf = [&](int p) {
-    return family.classAt(p, ChainFamily::Side::Front);
-  };
-  int64_t room = interval - load[first];
-  const Place &now = places[unit];
-  if (now.processor == first)
-    room += now.cycles;
-  if (now.second == first)
-    room += now.secondCycles;
-  if (room <= 0)
-    return std::nullopt;
-  auto fit = family.fit(*units[unit], room, classOf(first), classOf(second),
-                        /*joinWithFirst=*/false);
-  if (!fit)
-    return std::nullopt;
-  return Place{first, fit->first, second, fit->second, fit->axis, fit->at};
+/// The place of a unit that is to be cut, without pieces.
+Place Rebalancer::inPieces(int unit, CutAxis axis) const {
+  const Machine &machine = *family.problem.machine;
+  const CostModel &cost = *family.problem.cost;
+  Place place;
+  place.axis = axis;
+  // The join of more pieces takes as long.
+  Task join = task(unit);
+  join.work = joinWork(task(unit), Cut{0, axis, {1}, {}});
+  int home = places[unit].home();
+  place.joinCycles = *taskCycles(cost, join, machine.processorClass(home));
+  for (int other : llvm::drop_begin(units[unit]->tasks))
+    place.joinCycles +=
+        *taskCycles(cost, family.problem.graph->tasks[other],
+                    machine.processorClass(home));
+  return place;
+}
+
+/// Of so many indices.
+int64_t Rebalancer::pieceCycles(int unit, CutAxis axis, int64_t size,
+                                int processor) {
+  auto [it, isNew] =
+      known.try_emplace({unit, axis, size, classAt(processor)}, 0);
+  if (isNew) {
+    Task piece = task(unit);
+    piece.work = partWork(piece, Cut{0, axis, {size}, {}}, /*part=*/0);
+    it->second = *taskCycles(*family.problem.cost, piece,
+                             family.problem.machine->processorClass(processor));
+  }
+  return it->second;
+}
+
+/// The most indices, less than `size`, that fit into `room` cycles.
+int64_t Rebalancer::largestWithin(int unit, CutAxis axis, int64_t size,
+                                  int processor, int64_t room) {
+  int64_t low = 0, high = size - 1;
+  while (low < high) {
+    int64_t middle = low + (high - low + 1) / 2;
+    if (pieceCycles(unit, axis, middle, processor) <= room)
+      low = middle;
+    else
+      high = middle - 1;
+  }
+  return low;
 }
 
 /// The places of an assignment.
@@ -104,33 +153,35 @@ void Rebalancer::read(const Assignment &from) {
   std::vector<const Cut *> cutOf(family.problem.graph->tasks.size());
   for (const Cut &cut : from.cuts)
     cutOf[cut.task] = &cut;
-  // Parts of a task follow each other.
-  std::vector<int> indexOf(cutOf.size(), -1);
-  std::vector<int64_t> cyclesOf(cutOf.size(), 0);
-  for (auto [index, task] : llvm::enumerate(from.graph.tasks)) {
-    if (indexOf[task.uncut] < 0)
-      indexOf[task.uncut] = static_cast<int>(index);
-    cyclesOf[task.uncut] += from.cycles[index];
-  }
-  for (auto [unit, members] : llvm::enumerate(units)) {
-    int task = members->tasks[0];
-    int index = indexOf[task];
-    places[unit] = whole(static_cast<int>(unit), from.processor[index]);
-    if (const Cut *cut = cutOf[task]) {
-      places[unit].cycles = from.cycles[index];
-      places[unit].second = from.processor[index + 1];
-      places[unit].secondCycles = cyclesOf[task] - from.cycles[index];
-      places[unit].axis = cut->axis;
-      places[unit].at = cut->at[0];
+  std::vector<llvm::SmallVector<int, 3>> partsOf(cutOf.size());
+  for (auto [index, of] : llvm::enumerate(from.graph.tasks))
+    partsOf[of.uncut].push_back(static_cast<int>(index));
+  for (auto [index, members] : llvm::enumerate(units)) {
+    auto unit = static_cast<int>(index);
+    int of = members->tasks[0];
+    const auto &parts = partsOf[of];
+    places[unit] = whole(unit, from.processor[parts.back()]);
+    if (const Cut *cut = cutOf[of]) {
+      Place place = inPieces(unit, cut->axis);
+      int64_t at = 0;
+      for (int part = 0; part < cut->parts(); ++part) {
+        int64_t end = part + 1 < cut->parts()
+                          ? cut->at[part]
+                          : cutExtent(task(unit), cut->axis);
+        place.pieces.push_back({from.processor[parts[part]], end - at,
+                                from.cycles[parts[part]]});
+        at = end;
+      }
+      places[unit] = std::move(place);
     }
-    add(static_cast<int>(unit), places[unit], 1);
+    add(places[unit], 1);
   }
 }
 
-void Rebalancer::add(int unit, const Place &place, int sign) {
-  load[place.processor] += sign * place.cycles;
-  if (place.second >= 0)
-    load[place.second] += sign * place.secondCycles;
+void Rebalancer::add(const Place &place, int sign) {
+  for (const Piece &piece : place.pieces)
+    load[piece.processor] += sign * piece.cycles;
+  load[place.home()] += sign * place.joinCycles;
 }
 
 Rebalancer::Score Rebalancer::score() const {
@@ -144,14 +195,14 @@ Rebalancer::Score Rebalancer::score() const {
 
 Rebalancer::Score Rebalancer::scoreWith(const Change &change) {
   for (auto &[unit, place] : change)
-    add(unit, places[unit], -1);
+    add(places[unit], -1);
   for (auto &[unit, place] : change)
-    add(unit, place, 1);
+    add(place, 1);
   Score result = score();
   for (auto &[unit, place] : change)
-    add(unit, place, -1);
+    add(place, -1);
   for (auto &[unit, place] : change)
-    add(unit, places[unit], 1);
+    add(places[unit], 1);
   return result;
 }
 
@@ -165,31 +216,61 @@ void Rebalancer::consider(Change change) {
 
 void Rebalancer::considerMoves(int unit) {
   for (int p = 0; p < family.processors(); ++p)
-    if (p != places[unit].processor || places[unit].second >= 0)
+    if (p != places[unit].home() || !places[unit].isWhole())
       consider({{unit, whole(unit, p)}});
 }
 
 void Rebalancer::considerSwaps(int unit) {
   for (int other = 0; other < static_cast<int>(units.size()); ++other)
-    if (places[unit].second < 0 && places[other].second < 0 &&
-        places[other].processor != places[unit].processor)
-      consider({{unit, whole(unit, places[other].processor)},
-                {other, whole(other, places[unit].processor)}});
+    if (places[unit].isWhole() && places[other].isWhole() &&
+        places[other].home() != places[unit].home())
+      consider({{unit, whole(unit, places[other].home())},
+                {other, whole(other, places[unit].home())}});
+}
+
+/// Gives `to` as much of a piece as it has room for, or as much as the piece's
+/// own processor has no room for.
+void Rebalancer::divide(int unit, const Place &place, size_t piece, int to) {
+  const Piece now = place.pieces[piece];
+  CutAxis axis = place.axis;
+  add(places[unit], -1);
+  int64_t own = interval - load[now.processor], there = interval - load[to];
+  add(places[unit], 1);
+  // The join is with one of the two at the most.
+  own -= place.home() == now.processor ? place.joinCycles : 0;
+  int64_t given = largestWithin(unit, axis, now.size, to, there);
+  int64_t kept = largestWithin(unit, axis, now.size, now.processor, own);
+  for (int64_t size : {given, now.size - kept}) {
+    if (size <= 0 || size >= now.size)
+      continue;
+    Place divided = place;
+    divided.pieces[piece].size = now.size - size;
+    divided.pieces[piece].cycles =
+        pieceCycles(unit, axis, now.size - size, now.processor);
+    divided.pieces.insert(divided.pieces.begin(),
+                          {to, size, pieceCycles(unit, axis, size, to)});
+    consider({{unit, std::move(divided)}});
+  }
 }
 
 void Rebalancer::considerCuts(int unit) {
-  if (!units[unit]->cuttable)
+  if (!units[unit]->divisible)
     return;
-  int at[] = {places[unit].processor, places[unit].second};
-  for (int p : at)
-    for (int q = 0; q < family.processors(); ++q) {
-      if (p < 0 || p == q)
-        continue;
-      if (std::optional<Place> place = divided(unit, p, q))
-        consider({{unit, *place}});
-      if (std::optional<Place> place = divided(unit, q, p))
-        consider({{unit, *place}});
+  const Place &place = places[unit];
+  for (int to = 0; to < family.processors(); ++to) {
+    if (place.isOn(to))
+      continue;
+    if (!place.isWhole()) {
+      for (size_t piece = 0; piece < place.pieces.size(); ++piece)
+        divide(unit, place, piece, to);
+      continue;
     }
+    for (const CutOption &option : task(unit).cuts) {
+      Place whole = inPieces(unit, option.axis);
+      whole.pieces = {{place.home(), option.extent, 0}};
+      divide(unit, whole, 0, to);
+    }
+  }
 }
 
 /// The best change of something on the busiest processor.
@@ -198,7 +279,7 @@ bool Rebalancer::step() {
   bestScore = score();
   bestChange.reset();
   for (int unit = 0; unit < static_cast<int>(units.size()); ++unit) {
-    if (places[unit].processor != busiest && places[unit].second != busiest)
+    if (!places[unit].isOn(busiest))
       continue;
     considerMoves(unit);
     considerSwaps(unit);
@@ -207,28 +288,32 @@ bool Rebalancer::step() {
   if (!bestChange)
     return false;
   for (auto &[unit, place] : *bestChange) {
-    add(unit, places[unit], -1);
+    add(places[unit], -1);
     places[unit] = place;
-    add(unit, place, 1);
+    add(place, 1);
   }
   return true;
 }
 
 Assignment Rebalancer::result() const {
-  const TaskGraph &graph = *family.problem.graph;
   Assignment assignment;
-  std::vector<const Place *> placeOf(graph.tasks.size());
-  for (auto [unit, place] : llvm::zip_equal(units, places)) {
+  std::vector<const Place *> placeOf(family.problem.graph->tasks.size());
+  for (auto [unit, at] : llvm::zip_equal(units, places)) {
     for (int task : unit->tasks)
-      placeOf[task] = &place;
-    if (place.second >= 0)
-      assignment.cuts.push_back({unit->tasks[0], place.axis, {place.at}, {}});
+      placeOf[task] = &at;
+    if (at.isWhole())
+      continue;
+    Cut cut{unit->tasks[0], at.axis, {}, {}};
+    int64_t end = 0;
+    for (const Piece &piece : llvm::drop_end(at.pieces))
+      cut.at.push_back(end += piece.size);
+    assignment.cuts.push_back(std::move(cut));
   }
   llvm::sort(assignment.cuts,
              [](const Cut &a, const Cut &b) { return a.task < b.task; });
   place(family.problem, assignment, [&](int task, int part) {
     const Place &at = *placeOf[task];
-    return at.second < 0 || part == 0 ? at.processor : at.second;
+    return part == kWhole ? at.home() : at.pieces[part].processor;
   });
   return assignment;
 }
