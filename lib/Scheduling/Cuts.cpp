@@ -275,8 +275,8 @@ private:
                   Divided &divided);
   void takePieces(const Value &value, const Use &use, int part,
                   Divided &divided);
-  void addSlice(const Value &from, int64_t bytes, int producer, const Use &use,
-                int part, Divided &divided);
+  void addSlice(const Value &from, int64_t begin, int64_t end, int64_t bytes,
+                const Use &use, int part, Divided &divided);
   void addCopy(int task, int64_t in, int64_t out) {
     Task &at = result.tasks[task];
     at.work.push_back(copyWork(graph.tasks[at.uncut], in, out));
@@ -389,12 +389,28 @@ void Cutter::addTasks() {
       task.colocated = last[task.colocated];
 }
 
-/// A share of `from`, cut out by the task that makes it.
-void Cutter::addSlice(const Value &from, int64_t bytes, int producer,
-                      const Use &use, int part, Divided &divided) {
+/// A share of `from`, indices [begin, end), cut out by the task that makes it.
+/// All that need the same samples share them.
+void Cutter::addSlice(const Value &from, int64_t begin, int64_t end,
+                      int64_t bytes, const Use &use, int part,
+                      Divided &divided) {
+  const Task &user = graph.tasks[use.task];
+  int producer = from.producer;
   Value slice = from;
-  slice.name = from.name + ".slice" + std::to_string(part) + " for " +
-               graph.tasks[use.task].name;
+  if (cutOf[use.task]->axis == sampleAxis(user.kind)) {
+    slice.name = from.name + ".rows" + std::to_string(begin) + "-" +
+                 std::to_string(end);
+    auto same = llvm::find_if(divided.slices, [&](const Value &other) {
+      return other.name == slice.name;
+    });
+    if (same != divided.slices.end()) {
+      same->uses.push_back(partUse(use, part));
+      return;
+    }
+  } else {
+    slice.name =
+        from.name + ".slice" + std::to_string(part) + " for " + user.name;
+  }
   slice.sliceOf = from.name;
   slice.bytes = bytes;
   slice.producer = producer;
@@ -419,8 +435,8 @@ void Cutter::takePieces(const Value &value, const Use &use, int part,
     if (e - b == end(extent, from, j) - begin(from, j))
       divided.parts[j].uses.push_back(partUse(use, part));
     else
-      addSlice(divided.parts[j], proportion(value.bytes, e - b, extent),
-               divided.parts[j].producer, use, part, divided);
+      addSlice(divided.parts[j], b - begin(from, j), e - begin(from, j),
+               proportion(value.bytes, e - b, extent), use, part, divided);
   }
   int64_t bytes = share(value.bytes, extent, to, part);
   if (pieces > 1)
@@ -439,7 +455,9 @@ void Cutter::addPartUse(const Value &value, const Use &use, int part,
     if (comesInRows(value, use))
       takePieces(value, use, part, divided);
     else
-      addSlice(value, bytes, last[value.producer], use, part, divided);
+      addSlice(divided.whole, begin(cut, part),
+               end(cutExtent(task, cut.axis), cut, part), bytes, use, part,
+               divided);
     return;
   }
   divided.whole.uses.push_back(partUse(use, part));
@@ -505,7 +523,11 @@ void Cutter::addValue(const Value &value) {
     if (!part.uses.empty())
       result.values.push_back(std::move(part));
   }
-  llvm::append_range(result.values, divided.slices);
+  for (Value &slice : divided.slices) {
+    llvm::sort(slice.uses,
+               [](const Use &a, const Use &b) { return a.task < b.task; });
+    result.values.push_back(std::move(slice));
+  }
 }
 
 /// What the parts of a product hand to the join.

@@ -160,6 +160,9 @@ private:
   llvm::StringMap<train::WriteOp> writes;          ///< by parameter
   std::vector<CutTask> cutTasks;
   llvm::MapVector<mlir::Value, Rows> rowsOf; ///< by what joins them
+  /// Slices that all parts with these samples read, for look-ups only.
+  llvm::DenseMap<std::tuple<mlir::Value, int64_t, int64_t>, mlir::Value>
+      samplesOf;
 };
 } // namespace
 
@@ -215,8 +218,12 @@ mlir::Value Splitter::buildSlice(Location loc, mlir::Value of,
                                 builder.getI64IntegerAttr(begin));
 }
 
-/// The names are those that applyCuts gives.
-static std::string sliceName(StringRef value, const CutTask &cut, int part) {
+/// The names are those that applyCuts gives. Indices count from the beginning
+/// of what is sliced.
+static std::string sliceName(StringRef value, const CutTask &cut, int part,
+                             int64_t begin, int64_t end) {
+  if (cut.dividesSamples())
+    return (value + ".rows" + Twine(begin) + "-" + Twine(end)).str();
   return (value + ".slice" + Twine(part) + " for " + cut.cut->task).str();
 }
 
@@ -268,16 +275,23 @@ mlir::Value Splitter::sliceAtProducer(const CutTask &cut, int part,
                                       mlir::Value of, RankedTensorType type,
                                       int64_t axis, int64_t begin) {
   Operation *producer = of.getDefiningOp();
+  int64_t end = begin + type.getShape()[axis];
   if (auto read = dyn_cast<train::ReadOp>(producer))
-    return sliceParameter(read, sliceName(read.getParameter(), cut, part), type,
-                          axis, begin);
+    return sliceParameter(
+        read, sliceName(read.getParameter(), cut, part, begin, end), type, axis,
+        begin);
+  mlir::Value &shared = samplesOf[{of, begin, end}];
+  if (cut.dividesSamples() && shared)
+    return shared;
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointAfter(producer);
   builder.tagWith(*getKind(producer), getNode(producer), getTask(producer),
                   getLayer(producer));
   mlir::Value slice =
       buildSlice(cut.legal.product->getLoc(), of, type, axis, begin);
-  setName(slice, sliceName(names[of], cut, part));
+  setName(slice, sliceName(names[of], cut, part, begin, end));
+  if (cut.dividesSamples())
+    shared = slice;
   return slice;
 }
 

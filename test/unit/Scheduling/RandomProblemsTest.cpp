@@ -41,7 +41,10 @@ public:
   explicit Draw(int number) : random(number * 7919 + 1) { random.discard(10); }
 
   Instance run() {
-    TaskGraph graph = one(3) ? chain() : makeRandomGraph(random, 1 + below(6));
+    bool divisible = one(2);
+    TaskGraph graph = one(3)
+                          ? chain(divisible)
+                          : makeRandomGraph(random, 1 + below(6), divisible);
     if (one(4)) // work without a product, on processors with vector units
       for (Task &task : graph.tasks)
         task.work.push_back({task.kind, {}, below(40)});
@@ -63,10 +66,12 @@ private:
   int below(int count) { return static_cast<int>(random() % count); }
   bool one(int in) { return below(in) == 0; }
 
-  TaskGraph chain() {
+  TaskGraph chain(bool divisible) {
     std::vector<LayerSpec> layers;
-    for (int count = 1 + below(6); count > 0; --count)
+    for (int count = 1 + below(6); count > 0; --count) {
       layers.push_back(randomProduct(random, 8));
+      layers.back().divisible = divisible;
+    }
     return makeChain(layers);
   }
 

@@ -54,21 +54,32 @@ int GraphMaker::addTask(int layer, TaskKind kind, Gemm gemm) {
     Work work;
     work.kind = kind;
     work.gemm = gemm;
-    if (kind == TaskKind::Dgrad) {
-      work.bytesIn = spec.outputBytes + spec.weightBytes;
-      work.bytesOut = spec.m * spec.inputChannels * 4;
-    }
+    int64_t inputBytes = spec.m * spec.inputChannels * 4;
+    work.bytesIn = kind == TaskKind::Forward ? inputBytes + spec.weightBytes
+                   : kind == TaskKind::Dgrad
+                       ? spec.outputBytes + spec.weightBytes
+                       : inputBytes + spec.outputBytes;
+    work.bytesOut = kind == TaskKind::Forward ? spec.outputBytes
+                    : kind == TaskKind::Dgrad ? inputBytes
+                                              : spec.weightBytes;
     task.work.push_back(work);
   }
-  if (kind == TaskKind::Dgrad && spec.cuttable) {
-    const std::pair<CutAxis, int64_t> axes[] = {
-        {CutAxis::Channel, spec.inputChannels},
-        {CutAxis::Batch, spec.batch},
-        {CutAxis::Reduction, spec.outputChannels}};
-    for (auto [axis, extent] : axes)
-      if (extent >= 2)
-        task.cuts.push_back({axis, extent});
-  }
+  auto addCuts = [&](std::initializer_list<CutOption> cuts) {
+    for (const CutOption &cut : cuts)
+      if (cut.extent >= 2)
+        task.cuts.push_back(cut);
+  };
+  if (kind == TaskKind::Dgrad && spec.cuttable)
+    addCuts({{CutAxis::Channel, spec.inputChannels},
+             {CutAxis::Batch, spec.batch},
+             {CutAxis::Reduction, spec.outputChannels}});
+  if (kind == TaskKind::Forward && spec.divisible)
+    addCuts({{CutAxis::Channel, spec.outputChannels},
+             {CutAxis::Batch, spec.batch}});
+  if (kind == TaskKind::Wgrad && spec.divisible)
+    addCuts({{CutAxis::Channel, spec.outputChannels},
+             {CutAxis::Reduction, spec.batch}});
+  task.rowwise = spec.divisible && !task.cuts.empty();
   graph.tasks.push_back(std::move(task));
   return static_cast<int>(graph.tasks.size()) - 1;
 }
@@ -108,7 +119,8 @@ void GraphMaker::addActivations() {
     for (int reader : readers[l]) {
       output.uses.push_back({forward[reader]});
       output.uses.push_back({wgrad[reader]});
-      output.uses.push_back({dgrad[reader]});
+      if (specs[l].unpooledBytes == 0)
+        output.uses.push_back({dgrad[reader]});
     }
     if (!output.uses.empty())
       graph.values.push_back(std::move(output));
@@ -116,8 +128,7 @@ void GraphMaker::addActivations() {
       continue;
     Value unpooled = value(specs[l].name + ".x", ValueClass::Activation,
                            forward[l], specs[l].unpooledBytes);
-    for (int reader : readers[l])
-      unpooled.uses.push_back({dgrad[reader]});
+    unpooled.uses.push_back({dgrad[l]});
     graph.values.push_back(std::move(unpooled));
   }
   graph.values.push_back(std::move(input));
@@ -130,11 +141,18 @@ void GraphMaker::addGradients() {
     auto use = [&](Value &gradient) {
       if (dgrad[l] >= 0)
         gradient.uses.push_back({dgrad[l]});
-      gradient.uses.push_back({wgrad[l]});
+      if (specs[l].unpooledBytes == 0)
+        gradient.uses.push_back({wgrad[l]});
     };
+    if (specs[l].unpooledBytes > 0) {
+      Value unpooled = value(specs[l].name + ".dx", ValueClass::Gradient,
+                             dgrad[l], specs[l].unpooledBytes);
+      unpooled.uses.push_back({wgrad[l]});
+      graph.values.push_back(std::move(unpooled));
+    }
     if (readers[l].empty()) {
       Value loss = value(specs[l].name + ".dy", ValueClass::Gradient,
-                         forward[l], specs[l].gradientBytes());
+                         forward[l], specs[l].outputBytes);
       use(loss);
       graph.values.push_back(std::move(loss));
       continue;
@@ -143,12 +161,12 @@ void GraphMaker::addGradients() {
     for (int reader : llvm::drop_begin(readers[l])) {
       Value part =
           value(specs[l].name + ".dy from " + specs[reader].name,
-                ValueClass::Gradient, dgrad[reader], specs[l].gradientBytes());
+                ValueClass::Gradient, dgrad[reader], specs[l].outputBytes);
       part.uses.push_back({dgrad[summing]});
       graph.values.push_back(std::move(part));
     }
     Value gradient = value(specs[l].name + ".dy", ValueClass::Gradient,
-                           dgrad[summing], specs[l].gradientBytes());
+                           dgrad[summing], specs[l].outputBytes);
     use(gradient);
     graph.values.push_back(std::move(gradient));
   }
@@ -235,18 +253,21 @@ TaskGraph takt::test::makeVgg16(int64_t batch) {
     layer.outputBytes = batch * side * side * filters * 4;
     layer.unpooledBytes = isPooled ? 4 * layer.outputBytes : 0;
     layer.weightBytes = filters * layer.k * 4;
+    layer.divisible = true;
     layers.push_back(layer);
     channels = filters;
   }
   int64_t features = channels * side * side;
   for (int64_t outputs : {4096, 4096, 1000}) {
     layers.push_back(product(batch, outputs, features));
+    layers.back().divisible = true;
     features = outputs;
   }
   return makeChain(std::move(layers));
 }
 
-TaskGraph takt::test::makeRandomGraph(std::minstd_rand &random, int maxLayers) {
+TaskGraph takt::test::makeRandomGraph(std::minstd_rand &random, int maxLayers,
+                                      bool divisible) {
   auto pick = [&](int64_t low, int64_t high) {
     return low + static_cast<int64_t>(random() % (high - low + 1));
   };
@@ -256,6 +277,7 @@ TaskGraph takt::test::makeRandomGraph(std::minstd_rand &random, int maxLayers) {
     LayerSpec layer = randomProduct(random, 8);
     layer.name = "l" + std::to_string(l);
     layer.cuttable = pick(0, 3) > 0;
+    layer.divisible = divisible;
     if (l > 0 && pick(0, 9) > 0) {
       layer.reads = {static_cast<int>(pick(std::max(0, l - 3), l - 1))};
       int other = static_cast<int>(pick(0, l - 1));

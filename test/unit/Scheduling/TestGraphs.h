@@ -20,14 +20,12 @@ struct LayerSpec {
   int64_t batch, inputChannels, outputChannels;
   int64_t outputBytes, weightBytes;
   std::vector<int> reads; ///< layers before it; empty: the network's input
-  bool cuttable = true;
-  /// Before the pool that ends the layer, if one does: what the reader's D
-  /// reads too, and passes on the gradient of.
+  bool cuttable = true; ///< its D
+  /// F and W too, and all three by samples as a whole.
+  bool divisible = false;
+  /// Before the pool that ends the layer, if one does: what D reads too, and
+  /// makes the gradient of for W. Not for a layer without D.
   int64_t unpooledBytes = 0;
-
-  int64_t gradientBytes() const {
-    return unpooledBytes ? unpooledBytes : outputBytes;
-  }
 };
 
 /// The training step of a network of layers: F, D, W and U of each, where
@@ -47,7 +45,8 @@ TaskGraph makeVgg16(int64_t batch);
 TaskGraph makeLongChain(std::minstd_rand &random, int layers);
 
 /// A random network of up to `maxLayers` layers with skips and branches.
-TaskGraph makeRandomGraph(std::minstd_rand &random, int maxLayers);
+TaskGraph makeRandomGraph(std::minstd_rand &random, int maxLayers,
+                          bool divisible = false);
 
 /// Owns what a Problem points to.
 struct Instance {
