@@ -62,8 +62,7 @@ void takt::computeCycles(const Problem &problem, Assignment &assignment) {
 
 void takt::place(const Problem &problem, Assignment &assignment,
                  llvm::function_ref<int(int task, int part)> processorOf) {
-  assignment.graph =
-      llvm::cantFail(applyCuts(*problem.graph, assignment.cuts));
+  assignment.graph = llvm::cantFail(applyCuts(*problem.graph, assignment.cuts));
   assignment.processor.clear();
   for (const Task &task : assignment.graph.tasks)
     assignment.processor.push_back(processorOf(task.uncut, task.part));

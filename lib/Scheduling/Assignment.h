@@ -38,8 +38,8 @@ void place(const Problem &problem, Assignment &assignment,
 void computeCycles(const Problem &problem, Assignment &assignment);
 
 /// Moves tasks, and pairs of tasks, between processors as long as fewer bytes
-/// cross and none is busy for more than `limit` cycles. Local search: no optimum
-/// is promised.
+/// cross and none is busy for more than `limit` cycles. Local search: no
+/// optimum is promised.
 void moveTasks(const Problem &problem, int64_t limit, Assignment &assignment);
 
 /// Chooses where operands of cut tasks are sliced, and moves tasks.

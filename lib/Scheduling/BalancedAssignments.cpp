@@ -38,7 +38,8 @@ Assignment takt::wholeLayers(const Problem &problem,
                              const StagePartition &partition) {
   Assignment assignment;
   place(problem, assignment, [&](int task, int) {
-    return partition.processor[partition.stage[problem.graph->tasks[task].layer]];
+    return partition
+        .processor[partition.stage[problem.graph->tasks[task].layer]];
   });
   return assignment;
 }
@@ -70,9 +71,8 @@ void BalancedAssignments::shareLayers() {
     for (const auto &unit : layer.units)
       work += *llvm::min_element(unit.cycles);
   int64_t low = std::max(work / family.processors(), undelayedLoop(problem));
-  for (int step = 0; step < kSteps && least - low > low / 500 &&
-                     !deadline.isOver();
-       ++step) {
+  for (int step = 0;
+       step < kSteps && least - low > low / 500 && !deadline.isOver(); ++step) {
     int64_t middle = low + (least - low) / 2;
     if (shareSamples(problem, family.processors(), middle))
       least = middle;

@@ -16,7 +16,8 @@ namespace takt {
 
 /// Assignments of tasks, some cut, to the first processors of a machine: of the
 /// chain family or outside it, straight, or with layers shared out by samples,
-/// whichever is the shortest, then has few bytes. How they are found: docs/scheduling.md, layerpipe.
+/// whichever is the shortest, then has few bytes. How they are found:
+/// docs/scheduling.md, layerpipe.
 class BalancedAssignments {
 public:
   BalancedAssignments(const Problem &problem, const Deadline &deadline,

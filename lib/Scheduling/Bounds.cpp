@@ -209,8 +209,8 @@ LeastParts PartsBound::search(const Task &task) const {
     }
     ofSize.push_back(least.sum);
     least.sum = std::min(least.sum, leastSum(ofSize));
-    least.larger =
-        std::min(least.larger, *std::min_element(ofSize.begin() + 1, ofSize.end()));
+    least.larger = std::min(
+        least.larger, *std::min_element(ofSize.begin() + 1, ofSize.end()));
   }
   return least;
 }

@@ -375,9 +375,9 @@ Assignment ChainBeam::assignmentOf(int last) const {
              [](const Cut &a, const Cut &b) { return a.task < b.task; });
   place(problem, assignment, [&](int task, int part) {
     const Node *node = cutBy[task];
-    return !node || part == 0  ? home[task]
-           : part == kWhole ? node->join
-                            : node->second;
+    return !node || part == 0 ? home[task]
+           : part == kWhole   ? node->join
+                              : node->second;
   });
   return assignment;
 }

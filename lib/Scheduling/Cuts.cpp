@@ -92,10 +92,10 @@ static OperandBytes operandBytes(const Work &product) {
 }
 
 /// An operation that only copies: `in` bytes read, `out` bytes written.
-static Work copyWork(const Task &task, int64_t in, int64_t out) {
+static Work copyWork(TaskKind kind, ElementType type, int64_t in, int64_t out) {
   Work work;
-  work.kind = task.kind;
-  work.type = task.work[0].type;
+  work.kind = kind;
+  work.type = type;
   work.elementwise = out / std::max<int64_t>(1, elementBytes(work.type));
   work.bytesIn = in;
   work.bytesOut = out;
@@ -144,7 +144,7 @@ SmallVector<Work, 2> takt::partWork(const Task &task, const Cut &cut,
     int64_t whole = bytes;
     bytes = share(whole, extent, cut, part);
     if (!cut.slicesAtProducer(part))
-      slices.push_back(copyWork(task, whole, bytes));
+      slices.push_back(copyWork(task.kind, product.type, whole, bytes));
   };
   if (slicesFirst(cut.axis))
     slice(first);
@@ -168,7 +168,9 @@ SmallVector<Work, 2> takt::joinWork(const Task &task, const Cut &cut) {
   int64_t bytes = 0;
   for (int part = 0; part < cut.parts(); ++part)
     bytes += partBytes(task, cut, part);
-  SmallVector<Work, 2> work{copyWork(task, bytes, task.work[0].bytesOut)};
+  const Work &product = task.work[0];
+  SmallVector<Work, 2> work{
+      copyWork(task.kind, product.type, bytes, product.bytesOut)};
   if (!dividesAll(task, cut.axis))
     llvm::append_range(work, llvm::drop_begin(task.work));
   return work;
@@ -267,8 +269,8 @@ private:
   bool isJoined(const Value &value) const;
   bool hasJoin(int task) const;
   void addTasks();
-  void addTask(int index, const Task &like, const std::string &suffix,
-               int part, SmallVector<Work, 2> work);
+  void addTask(int index, const Task &like, const std::string &suffix, int part,
+               SmallVector<Work, 2> work);
   void addValue(const Value &value);
   void addUse(const Value &value, const Use &use, Divided &divided);
   void addPartUse(const Value &value, const Use &use, int part,
@@ -277,9 +279,11 @@ private:
                   Divided &divided);
   void addSlice(const Value &from, int64_t begin, int64_t end, int64_t bytes,
                 const Use &use, int part, Divided &divided);
-  void addCopy(int task, int64_t in, int64_t out) {
+  /// For the parts of `cutTask`, whose product says of what type.
+  void addCopy(int task, int cutTask, int64_t in, int64_t out) {
     Task &at = result.tasks[task];
-    at.work.push_back(copyWork(graph.tasks[at.uncut], in, out));
+    at.work.push_back(
+        copyWork(at.kind, graph.tasks[cutTask].work[0].type, in, out));
   }
   Use partUse(const Use &use, int part) const {
     return {first[use.task] + part, use.distance, use.delayed};
@@ -287,10 +291,10 @@ private:
   void addPartResults(int task);
 
   const TaskGraph &graph;
-  std::vector<const Cut *> cutOf; ///< by task of `graph`
+  std::vector<const Cut *> cutOf;                   ///< by task of `graph`
   std::vector<std::vector<const Value *>> valuesOf; ///< by task of `graph`
-  std::vector<int> first;         ///< part 0, or the task itself, in `result`
-  std::vector<int> last;          ///< the join, or the task itself
+  std::vector<int> first; ///< part 0, or the task itself, in `result`
+  std::vector<int> last;  ///< the join, or the task itself
   TaskGraph result;
 };
 } // namespace
@@ -315,7 +319,8 @@ const Cut *Cutter::rowCut(int task) const {
   return cutOf[task];
 }
 
-/// Whether both sides are cut by samples, so that samples need not be collected.
+/// Whether both sides are cut by samples, so that samples need not be
+/// collected.
 bool Cutter::comesInRows(const Value &value, const Use &use) const {
   const Cut *from = rowCut(value.producer), *to = cutOf[use.task];
   if (!from || !to || use.distance != 0)
@@ -398,8 +403,8 @@ void Cutter::addSlice(const Value &from, int64_t begin, int64_t end,
   int producer = from.producer;
   Value slice = from;
   if (cutOf[use.task]->axis == sampleAxis(user.kind)) {
-    slice.name = from.name + ".rows" + std::to_string(begin) + "-" +
-                 std::to_string(end);
+    slice.name =
+        from.name + ".rows" + std::to_string(begin) + "-" + std::to_string(end);
     auto same = llvm::find_if(divided.slices, [&](const Value &other) {
       return other.name == slice.name;
     });
@@ -416,7 +421,7 @@ void Cutter::addSlice(const Value &from, int64_t begin, int64_t end,
   slice.producer = producer;
   slice.uses = {partUse(use, part)};
   divided.slices.push_back(std::move(slice));
-  addCopy(producer, from.bytes, bytes);
+  addCopy(producer, use.task, from.bytes, bytes);
 }
 
 /// A part's samples from the producer's parts.
@@ -440,7 +445,7 @@ void Cutter::takePieces(const Value &value, const Use &use, int part,
   }
   int64_t bytes = share(value.bytes, extent, to, part);
   if (pieces > 1)
-    addCopy(first[use.task] + part, bytes, bytes);
+    addCopy(first[use.task] + part, use.task, bytes, bytes);
 }
 
 void Cutter::addPartUse(const Value &value, const Use &use, int part,
@@ -463,7 +468,7 @@ void Cutter::addPartUse(const Value &value, const Use &use, int part,
   divided.whole.uses.push_back(partUse(use, part));
   // partWork knows of the product's operands, but not whose the host supplies.
   if (sliced && (rowCut(use.task) || cut.slicesAtProducer(part)))
-    addCopy(first[use.task] + part, value.bytes, bytes);
+    addCopy(first[use.task] + part, use.task, value.bytes, bytes);
 }
 
 /// Divides a use by a cut task among its parts and its join.
@@ -500,8 +505,7 @@ void Cutter::addValue(const Value &value) {
     of.name += "." + std::to_string(part);
     of.producer = first[value.producer] + part;
     if (!addsParts(rows->axis))
-      of.bytes =
-          share(value.bytes, cutExtent(task, rows->axis), *rows, part);
+      of.bytes = share(value.bytes, cutExtent(task, rows->axis), *rows, part);
     of.uses.clear();
     divided.parts.push_back(std::move(of));
   }
@@ -513,7 +517,7 @@ void Cutter::addValue(const Value &value) {
       part.uses.push_back({last[value.producer]});
       bytes += part.bytes;
     }
-    addCopy(last[value.producer], bytes, value.bytes);
+    addCopy(last[value.producer], value.producer, bytes, value.bytes);
   }
   if (!divided.whole.uses.empty() || value.uses.empty())
     result.values.push_back(std::move(divided.whole));

@@ -114,9 +114,8 @@ Place Rebalancer::inPieces(int unit, CutAxis axis) const {
   int home = places[unit].home();
   place.joinCycles = *taskCycles(cost, join, machine.processorClass(home));
   for (int other : llvm::drop_begin(units[unit]->tasks))
-    place.joinCycles +=
-        *taskCycles(cost, family.problem.graph->tasks[other],
-                    machine.processorClass(home));
+    place.joinCycles += *taskCycles(cost, family.problem.graph->tasks[other],
+                                    machine.processorClass(home));
   return place;
 }
 
@@ -168,8 +167,8 @@ void Rebalancer::read(const Assignment &from) {
         int64_t end = part + 1 < cut->parts()
                           ? cut->at[part]
                           : cutExtent(task(unit), cut->axis);
-        place.pieces.push_back({from.processor[parts[part]], end - at,
-                                from.cycles[parts[part]]});
+        place.pieces.push_back(
+            {from.processor[parts[part]], end - at, from.cycles[parts[part]]});
         at = end;
       }
       places[unit] = std::move(place);

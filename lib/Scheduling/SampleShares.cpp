@@ -48,17 +48,15 @@ struct Group {
 
 /// The groups of the first layers.
 struct Partial {
-  Group group; ///< the last one
-  int before = -1; ///< index of the ones before among those up to its begin
+  Group group;      ///< the last one
+  int before = -1;  ///< index of the ones before among those up to its begin
   int64_t load = 0; ///< of the group's last processor
   double bytes = 0;
   /// Whether the samples of the group's processors are in descending order, so
   /// that a processor with a share of two groups has the same samples of both.
   bool reversed = false;
 
-  int lastProcessor() const {
-    return group.processor + group.processors() - 1;
-  }
+  int lastProcessor() const { return group.processor + group.processors() - 1; }
 };
 
 class Sharing {
@@ -89,12 +87,12 @@ private:
   int count;
   int64_t interval;
   int64_t samples = 0;
-  std::vector<std::vector<int>> tasksOf; ///< by layer
-  std::vector<bool> divisible;           ///< by layer
-  std::vector<std::vector<int64_t>> known; ///< by class and samples
-  std::vector<double> weightBytes;   ///< updated, by layer
-  std::vector<double> productBytes;  ///< that a layer's joins collect
-  std::vector<double> borderBytes;   ///< that cross before a layer
+  std::vector<std::vector<int>> tasksOf;      ///< by layer
+  std::vector<bool> divisible;                ///< by layer
+  std::vector<std::vector<int64_t>> known;    ///< by class and samples
+  std::vector<double> weightBytes;            ///< updated, by layer
+  std::vector<double> productBytes;           ///< that a layer's joins collect
+  std::vector<double> borderBytes;            ///< that cross before a layer
   std::vector<std::vector<Partial>> partials; ///< by number of layers
 };
 } // namespace
@@ -160,8 +158,8 @@ int64_t Sharing::cycles(int layer, int64_t of, int on) const {
     Task task = graph.tasks[index];
     CutAxis axis = sampleAxis(task.kind);
     if (of < samples && cutExtent(task, axis) == samples)
-      task.work = partWork(
-          task, Cut{index, axis, {of}, {true, true}}, /*part=*/0);
+      task.work =
+          partWork(task, Cut{index, axis, {of}, {true, true}}, /*part=*/0);
     // Otherwise not divided: all of it, so that nobody has too much.
     total += *taskCycles(*problem.cost, task, machine.classes[on]);
   }
@@ -261,12 +259,12 @@ double Sharing::groupBytes(const Group &group) const {
     return 0;
   double largest = 0;
   for (int i = 0; i < group.processors(); ++i)
-    largest = std::max(largest, static_cast<double>(
-                                    group.samples(i, group.begin)));
+    largest =
+        std::max(largest, static_cast<double>(group.samples(i, group.begin)));
   double elsewhere = 1 - largest / static_cast<double>(samples);
   for (int layer = group.begin; layer < group.end; ++layer)
-    bytes += 2 * others * weightBytes[layer] +
-             2 * elsewhere * productBytes[layer];
+    bytes +=
+        2 * others * weightBytes[layer] + 2 * elsewhere * productBytes[layer];
   for (const Border &border : group.borders)
     for (int layer = group.begin + 1; layer < group.end; ++layer)
       if (border.at(layer) != border.at(layer - 1))
@@ -329,8 +327,8 @@ void Sharing::extend(int begin, int index, int end) {
       partial.before = index;
       if (index >= 0) {
         const Partial &before = partials[begin][index];
-        partial.bytes += before.bytes + borderBytes[begin] -
-                         sharedBytes(before, group);
+        partial.bytes +=
+            before.bytes + borderBytes[begin] - sharedBytes(before, group);
         partial.reversed = !next && !before.reversed;
       }
       keep(std::move(partial));
@@ -424,7 +422,6 @@ std::optional<Assignment> Sharing::run() {
 }
 
 std::optional<Assignment> takt::shareSamples(const Problem &problem,
-                                             int processors,
-                                             int64_t interval) {
+                                             int processors, int64_t interval) {
   return Sharing(problem, processors, interval).run();
 }

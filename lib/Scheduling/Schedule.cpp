@@ -221,32 +221,6 @@ static Expected<Schedule> runScheduler(llvm::StringRef name,
   return result;
 }
 
-/// The same on a machine whose processors are numbered along the links, which
-/// is the order in which schedulers lay out stages.
-static Expected<Schedule> runAlongLinks(llvm::StringRef name,
-                                        const Problem &problem,
-                                        const ScheduleOptions &options) {
-  std::vector<int> order = processorOrder(problem);
-  Machine machine = problem.machine->renumbered(order);
-  Problem renumbered = problem;
-  renumbered.machine = &machine;
-  Expected<Schedule> result = runScheduler(name, renumbered, options);
-  if (result)
-    renameProcessors(order, *result);
-  return result;
-}
-
-int64_t takt::leastBound(const Problem &problem, int stages) {
-  Schedule schedule;
-  std::optional<int64_t> least;
-  for (std::vector<int> &delay : largestDelays(*problem.graph, stages)) {
-    schedule.delay = std::move(delay);
-    int64_t its = bounds(problem, schedule).best();
-    least = std::min(least.value_or(its), its);
-  }
-  return std::max<int64_t>(1, *least);
-}
-
 /// The graph without the cuts that are not allowed.
 static TaskGraph restrictCuts(TaskGraph graph, AllowedCuts allowed) {
   for (Task &task : graph.tasks)
@@ -266,16 +240,55 @@ static TaskGraph restrictCuts(TaskGraph graph, AllowedCuts allowed) {
   return graph;
 }
 
+/// Without a stash all tasks that read a weight forwards read the same version,
+/// of which the more copies are kept the more tasks there are: then LayerPipe's
+/// own cuts only.
+static AllowedCuts allowedCuts(llvm::StringRef name,
+                               const ScheduleOptions &options) {
+  const SchedulerInfo *info = findNamed(schedulers(), name);
+  WeightVersions weights =
+      options.weights.value_or(info ? info->weights : WeightVersions::Stash);
+  return options.cuts == AllowedCuts::All && weights != WeightVersions::Stash
+             ? AllowedCuts::Dgrads
+             : options.cuts;
+}
+
+/// The same on a machine whose processors are numbered along the links, which
+/// is the order in which schedulers lay out stages.
+static Expected<Schedule> runAlongLinks(llvm::StringRef name,
+                                        const Problem &problem,
+                                        const ScheduleOptions &options) {
+  std::vector<int> order = processorOrder(problem);
+  Machine machine = problem.machine->renumbered(order);
+  Problem renumbered = problem;
+  renumbered.machine = &machine;
+  TaskGraph graph;
+  AllowedCuts cuts = allowedCuts(name, options);
+  if (cuts != AllowedCuts::All) {
+    graph = restrictCuts(*problem.graph, cuts);
+    renumbered.graph = &graph;
+  }
+  Expected<Schedule> result = runScheduler(name, renumbered, options);
+  if (result)
+    renameProcessors(order, *result);
+  return result;
+}
+
+int64_t takt::leastBound(const Problem &problem, int stages) {
+  Schedule schedule;
+  std::optional<int64_t> least;
+  for (std::vector<int> &delay : largestDelays(*problem.graph, stages)) {
+    schedule.delay = std::move(delay);
+    int64_t its = bounds(problem, schedule).best();
+    least = std::min(least.value_or(its), its);
+  }
+  return std::max<int64_t>(1, *least);
+}
+
 Expected<Schedule> takt::schedule(llvm::StringRef name, const Problem &problem,
                                   const ScheduleOptions &options) {
   if (Error error = check(problem))
     return error;
-  if (options.cuts != AllowedCuts::All) {
-    TaskGraph graph = restrictCuts(*problem.graph, options.cuts);
-    ScheduleOptions any = options;
-    any.cuts = AllowedCuts::All;
-    return schedule(name, {&graph, problem.machine, problem.cost}, any);
-  }
   if (!options.objective.empty())
     return scheduleByObjective(name, problem, options);
   Expected<Schedule> result = runAlongLinks(name, problem, options);

@@ -175,8 +175,7 @@ void TaskAssigner::assignDgrad() {
   for (Operation *op : byKind[1]) {
     int64_t latest = latestProducer(op);
     if (hasGemm(op) || expandsGradient(op))
-      place[op] = std::max(latest,
-                           position(TaskKind::Dgrad, layerOfNode(op)));
+      place[op] = std::max(latest, position(TaskKind::Dgrad, layerOfNode(op)));
     else if (latest >= 0)
       place[op] = latest;
     else

@@ -85,8 +85,8 @@ LogicalResult GraphBuilder::readLayers() {
 }
 
 /// Tasks in sequential order, microbatch by microbatch: all F, then D, W, U of
-/// the last layer … the first; the parts of a task as they stand in the program,
-/// and their join.
+/// the last layer … the first; the parts of a task as they stand in the
+/// program, and their join.
 LogicalResult GraphBuilder::collectTasks() {
   llvm::MapVector<StringRef, SmallVector<Operation *>> byName;
   std::vector<Task> tasks;
@@ -249,9 +249,9 @@ void GraphBuilder::addValue(std::string name, ValueClass kind, int producer,
 Use GraphBuilder::makeUse(OpOperand &operand, int distance,
                           bool delayed) const {
   int at = task(operand.getOwner());
-  Reader reader = graph.tasks[at].cuts.empty()              ? Reader::Unknown
+  Reader reader = graph.tasks[at].cuts.empty()          ? Reader::Unknown
                   : productOf[at] == operand.getOwner() ? Reader::Product
-                                                            : Reader::Fused;
+                                                        : Reader::Fused;
   return {at, distance, delayed, reader};
 }
 

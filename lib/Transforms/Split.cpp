@@ -8,11 +8,11 @@
 #include "takt/Transforms/Split.h"
 #include "CutOptions.h"
 #include "TaggingBuilder.h"
+#include "mlir/IR/IRMapping.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/Passes.h"
 #include "takt/Transforms/ValueNames.h"
 #include "takt/Transforms/Verify.h"
-#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -193,7 +193,8 @@ LogicalResult Splitter::check(const NamedCut &cut) {
   for (int part = 0; part < task.parts(); ++part)
     if (task.begin(part) >= task.end(part) || cut.at.empty())
       return front->emitError("cut of task '")
-             << cut.task << "' at " << (part == 0 ? task.end(0) : cut.at[part - 1])
+             << cut.task << "' at "
+             << (part == 0 ? task.end(0) : cut.at[part - 1])
              << ", expected increasing indices from 1 to " << task.extent - 1;
   cutTasks.push_back(std::move(task));
   return success();
@@ -277,9 +278,9 @@ mlir::Value Splitter::sliceAtProducer(const CutTask &cut, int part,
   Operation *producer = of.getDefiningOp();
   int64_t end = begin + type.getShape()[axis];
   if (auto read = dyn_cast<train::ReadOp>(producer))
-    return sliceParameter(
-        read, sliceName(read.getParameter(), cut, part, begin, end), type, axis,
-        begin);
+    return sliceParameter(read,
+                          sliceName(read.getParameter(), cut, part, begin, end),
+                          type, axis, begin);
   mlir::Value &shared = samplesOf[{of, begin, end}];
   if (cut.dividesSamples() && shared)
     return shared;
@@ -311,15 +312,14 @@ mlir::Value Splitter::takePieces(const CutTask &cut, int part,
   for (auto [j, from] : llvm::enumerate(rows.parts)) {
     int64_t first = rows.of->begin(static_cast<int>(j));
     int64_t begin = std::max(cut.begin(part), first);
-    int64_t end =
-        std::min(cut.end(part), rows.of->end(static_cast<int>(j)));
+    int64_t end = std::min(cut.end(part), rows.of->end(static_cast<int>(j)));
     if (begin >= end)
       continue;
     RankedTensorType type = withExtent(whole, 0, end - begin);
-    pieces.push_back(type == from.getType()
-                         ? from
-                         : sliceAtProducer(cut, part, from, type, 0,
-                                           begin - first));
+    pieces.push_back(
+        type == from.getType()
+            ? from
+            : sliceAtProducer(cut, part, from, type, 0, begin - first));
   }
   if (pieces.size() == 1)
     return pieces[0];
@@ -357,9 +357,8 @@ mlir::Value Splitter::buildPart(const CutTask &cut, int part) {
                                 : takeShare(cut, part, operand.get(), axis));
   }
   tagPart(cut, part);
-  mlir::Value result = product.buildPart(builder, cut.cut->axis,
-                                         cut.begin(part), cut.end(part),
-                                         operands);
+  mlir::Value result = product.buildPart(
+      builder, cut.cut->axis, cut.begin(part), cut.end(part), operands);
   setName(result, cut.partName(part));
   return result;
 }
@@ -422,15 +421,16 @@ void Splitter::divideAll(const CutTask &cut) {
       Operation *clone = op->cloneWithoutRegions(mapping);
       for (auto [index, result] : llvm::enumerate(clone->getResults())) {
         if (!adds)
-          result.setType(withExtent(result, 0, cut.end(part) - cut.begin(part)));
+          result.setType(
+              withExtent(result, 0, cut.end(part) - cut.begin(part)));
         results[index].push_back(result);
       }
       builder.tagWith(cut.kind(), getNode(op), cut.partName(part),
                       getLayer(op));
       builder.insert(clone);
       if (clone->getNumResults() == 1)
-        setName(clone->getResult(0), names[op->getResult(0)] + "." +
-                                         std::to_string(part));
+        setName(clone->getResult(0),
+                names[op->getResult(0)] + "." + std::to_string(part));
     }
     for (auto [whole, parts] : llvm::zip_equal(op->getResults(), results)) {
       within[whole] = parts;

@@ -27,7 +27,8 @@ def copies(entry):
 def check(model, batch, processors, schedule):
     """The copies that are kept otherwise."""
     stash, latest, average = (
-        compiled(model, batch, processors, schedule, f"--weights={weights}")
+        compiled(model, batch, processors, schedule, f"--weights={weights}",
+                 "--cuts=dgrad")
         for weights in ("stash", "latest", "average"))
     for entry in (latest, average):
         assert copies(entry) <= 2, (processors, schedule, entry["weight_versions"])

@@ -166,8 +166,8 @@ struct Cut {
   }
 };
 
-/// The graph with those tasks divided into "X.0", "X.1", … and "X.join", in this
-/// order and in the place of X.
+/// The graph with those tasks divided into "X.0", "X.1", … and "X.join", in
+/// this order and in the place of X.
 ///
 /// The parts of a rowwise task that is cut by samples do all its operations for
 /// theirs: of each of its values V, part i makes "V.i". Whoever needs

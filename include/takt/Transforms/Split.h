@@ -27,16 +27,16 @@ llvm::SmallVector<NamedCut> nameCuts(const TaskGraph &graph,
                                      llvm::ArrayRef<Cut> cuts);
 
 /// Parses "TASK:AXIS:AT" with an optional ":SLICED", AXIS one of channel,
-/// batch, reduction, AT one or more indices as in 8+16+24, SLICED the numbers of
-/// the parts whose operands are sliced where they are produced, as in 0+2. TASK
-/// may contain colons.
-/// Fails with the text and what was expected.
+/// batch, reduction, AT one or more indices as in 8+16+24, SLICED the numbers
+/// of the parts whose operands are sliced where they are produced, as in 0+2.
+/// TASK may contain colons. Fails with the text and what was expected.
 llvm::Expected<NamedCut> parseCut(llvm::StringRef text);
 
 /// Rewrites each named task X into the parts X.0, X.1, … and X.join, which
 /// concatenates or adds their results. Parts do all of a rowwise task that is
 /// cut by batch, otherwise the matrix product, and X.join the rest. What
-/// formTasks gives afterwards is what takt::applyCuts makes of its graph before.
+/// formTasks gives afterwards is what takt::applyCuts makes of its graph
+/// before.
 ///
 /// A slice of a weight at its producer becomes a parameter of kind derived,
 /// which the weight's update keeps up to date; a slice of another value joins

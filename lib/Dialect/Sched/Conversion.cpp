@@ -46,8 +46,8 @@ static void createTask(OpBuilder &builder, Location loc, const TaskGraph &graph,
       cuts.empty() ? ArrayAttr() : builder.getArrayAttr(cuts), colocated,
       task.cycles ? builder.getI64IntegerAttr(*task.cycles) : IntegerAttr(),
       builder.getI64IntegerAttr(task.memory),
-      builder.getI64IntegerAttr(task.microbatch),
-      unit(task.rowwise), unit(task.gradientFirst));
+      builder.getI64IntegerAttr(task.microbatch), unit(task.rowwise),
+      unit(task.gradientFirst));
 }
 
 static void createValue(OpBuilder &builder, Location loc,
@@ -180,9 +180,9 @@ private:
     work.bytesIn = attr.getBytesIn();
     work.bytesOut = attr.getBytesOut();
     work.rowBytesIn = attr.getRowsIn();
-    for (int64_t size : {attr.getM(), attr.getN(), attr.getK(), attr.getCount(),
-                         work.elementwise, work.bytesIn, work.bytesOut,
-                         work.rowBytesIn})
+    for (int64_t size :
+         {attr.getM(), attr.getN(), attr.getK(), attr.getCount(),
+          work.elementwise, work.bytesIn, work.bytesOut, work.rowBytesIn})
       if (size < 0)
         return op.emitOpError("has work with a negative size ") << size,
                failure();

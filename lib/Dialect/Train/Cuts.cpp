@@ -70,8 +70,8 @@ Value ConvOp::buildPart(OpBuilder &builder, CutAxis axis, int64_t begin,
   Type type = partType(getY(), getConcatenatedAxis(axis), end - begin);
   Value b = operands.size() > 2 ? operands[2] : Value();
   return ConvOp::create(builder, getLoc(), type, operands[0], operands[1], b,
-                        getGroups(), getStrides(), getPadsBegin(),
-                        getPadsEnd(), getDilations());
+                        getGroups(), getStrides(), getPadsBegin(), getPadsEnd(),
+                        getDilations());
 }
 
 //===----------------------------------------------------------------------===//

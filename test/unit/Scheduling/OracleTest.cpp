@@ -414,16 +414,15 @@ TEST(CutsTest, SamplesGoFromPartToPart) {
         lines.push_back(value.name + " " + std::to_string(value.bytes) + " " +
                         cut->tasks[value.producer].name + " " +
                         cut->tasks[use.task].name);
-  EXPECT_EQ(lines, (std::vector<std::string>{
-                       "l0.y 96 l0.F.join l1.D", "l0.y.0 48 l0.F.0 l0.F.join",
-                       "l0.y.0 48 l0.F.0 l1.W.0",
-                       "l0.y.1 48 l0.F.1 l0.F.join",
-                       "l0.y.1 48 l0.F.1 l1.F.1", "l0.y.1 48 l0.F.1 l1.W.1",
-                       "l0.y.0.rows0-1 24 l0.F.0 l1.F.0",
-                       "l0.y.0.rows1-2 24 l0.F.0 l1.F.1",
-                       "l1.dw 192 l1.W.join l1.U",
-                       "l1.dw.0 192 l1.W.0 l1.W.join",
-                       "l1.dw.1 192 l1.W.1 l1.W.join"}));
+  EXPECT_EQ(
+      lines,
+      (std::vector<std::string>{
+          "l0.y 96 l0.F.join l1.D", "l0.y.0 48 l0.F.0 l0.F.join",
+          "l0.y.0 48 l0.F.0 l1.W.0", "l0.y.1 48 l0.F.1 l0.F.join",
+          "l0.y.1 48 l0.F.1 l1.F.1", "l0.y.1 48 l0.F.1 l1.W.1",
+          "l0.y.0.rows0-1 24 l0.F.0 l1.F.0", "l0.y.0.rows1-2 24 l0.F.0 l1.F.1",
+          "l1.dw 192 l1.W.join l1.U", "l1.dw.0 192 l1.W.0 l1.W.join",
+          "l1.dw.1 192 l1.W.1 l1.W.join"}));
 }
 
 TEST(CutsTest, RejectIllegalOnes) {
@@ -439,8 +438,10 @@ TEST(CutsTest, RejectIllegalOnes) {
             "a cut of task 'l1.D' at 0, expected 1 to 5");
   EXPECT_EQ(messageOf(Cut{0, CutAxis::Channel, {1}, {}}),
             "task 'l0.F' may not be cut along channel");
-  EXPECT_EQ(messageOf(Cut{99, CutAxis::Channel, {1}, {}}), "a cut of task 99 of 7");
-  EXPECT_EQ(messageOf({Cut{d, CutAxis::Channel, {1}, {}}, Cut{d, CutAxis::Batch, {1}, {}}}),
+  EXPECT_EQ(messageOf(Cut{99, CutAxis::Channel, {1}, {}}),
+            "a cut of task 99 of 7");
+  EXPECT_EQ(messageOf({Cut{d, CutAxis::Channel, {1}, {}},
+                       Cut{d, CutAxis::Batch, {1}, {}}}),
             "task 'l1.D' is cut twice");
 }
 

@@ -42,9 +42,8 @@ public:
 
   Instance run() {
     bool divisible = one(2);
-    TaskGraph graph = one(3)
-                          ? chain(divisible)
-                          : makeRandomGraph(random, 1 + below(6), divisible);
+    TaskGraph graph = one(3) ? chain(divisible)
+                             : makeRandomGraph(random, 1 + below(6), divisible);
     if (one(4)) // work without a product, on processors with vector units
       for (Task &task : graph.tasks)
         task.work.push_back({task.kind, {}, below(40)});

@@ -45,8 +45,7 @@ TEST(SampleSharesTest, KeepsTheIntervalAndWasteIsSmall) {
     int64_t even = workOf(instance) / processors + 1;
     // One sample of all layers is the most that a processor can have left over.
     int64_t enough = even + workOf(instance) / 24 + 1;
-    std::optional<Assignment> found =
-        shareSamples(problem, processors, enough);
+    std::optional<Assignment> found = shareSamples(problem, processors, enough);
     ASSERT_TRUE(found.has_value());
     EXPECT_LE(found->leastInterval(instance.machine), enough);
     EXPECT_FALSE(shareSamples(problem, processors, even - 2).has_value());

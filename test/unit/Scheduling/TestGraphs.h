@@ -20,7 +20,7 @@ struct LayerSpec {
   int64_t batch, inputChannels, outputChannels;
   int64_t outputBytes, weightBytes;
   std::vector<int> reads; ///< layers before it; empty: the network's input
-  bool cuttable = true; ///< its D
+  bool cuttable = true;   ///< its D
   /// F and W too, and all three by samples as a whole.
   bool divisible = false;
   /// Before the pool that ends the layer, if one does: what D reads too, and

@@ -67,7 +67,8 @@ struct ParameterResource
   llvm::StringRef getName() final { return "parameter"; }
 };
 
-/// What an operation on some rows of its operands gives; see RowwiseOpInterface.
+/// What an operation on some rows of its operands gives; see
+/// RowwiseOpInterface.
 enum class RowRule : uint8_t { Rows, Sum, None };
 
 /// One element-wise operation on every element of the first result, times
