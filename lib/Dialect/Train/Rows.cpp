@@ -77,8 +77,37 @@ bool SumOp::readsRows(unsigned operand) {
   return hasRowsOf(getOperand(operand), getY());
 }
 
+bool BinaryOp::readsRows(unsigned operand) {
+  return hasRowsOf(getOperand(operand), getY());
+}
+bool BinaryDgradOp::readsRows(unsigned operand) {
+  return hasRowsOf(getOperation()->getOperand(operand), getDx());
+}
+bool ExpandOp::readsRows(unsigned) { return hasRowsOf(getX(), getY()); }
+
+RowRule NormalizeOp::getRowRule() { return rowsIf(getAxis() != 0); }
+RowRule NormalizeDgradOp::getRowRule() { return rowsIf(getAxis() != 0); }
+
 RowRule ReduceSumOp::getRowRule() {
   return llvm::is_contained(getAxes(), 0) ? RowRule::Sum : RowRule::Rows;
+}
+RowRule ReduceMaxOp::getRowRule() {
+  return rowsIf(!llvm::is_contained(getAxes(), 0));
+}
+RowRule ReduceMaxDgradOp::getRowRule() {
+  return rowsIf(!llvm::is_contained(getAxes(), 0));
+}
+
+/// Whether nothing is added along the samples.
+static bool keepsRows(ArrayRef<int64_t> begins, ArrayRef<int64_t> ends) {
+  return !begins.empty() && begins[0] == 0 && ends[0] == 0;
+}
+
+RowRule PadOp::getRowRule() {
+  return rowsIf(keepsRows(getBegins(), getEnds()));
+}
+RowRule PadDgradOp::getRowRule() {
+  return rowsIf(keepsRows(getBegins(), getEnds()));
 }
 RowRule ConcatOp::getRowRule() { return rowsIf(getAxis() != 0); }
 RowRule SliceOp::getRowRule() { return rowsIf(getAxis() != 0); }

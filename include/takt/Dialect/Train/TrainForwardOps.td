@@ -179,7 +179,7 @@ def Train_LrnOp : Train_KernelOp<"lrn",
 }
 
 def Train_NormalizeOp : Train_KernelOp<"normalize",
-    [Train_Inferred, Train_Differentiable], Train_WordsAndWork> {
+    [Train_Inferred, Train_Differentiable, Train_RowRule], Train_WordsAndWork> {
   let summary = "mean 0 and variance 1 over the last axes";
   let description = [{
     y = (x − mean) · inv_std, the mean and inv_std = 1 / sqrt(variance + epsilon)

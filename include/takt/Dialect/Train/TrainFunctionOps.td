@@ -15,7 +15,7 @@ defvar Train_Coefficients = (ins Train_DefaultF32<"0.0f">:$alpha,
                                  Train_DefaultF32<"0.0f">:$beta);
 
 def Train_UnaryOp : Train_KernelOp<"unary",
-    [Train_OneType, Train_Differentiable], Train_Words> {
+    [Train_OneType, Train_Differentiable, Train_Rowwise], Train_Words> {
   let summary = "a function, element by element";
   let description = [{
     y = f(x), f being one of [these](isa.md#functions) with the numbers `alpha`
@@ -36,7 +36,7 @@ def Train_UnaryOp : Train_KernelOp<"unary",
 }
 
 def Train_UnaryDgradOp : Train_KernelOp<"unary_dgrad",
-    [Train_OneType], Train_Words> {
+    [Train_OneType, Train_Rowwise], Train_Words> {
   let summary = "gradient of a function, element by element";
   let description = [{
     dx = dy · f'(x). Where f has no derivative, it is PyTorch's: 0 for `abs` and
@@ -57,7 +57,7 @@ def Train_UnaryDgradOp : Train_KernelOp<"unary_dgrad",
 }
 
 def Train_BinaryOp : Train_KernelOp<"binary",
-    [Train_Inferred, Train_Differentiable], Train_Words> {
+    [Train_Inferred, Train_Differentiable, Train_RowOperands], Train_Words> {
   let summary = "a function of two tensors, broadcast to each other";
   let description = [{
     y = f(a, b), f being one of [these](isa.md#functions). (Sums and products
@@ -82,7 +82,7 @@ def Train_BinaryOp : Train_KernelOp<"binary",
 }
 
 def Train_BinaryDgradOp : Train_KernelOp<"binary_dgrad",
-    [Train_Inferred], Train_Words> {
+    [Train_Inferred, Train_RowOperands], Train_Words> {
   let summary = "gradient of a function of two tensors";
   let description = [{
     dx = dy · ∂f/∂a, or ∂f/∂b where `operand` is 1, for every element of y; the

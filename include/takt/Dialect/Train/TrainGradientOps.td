@@ -130,7 +130,7 @@ def Train_BatchNormWgradOp : Train_KernelOp<"batch_norm_wgrad",
 }
 
 def Train_NormalizeDgradOp : Train_KernelOp<"normalize_dgrad",
-    [Train_Inferred], Train_WordsAndWork> {
+    [Train_Inferred, Train_RowRule], Train_WordsAndWork> {
   let summary = "gradient of a normalization over the last axes";
   let description = [{
     With n elements in each mean, dx = inv_std · (dy − Σ dy / n − y · Σ (dy · y)

@@ -133,7 +133,7 @@ def Train_ReduceMaxOp : Train_ReductionOp<"reduce_max"> {
 }
 
 def Train_ReduceMaxDgradOp : Train_KernelOp<"reduce_max_dgrad",
-    [], Train_WordsAndWork> {
+    [Train_RowRule], Train_WordsAndWork> {
   let summary = "gradient of the largest element along axes";
   let description = [{
     dy goes in equal parts to all elements that are the largest, and 0 to the
@@ -249,7 +249,8 @@ def Train_TransposeOp : Train_KernelOp<"transpose",
   let hasFolder = 1;
 }
 
-def Train_ExpandOp : Train_KernelOp<"expand", [Train_Differentiable]> {
+def Train_ExpandOp : Train_KernelOp<"expand",
+    [Train_Differentiable, Train_RowOperands]> {
   let summary = "a tensor broadcast to a shape";
   let description = [{
     Constraints:
@@ -269,7 +270,7 @@ def Train_ExpandOp : Train_KernelOp<"expand", [Train_Differentiable]> {
 }
 
 def Train_PadOp : Train_KernelOp<"pad",
-    [Train_Inferred, Train_Differentiable], Train_Words> {
+    [Train_Inferred, Train_Differentiable, Train_RowRule], Train_Words> {
   let summary = "elements around a tensor";
   let description = [{
     y is x with `begins` elements before and `ends` behind it along each axis:
@@ -297,7 +298,8 @@ def Train_PadOp : Train_KernelOp<"pad",
   }];
 }
 
-def Train_PadDgradOp : Train_KernelOp<"pad_dgrad", [], Train_Words> {
+def Train_PadDgradOp : Train_KernelOp<"pad_dgrad", [Train_RowRule],
+    Train_Words> {
   let summary = "gradient of elements around a tensor";
   let description = [{
     The sum of dy over all places where an element of x is.
