@@ -13,7 +13,8 @@
 namespace takt {
 
 /// What differentiation may rely on. Fails with a diagnostic unless
-///   F1  the module has a positive `train.batch` and a single-block function with
+///   F1  the module has a positive `train.batch` and a single-block function
+///   with
 ///       at least one result;
 ///   F2  every operation of @main is of the train dialect, apart from the
 ///       return, and every tensor has a static shape;

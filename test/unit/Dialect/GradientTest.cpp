@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluator.h"
+#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/StringSet.h"
 #include <gtest/gtest.h>
 
@@ -172,6 +173,84 @@ TEST_P(GradientTest, IsNullWithoutResultGradient) {
   for (unsigned i = 0; i < op->getNumOperands(); ++i)
     EXPECT_FALSE(differentiable.buildOperandGradient(builder, i, none));
   EXPECT_EQ(parsed.last(), op);
+}
+
+/// What an operation gives for some rows of its operands at a time, one behind
+/// the other or added.
+Value buildInParts(OpBuilder &builder, RowwiseOpInterface op, int64_t at,
+                   int64_t rows) {
+  SmallVector<Value> parts;
+  bool adds = op.getRowRule() == RowRule::Sum;
+  for (auto [begin, end] : {std::pair(int64_t(0), at), std::pair(at, rows)}) {
+    IRMapping mapping;
+    auto withRows = [&, count = end - begin](Value value) {
+      auto type = cast<RankedTensorType>(value.getType());
+      SmallVector<int64_t> dims(type.getShape());
+      dims[0] = count;
+      return type.clone(dims);
+    };
+    for (OpOperand &operand : op->getOpOperands())
+      if (op.readsRows(operand.getOperandNumber()))
+        mapping.map(operand.get(),
+                    SliceOp::create(builder, op.getLoc(),
+                                    withRows(operand.get()), operand.get(),
+                                    /*axis=*/0, begin));
+    Operation *part = op->cloneWithoutRegions(mapping);
+    if (!adds)
+      part->getResult(0).setType(withRows(op->getResult(0)));
+    parts.push_back(builder.insert(part)->getResult(0));
+  }
+  if (adds)
+    return SumOp::create(builder, op.getLoc(), parts);
+  return ConcatOp::create(builder, op.getLoc(), parts, /*axis=*/0);
+}
+
+/// Of the operation and of its gradients.
+TEST_P(GradientTest, RowsMakeTheWhole) {
+  OpBuilder builder = parsed.builder();
+  Value dy = parsed.block().addArgument(op->getResult(0).getType(),
+                                        parsed.function().getLoc());
+  if (auto differentiable = dyn_cast<DifferentiableOpInterface>(op)) {
+    SmallVector<Value> gradients(op->getNumResults());
+    gradients[0] = dy;
+    for (unsigned i = 0; i < op->getNumOperands(); ++i)
+      differentiable.buildOperandGradient(builder, i, gradients);
+  }
+  SmallVector<std::pair<Value, Value>> pairs; // whole, in parts
+  SmallVector<RowwiseOpInterface> wholes;
+  for (Operation &each : parsed.block())
+    if (auto rowwise = dyn_cast<RowwiseOpInterface>(each))
+      wholes.push_back(rowwise);
+  for (RowwiseOpInterface rowwise : wholes) {
+    if (rowwise.getRowRule() == RowRule::None)
+      continue;
+    int64_t rows = 0;
+    for (OpOperand &operand : rowwise->getOpOperands())
+      if (auto type = cast<RankedTensorType>(operand.get().getType());
+          type.getRank() > 0 && rowwise.readsRows(operand.getOperandNumber()))
+        rows = type.getDimSize(0);
+    // What is broadcast along the rows, and a scalar, has none.
+    if (rows < 2 || rowwise->getNumResults() != 1)
+      continue;
+    for (int64_t at = 1; at < rows; ++at)
+      pairs.push_back(
+          {rowwise->getResult(0), buildInParts(builder, rowwise, at, rows)});
+  }
+  for (Operation &built : parsed.block())
+    ASSERT_TRUE(succeeded(mlir::verify(&built)));
+  Values values;
+  for (auto [argument, tensor] :
+       llvm::zip(parsed.block().getArguments(), inputs))
+    values[argument] = tensor;
+  values[dy] = randomTensor(cast<RankedTensorType>(dy.getType()), generator);
+  ASSERT_FALSE(llvm::errorToBool(evaluate(parsed.block(), values)));
+  for (auto [whole, inParts] : pairs) {
+    Tensor a = values[whole], b = values[inParts];
+    ASSERT_EQ(a.type(), b.type());
+    for (int64_t i = 0; i < a.size(); ++i)
+      ASSERT_NEAR(a[i], b[i], 1e-12 * (1 + std::abs(a[i])))
+          << whole.getDefiningOp()->getName().getStringRef().str();
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Operations, GradientTest, testing::ValuesIn(kCases),
