@@ -75,6 +75,7 @@ static LogicalResult convertConstant(Node &node) {
       makeConstant(node.proto.output(0), **value, node.subject());
   if (failed(constant))
     return failure();
+  constant->literal = true;
   return node.define(0, *constant);
 }
 

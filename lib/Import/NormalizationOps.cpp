@@ -250,33 +250,59 @@ static LogicalResult convertLayerNormalization(Node &node) {
 /// Fails unless x has at least `least` axes, and scale and bias have `size`
 /// elements each.
 static LogicalResult checkAffine(const Node &node, Value x, int64_t least,
-                                 Value scale, Value bias, int64_t size) {
+                                 ArrayRef<int64_t> scale,
+                                 ArrayRef<int64_t> bias, int64_t size) {
   if (typeOf(x).getRank() < least)
     return node.invalid() << "has an input of rank " << typeOf(x).getRank()
                           << ", expected at least " << least;
-  for (auto [name, value] : {std::pair("scale", scale), std::pair("B", bias)})
-    if (shapeOf(value) != ArrayRef(size))
-      return node.invalid() << "has shape " << shapeText(shapeOf(value))
-                            << " of " << name << ", expected " << size;
+  for (auto [name, shape] : {std::pair("scale", scale), std::pair("B", bias)})
+    if (shape != ArrayRef(size))
+      return node.invalid() << "has shape " << shapeText(shape) << " of "
+                            << name << ", expected " << size;
   return success();
 }
 
-/// Every channel of every sample by itself.
+/// Whether a Constant node says that all elements are `number`.
+static FailureOr<bool> isLiteral(Node &node, const Operand &operand,
+                                 float number) {
+  if (!operand.constant || !operand.constant->literal ||
+      operand.constant->isInteger())
+    return false;
+  FailureOr<ElementsAttr> values =
+      node.graph.reader.floats(*operand.constant, node.subject());
+  if (failed(values))
+    return failure();
+  return values->isSplat() && values->getSplatValue<float>() == number;
+}
+
+/// Every channel of every sample by itself. By ones and zeros that a Constant
+/// node has it is how exporters write other normalizations: these are no
+/// parameters.
 static LogicalResult convertInstanceNormalization(Node &node) {
   Binder bind(node);
-  Value x = bind.tensor("input"), scale = bind.tensor("scale"),
-        bias = bind.tensor("B");
+  Value x = bind.tensor("input");
+  Operand scale = bind.operand("scale"), bias = bind.operand("B");
   float epsilon = bind.number("epsilon", 1e-5f);
   if (failed(bind.finish()) || failed(checkEpsilon(node, epsilon)))
     return failure();
   int64_t rank = shapeOf(x).size();
-  if (failed(
-          checkAffine(node, x, 3, scale, bias, rank > 1 ? shapeOf(x)[1] : 0)))
+  if (failed(checkAffine(node, x, 3, scale.shape(), bias.shape(),
+                         rank > 1 ? shapeOf(x)[1] : 0)))
     return failure();
-  FailureOr<Value> factor = perChannel(node, scale, rank);
-  FailureOr<Value> offset = perChannel(node, bias, rank);
   FailureOr<Value> normal = emitNormalize(node, x, 2, epsilon);
-  if (failed(factor) || failed(offset) || failed(normal))
+  FailureOr<bool> ones = isLiteral(node, scale, 1);
+  FailureOr<bool> zeros = isLiteral(node, bias, 0);
+  if (failed(normal) || failed(ones) || failed(zeros))
+    return failure();
+  if (*ones && *zeros)
+    return node.define(0, *normal);
+  FailureOr<Value> factor = node.toValue(scale, "scale");
+  FailureOr<Value> offset = node.toValue(bias, "B");
+  if (failed(factor) || failed(offset))
+    return failure();
+  factor = perChannel(node, *factor, rank);
+  offset = perChannel(node, *offset, rank);
+  if (failed(factor) || failed(offset))
     return failure();
   FailureOr<Value> y = emitAffine(node, *normal, *factor, *offset);
   return failed(y) ? failure() : node.define(0, *y);
@@ -290,7 +316,7 @@ static LogicalResult convertGroupNormalization(Node &node) {
   int64_t groups = bind.requiredInteger("num_groups");
   float epsilon = bind.number("epsilon", 1e-5f);
   if (failed(bind.finish()) || failed(checkEpsilon(node, epsilon)) ||
-      failed(checkAffine(node, x, 3, scale, bias, groups)))
+      failed(checkAffine(node, x, 3, shapeOf(scale), shapeOf(bias), groups)))
     return failure();
   Dims dims(shapeOf(x));
   if (groups < 1 || dims[1] % groups != 0)

@@ -38,6 +38,9 @@ static std::optional<int64_t> compute(IntegerOperation operation, int64_t a,
     overflow = b == 0 || (b == -1 && llvm::SubOverflow<int64_t>(0, a, result));
     result = overflow ? 0 : a / b;
     break;
+  case IntegerOperation::Equal:
+    result = a == b;
+    break;
   }
   if (overflow)
     return std::nullopt;
@@ -72,7 +75,41 @@ LogicalResult takt::import::foldArithmetic(Node &node,
     return node.unsupported()
            << "combines integers of shapes " << shapeText(aOperand.shape())
            << " and " << shapeText(bOperand.shape());
-  return node.defineIntegers(result, shape, aOperand.constant->type);
+  int32_t type = operation == IntegerOperation::Equal
+                     ? int32_t(TensorProto::BOOL)
+                     : aOperand.constant->type;
+  return node.defineIntegers(result, shape, type);
+}
+
+static LogicalResult convertEqual(Node &node) {
+  return foldArithmetic(node, IntegerOperation::Equal);
+}
+
+/// Exporters choose between a size that was asked for and the one that is
+/// there.
+static LogicalResult convertWhere(Node &node) {
+  Binder bind(node);
+  Dims condition = bind.integers("condition");
+  Dims x = bind.integers("X"), y = bind.integers("Y");
+  if (failed(bind.finish()))
+    return failure();
+  size_t count = std::max({condition.size(), x.size(), y.size()});
+  Dims result, shape;
+  const ArrayRef<int64_t> lists[] = {condition, x, y};
+  for (auto [i, list] : llvm::enumerate(lists)) {
+    if (list.size() != count && list.size() != 1)
+      return node.unsupported()
+             << "combines " << list.size() << " with " << count << " integers";
+    if (list.size() == count)
+      shape.assign(node.operand(i).shape().begin(),
+                   node.operand(i).shape().end());
+  }
+  auto at = [](ArrayRef<int64_t> list, size_t i) {
+    return list[list.size() == 1 ? 0 : i];
+  };
+  for (size_t i = 0; i < count; ++i)
+    result.push_back(at(condition, i) ? at(x, i) : at(y, i));
+  return node.defineIntegers(result, shape, node.operand(1).constant->type);
 }
 
 static LogicalResult convertCast(Node &node) {
@@ -131,87 +168,54 @@ static LogicalResult convertShape(Node &node) {
   return node.defineIntegers(dims, int64_t(dims.size()), TensorProto::INT64);
 }
 
-/// Fails unless the first input is a vector.
-static LogicalResult checkVector(const Node &node) {
-  Operand data = node.operand(0);
-  if (!data || data.shape().size() == 1)
-    return success();
-  return node.unsupported()
-         << "takes elements of a tensor of rank " << data.shape().size()
-         << ", expected a vector of integers";
+FailureOr<IntegerTensor> takt::import::integerInput(Node &node, int index) {
+  Operand operand = node.operand(index);
+  auto values = node.graph.reader.integers(*operand.constant, node.subject());
+  if (failed(values))
+    return failure();
+  return IntegerTensor{Dims(operand.shape()),
+                       Dims(values->begin(), values->end())};
 }
 
-LogicalResult takt::import::foldGather(Node &node) {
-  if (failed(checkVector(node)))
-    return failure();
-  Binder bind(node);
-  Dims data = bind.integers("data"), indices = bind.integers("indices");
-  bind.integer("axis", 0, -1, 0);
-  if (failed(bind.finish()))
-    return failure();
-  Dims result;
-  for (int64_t index : indices) {
-    FailureOr<int64_t> position = resolveAxis(node, index, data.size());
-    if (failed(position))
-      return failure();
-    result.push_back(data[*position]);
-  }
-  return node.defineIntegers(result, node.operand(1).shape(),
+LogicalResult takt::import::defineIntegers(Node &node,
+                                           const IntegerTensor &tensor) {
+  return node.defineIntegers(tensor.values, tensor.shape,
                              node.operand(0).constant->type);
 }
 
-namespace {
-/// A slice of a vector.
-struct Range {
-  int64_t start, end, step;
-};
-} // namespace
-
-static FailureOr<Range> bindRange(Node &node, Binder &bind) {
-  std::optional<Dims> starts, ends, axes, steps;
-  if (node.since < 10) {
-    starts = bind.list("starts");
-    ends = bind.list("ends");
-    axes = bind.list("axes");
-  } else {
-    starts = bind.integers("starts");
-    ends = bind.integers("ends");
-    axes = bind.optionalIntegers("axes");
-    steps = bind.optionalIntegers("steps");
-  }
-  if (failed(bind.finish()))
-    return failure();
-  auto isOne = [](const std::optional<Dims> &list) {
-    return list && list->size() == 1;
-  };
-  if (!isOne(starts) || !isOne(ends) || (axes && !isOne(axes)) ||
-      (steps && !isOne(steps)))
-    return node.invalid() << "has not one start, end, axis and step for a "
-                             "vector";
-  if (axes && axes->front() != 0 && axes->front() != -1)
-    return node.invalid() << "has axis " << axes->front() << ", expected 0";
-  return Range{starts->front(), ends->front(), steps ? steps->front() : 1};
+IntegerTensor takt::import::take(const IntegerTensor &tensor, int64_t axis,
+                                 ArrayRef<int64_t> indices) {
+  IntegerTensor result{tensor.shape, {}};
+  int64_t size = tensor.shape[axis], inner = 1;
+  for (int64_t dim : ArrayRef(tensor.shape).drop_front(axis + 1))
+    inner *= dim;
+  result.shape[axis] = indices.size();
+  int64_t row = size * inner;
+  for (int64_t begin = 0; row && begin < int64_t(tensor.values.size());
+       begin += row)
+    for (int64_t index : indices)
+      llvm::append_range(
+          result.values,
+          ArrayRef(tensor.values).slice(begin + index * inner, inner));
+  return result;
 }
 
-LogicalResult takt::import::foldSlice(Node &node) {
-  if (failed(checkVector(node)))
-    return failure();
-  Binder bind(node);
-  Dims data = bind.integers("data");
-  FailureOr<Range> range = bindRange(node, bind);
-  if (failed(range))
-    return failure();
-  if (range->step < 1)
-    return node.unsupported()
-           << "has step " << range->step << ", expected at least 1";
-  int64_t size = data.size(), end = clampIndex(range->end, size);
-  // A step that is longer than the vector must not overflow the counter.
-  int64_t step = std::min(range->step, std::max<int64_t>(size, 1));
-  Dims result;
-  for (int64_t i = clampIndex(range->start, size); i < end; i += step)
-    result.push_back(data[i]);
-  return node.defineIntegers(result, int64_t(result.size()),
-                             node.operand(0).constant->type);
+IntegerTensor takt::import::transpose(const IntegerTensor &tensor,
+                                      ArrayRef<int64_t> permutation) {
+  size_t rank = tensor.shape.size();
+  Dims strides(rank, 1);
+  for (size_t axis = rank; axis-- > 1;)
+    strides[axis - 1] = strides[axis] * tensor.shape[axis];
+  IntegerTensor result;
+  for (int64_t axis : permutation)
+    result.shape.push_back(tensor.shape[axis]);
+  for (size_t i = 0; i < tensor.values.size(); ++i) {
+    int64_t rest = i, from = 0;
+    for (size_t axis = rank; axis-- > 0; rest /= result.shape[axis])
+      from += rest % result.shape[axis] * strides[permutation[axis]];
+    result.values.push_back(tensor.values[from]);
+  }
+  return result;
 }
 
 LogicalResult takt::import::foldConcat(Node &node) {
@@ -238,5 +242,7 @@ LogicalResult takt::import::foldConcat(Node &node) {
 void takt::import::addShapeArithmetic(Registry &registry) {
   registry.add("Cast", {6, 9, 13, 19}, convertCast,
                "nothing from float to float; folded on shapes");
+  registry.add("Equal", {7, 11, 13, 19}, convertEqual, "folded on shapes");
+  registry.add("Where", {9, 16}, convertWhere, "folded on shapes");
   registry.add("Shape", {1, 13, 15, 19}, convertShape, "folded");
 }

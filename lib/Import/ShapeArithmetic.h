@@ -18,15 +18,31 @@
 
 namespace takt::import {
 
-enum class IntegerOperation { Add, Sub, Mul, Div };
+enum class IntegerOperation { Add, Sub, Mul, Div, Equal };
 
 /// The node's two integer constants combined; one of them may have one element.
 /// Fails with a diagnostic on overflow and division by zero.
 mlir::LogicalResult foldArithmetic(Node &node, IntegerOperation operation);
 
-/// Takes elements of the node's integer constants of rank 1.
-mlir::LogicalResult foldGather(Node &node);
-mlir::LogicalResult foldSlice(Node &node);
+/// Integers with a shape.
+struct IntegerTensor {
+  Dims shape, values;
+};
+
+/// The node's input, a constant of integers.
+/// Fails with a diagnostic if these are too many.
+mlir::FailureOr<IntegerTensor> integerInput(Node &node, int index);
+
+/// The listed indices of an axis, which are in range.
+IntegerTensor take(const IntegerTensor &tensor, int64_t axis,
+                   llvm::ArrayRef<int64_t> indices);
+
+/// Axis i of the result is axis permutation[i].
+IntegerTensor transpose(const IntegerTensor &tensor,
+                        llvm::ArrayRef<int64_t> permutation);
+
+/// Defines the node's first output as integers of its first input's type.
+mlir::LogicalResult defineIntegers(Node &node, const IntegerTensor &tensor);
 
 /// An index from 0 to `size`: one that is negative counts from the end.
 int64_t clampIndex(int64_t index, int64_t size);

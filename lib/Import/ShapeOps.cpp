@@ -8,6 +8,7 @@
 #include "Binder.h"
 #include "Registry.h"
 #include "ShapeArithmetic.h"
+#include "llvm/ADT/Sequence.h"
 
 using namespace mlir;
 using namespace takt::import;
@@ -162,6 +163,19 @@ static LogicalResult convertSqueeze(Node &node) {
 // Transpose and Concat
 //===----------------------------------------------------------------------===//
 
+static LogicalResult foldTranspose(Node &node, ArrayRef<int64_t> permutation) {
+  FailureOr<IntegerTensor> tensor = integerInput(node, 0);
+  if (failed(tensor))
+    return failure();
+  size_t rank = tensor->shape.size();
+  Dims sorted(permutation);
+  llvm::sort(sorted);
+  if (!llvm::equal(sorted, llvm::seq<int64_t>(0, rank)))
+    return node.invalid() << "has perm " << shapeText(permutation)
+                          << ", expected every axis of " << rank << " once";
+  return defineIntegers(node, transpose(*tensor, permutation));
+}
+
 static LogicalResult convertTranspose(Node &node) {
   Binder bind(node);
   Operand data = bind.operand("data");
@@ -174,9 +188,8 @@ static LogicalResult convertTranspose(Node &node) {
     for (int64_t axis = rank; axis-- > 0;)
       permutation->push_back(axis);
   }
-  // Of integers only what Transpose leaves as it is.
-  if (data.constant && data.constant->isInteger() && rank < 2)
-    return node.define(0, data);
+  if (node.isShapeArithmetic())
+    return foldTranspose(node, *permutation);
   FailureOr<Value> x = node.toValue(data, "data");
   if (failed(x))
     return failure();
@@ -206,7 +219,8 @@ void takt::import::addShapeOps(Registry &registry) {
   registry.add("Flatten", {1, 9, 11, 13}, convertFlatten, "train.reshape");
   registry.add("Squeeze", {1, 11, 13}, convertSqueeze, "train.reshape");
   registry.add("Unsqueeze", {1, 11, 13}, convertUnsqueeze, "train.reshape");
-  registry.add("Transpose", {1, 13}, convertTranspose, "train.transpose");
+  registry.add("Transpose", {1, 13}, convertTranspose,
+               "train.transpose; folded on shapes");
   registry.add("Concat", {4, 11, 13}, convertConcat,
                "train.concat; folded on shapes");
 }

@@ -85,6 +85,24 @@ static FailureOr<Value> stride(Node &node, Value x, const Range &range) {
   return node.reshape(*column, dims);
 }
 
+/// Which indices of an axis of a size a slice takes, in which order. A step
+/// beyond the axis takes one index, whatever its length.
+static Range resolveRange(int64_t axis, int64_t size, int64_t start,
+                          int64_t end, int64_t step) {
+  int64_t most = std::max<int64_t>(size, 1);
+  step = std::clamp(step, -most, most);
+  if (step > 0) {
+    int64_t begin = clampIndex(start, size);
+    int64_t span = std::max<int64_t>(0, clampIndex(end, size) - begin);
+    return {axis, begin, (span + step - 1) / step, step};
+  }
+  // Backwards, the end is in front of the first index at most.
+  int64_t begin = std::min(clampIndex(start, size), size - 1);
+  int64_t last = end < -size ? -1 : std::min(clampIndex(end, size), size - 1);
+  int64_t span = std::max<int64_t>(0, begin - last);
+  return {axis, begin, (span - step - 1) / -step, step};
+}
+
 /// Starts, ends, axes and steps: attributes before opset 10, then inputs.
 static FailureOr<SmallVector<Range>> bindRanges(Node &node, Binder &bind,
                                                 ArrayRef<int64_t> shape) {
@@ -103,7 +121,7 @@ static FailureOr<SmallVector<Range>> bindRanges(Node &node, Binder &bind,
     return failure();
   size_t n = starts ? starts->size() : 0;
   if (!starts || !ends || ends->size() != n || (axes && axes->size() != n) ||
-      (steps && steps->size() != n))
+      (steps && steps->size() != n) || n > shape.size())
     return node.invalid() << "has not as many ends, axes and steps as starts, "
                           << n;
   if (!axes) {
@@ -116,20 +134,31 @@ static FailureOr<SmallVector<Range>> bindRanges(Node &node, Binder &bind,
   SmallVector<Range> ranges;
   for (size_t i = 0; i < n; ++i) {
     int64_t axis = *resolveAxis(node, (*axes)[i], shape.size());
-    int64_t size = shape[axis], step = steps ? (*steps)[i] : 1;
-    if (step < 1)
-      return node.unsupported()
-             << "has step " << step << ", expected at least 1";
-    int64_t begin = clampIndex((*starts)[i], size);
-    int64_t end = clampIndex((*ends)[i], size);
-    if (begin >= end)
-      return node.unsupported() << "takes nothing of axis " << axis
-                                << ", expected at least one index";
-    // A longer step than the axis takes one index, too.
-    step = std::min(step, size);
-    ranges.push_back({axis, begin, (end - begin + step - 1) / step, step});
+    int64_t step = steps ? (*steps)[i] : 1;
+    if (step == 0)
+      return node.invalid() << "has step 0";
+    ranges.push_back(
+        resolveRange(axis, shape[axis], (*starts)[i], (*ends)[i], step));
   }
   return ranges;
+}
+
+static LogicalResult foldSlice(Node &node) {
+  Binder bind(node);
+  bind.operand("data");
+  FailureOr<IntegerTensor> tensor = integerInput(node, 0);
+  if (failed(tensor))
+    return failure();
+  FailureOr<SmallVector<Range>> ranges = bindRanges(node, bind, tensor->shape);
+  if (failed(ranges))
+    return failure();
+  for (const Range &range : *ranges) {
+    Dims indices;
+    for (int64_t i = 0; i < range.count; ++i)
+      indices.push_back(range.begin + i * range.step);
+    tensor = take(*tensor, range.axis, indices);
+  }
+  return defineIntegers(node, *tensor);
 }
 
 static LogicalResult convertSlice(Node &node) {
@@ -142,6 +171,12 @@ static LogicalResult convertSlice(Node &node) {
   if (failed(ranges))
     return failure();
   for (const Range &range : *ranges) {
+    if (range.step < 1)
+      return node.unsupported()
+             << "has step " << range.step << ", expected at least 1";
+    if (range.count < 1)
+      return node.unsupported() << "takes nothing of axis " << range.axis
+                                << ", expected at least one index";
     FailureOr<Value> part =
         range.step == 1 ? slice(node, x, range.axis, range.begin, range.count)
                         : stride(node, x, range);
@@ -232,21 +267,9 @@ static FailureOr<Value> gather(Node &node, Value x, int64_t axis,
   return Value(op->getResult());
 }
 
-static LogicalResult convertGather(Node &node) {
-  if (node.isShapeArithmetic())
-    return foldGather(node);
-  Binder bind(node);
-  Value x = bind.tensor("data");
-  Dims indices = bind.integers("indices");
-  int64_t axis = bind.integer("axis", 0);
-  if (failed(bind.finish()))
-    return failure();
-  FailureOr<int64_t> at = resolveAxis(node, axis, shapeOf(x).size());
-  if (failed(at))
-    return failure();
-  if (indices.empty())
-    return node.unsupported() << "has no indices, expected at least one";
-  int64_t size = shapeOf(x)[*at];
+/// Counted from 0. Fails with a diagnostic if one is out of range.
+static LogicalResult resolveIndices(const Node &node, Dims &indices,
+                                    int64_t size) {
   for (int64_t &index : indices) {
     if (index < -size || index >= size)
       return node.invalid()
@@ -254,12 +277,39 @@ static LogicalResult convertGather(Node &node) {
              << " to " << size - 1;
     index += index < 0 ? size : 0;
   }
-  FailureOr<Value> y = gather(node, x, *at, indices);
+  return success();
+}
+
+/// The axis is replaced by those of the indices.
+static LogicalResult convertGather(Node &node) {
+  bool isShape = node.isShapeArithmetic();
+  Binder bind(node);
+  Operand data = bind.operand("data");
+  Dims indices = bind.integers("indices");
+  int64_t axis = bind.integer("axis", 0);
+  if (failed(bind.finish()))
+    return failure();
+  ArrayRef<int64_t> shape = data.shape();
+  FailureOr<int64_t> at = resolveAxis(node, axis, shape.size());
+  if (failed(at) || failed(resolveIndices(node, indices, shape[*at])))
+    return failure();
+  Dims dims(shape.take_front(*at));
+  dims.append(Dims(node.operand(1).shape()));
+  dims.append(Dims(shape.drop_front(*at + 1)));
+  if (isShape) {
+    FailureOr<IntegerTensor> tensor = integerInput(node, 0);
+    if (failed(tensor))
+      return failure();
+    return defineIntegers(node, {dims, take(*tensor, *at, indices).values});
+  }
+  if (indices.empty())
+    return node.unsupported() << "has no indices, expected at least one";
+  FailureOr<Value> x = node.toValue(data, "data");
+  if (failed(x))
+    return failure();
+  FailureOr<Value> y = gather(node, *x, *at, indices);
   if (failed(y))
     return failure();
-  Dims dims(shapeOf(x).take_front(*at));
-  dims.append(Dims(node.operand(1).shape()));
-  dims.append(Dims(shapeOf(x).drop_front(*at + 1)));
   FailureOr<Value> shaped = node.reshape(*y, dims);
   return failed(shaped) ? failure() : node.define(0, *shaped);
 }

@@ -38,6 +38,7 @@ struct Constant {
   std::optional<llvm::SmallVector<int64_t, 4>> integers;
   const onnx::TensorProto *tensor = nullptr;
   float fill = 0;
+  bool literal = false; ///< written in a Constant node
 
   /// Of integers or bool: a shape, an index or a flag, never a parameter.
   bool isInteger() const;

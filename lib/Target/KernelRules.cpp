@@ -47,22 +47,6 @@ Error expectFloat(const KernelSubject &s, StringRef name, size_t word,
                                       std::to_string(int(below)));
 }
 
-/// Extends `dims` to what broadcasting it with `tensor` gives.
-Error broadcast(const KernelSubject &s, const NamedShape &tensor, Dims &dims) {
-  if (tensor.rank() > dims.size())
-    dims.insert(dims.begin(), tensor.rank() - dims.size(), 1);
-  size_t skip = dims.size() - tensor.rank();
-  for (size_t i = 0; i < tensor.rank(); ++i) {
-    int64_t &dim = dims[skip + i];
-    if (dim == 1)
-      dim = tensor[i];
-    else if (tensor[i] != 1 && tensor[i] != dim)
-      return s.failValue("shape of " + tensor.name, shapeText(tensor.dims),
-                         "one that broadcasts with " + shapeText(dims));
-  }
-  return Error::success();
-}
-
 /// The result is the broadcast of all operands.
 Error broadcasting(const KernelSubject &s) {
   Dims dims;
@@ -70,15 +54,6 @@ Error broadcasting(const KernelSubject &s) {
     if (Error error = broadcast(s, s.in(i), dims))
       return error;
   return s.expectShape(s.out(0), dims);
-}
-
-/// Checks that a word is a code of an enumeration with names.
-template <typename Enum>
-Error expectNamed(const KernelSubject &s, StringRef what, size_t word) {
-  int64_t last = 0;
-  while (!name(Enum(last + 1)).empty())
-    ++last;
-  return s.expectRange(what, s.word(word), 1, last);
 }
 
 Error checkUnary(const KernelSubject &s) {
@@ -264,145 +239,6 @@ Error checkNormalizeDgrad(const KernelSubject &s) {
   return normalized(s, s.out(0), s.in(1), s.in(2));
 }
 
-//===----------------------------------------------------------------------===//
-// Movement and reduction
-//===----------------------------------------------------------------------===//
-
-Error checkConcat(const KernelSubject &s) {
-  Dims dims(s.in(0).dims);
-  if (Error error =
-          s.expectRange("axis", s.word(0), 0, int64_t(dims.size()) - 1))
-    return error;
-  size_t axis = s.word(0);
-  int64_t extent = 0;
-  for (size_t i = 0; i < s.operands(); ++i) {
-    NamedShape x = s.in(i);
-    if (Error error = s.expectRank(x, dims.size(), dims.size()))
-      return error;
-    dims[axis] = x[axis];
-    if (Error error = s.expectShape(x, dims))
-      return error;
-    extent += x[axis];
-  }
-  dims[axis] = extent;
-  return s.expectShape(s.out(0), dims);
-}
-
-Error checkReshape(const KernelSubject &s) {
-  int64_t from = s.kernel.operands[0].elements();
-  return s.expectRange("number of elements of " + s.out(0).name,
-                       s.kernel.results[0].elements(), from, from);
-}
-
-Error checkTranspose(const KernelSubject &s) {
-  NamedShape x = s.in(0);
-  int64_t rank = x.rank();
-  if (Error error = s.expectRange("n", s.word(0), rank, rank))
-    return error;
-  Dims dims;
-  unsigned seen = 0;
-  for (int64_t i = 0; i < rank; ++i) {
-    uint32_t from = s.word(1 + i);
-    std::string name = "permutation[" + std::to_string(i) + "]";
-    if (Error error = s.expectRange(name, from, 0, rank - 1))
-      return error;
-    if (seen & (1u << from))
-      return s.failValue(name, Twine(from), "an axis that is not taken yet");
-    seen |= 1u << from;
-    dims.push_back(x[from]);
-  }
-  return s.expectShape(s.out(0), dims);
-}
-
-Error checkSlice(const KernelSubject &s) {
-  Dims dims(s.in(0).dims);
-  if (Error error =
-          s.expectRange("axis", s.word(0), 0, int64_t(dims.size()) - 1))
-    return error;
-  if (Error error = s.expectRank(s.out(0), dims.size(), dims.size()))
-    return error;
-  int64_t &extent = dims[s.word(0)];
-  int64_t kept = s.out(0)[s.word(0)];
-  if (Error error = s.expectRange("extent of the slice", kept, 1, extent))
-    return error;
-  if (Error error = s.expectRange("begin", s.word(1), 0, extent - kept))
-    return error;
-  extent = kept;
-  return s.expectShape(s.out(0), dims);
-}
-
-/// Words are axes of x; y is x with these at 1 or without them.
-Error reduction(const KernelSubject &s, const NamedShape &x,
-                const NamedShape &y) {
-  Dims dropped, kept(x.dims);
-  unsigned seen = 0;
-  for (uint32_t i = 0; i < s.word(0); ++i) {
-    uint32_t axis = s.word(1 + i);
-    std::string name = "axes[" + std::to_string(i) + "]";
-    if (Error error = s.expectRange(name, axis, 0, int64_t(kept.size()) - 1))
-      return error;
-    if (seen & (1u << axis))
-      return s.failValue(name, Twine(axis), "an axis that is not listed yet");
-    seen |= 1u << axis;
-    kept[axis] = 1;
-  }
-  for (size_t axis = 0; axis < kept.size(); ++axis)
-    if (!(seen & (1u << axis)))
-      dropped.push_back(kept[axis]);
-  if (y.dims == ArrayRef(kept))
-    return Error::success();
-  return s.expectShape(y, dropped);
-}
-
-Error checkReduceSum(const KernelSubject &s) {
-  return reduction(s, s.in(0), s.out(0));
-}
-
-Error checkReduceMaxDgrad(const KernelSubject &s) {
-  if (Error error = s.expectShape(s.out(0), s.in(1).dims))
-    return error;
-  return reduction(s, s.in(1), s.in(0));
-}
-
-Error checkExpand(const KernelSubject &s) {
-  Dims dims(s.out(0).dims);
-  if (Error error = broadcast(s, s.in(0), dims))
-    return error;
-  return s.expectShape(s.out(0), dims);
-}
-
-/// y is x with `begins` and `ends` around it, which words from `lists` on are.
-Error padding(const KernelSubject &s, const NamedShape &x, const NamedShape &y,
-              size_t lists) {
-  int64_t rank = x.rank();
-  if (Error error = s.expectRange("n", s.word(0), rank, rank))
-    return error;
-  if (Error error = expectNamed<PadMode>(s, "mode", 1))
-    return error;
-  // Only a mirror has an end.
-  bool mirrors = PadMode(s.word(1)) == PadMode::Reflect;
-  Dims dims;
-  for (int64_t i = 0; i < rank; ++i) {
-    int64_t begin = s.word(lists + i), end = s.word(lists + rank + i);
-    int64_t most = mirrors ? x[i] - 1 : int64_t(UINT32_MAX);
-    std::string at = "[" + std::to_string(i) + "]";
-    if (Error error = s.expectRange("begins" + at, begin, 0, most))
-      return error;
-    if (Error error = s.expectRange("ends" + at, end, 0, most))
-      return error;
-    dims.push_back(begin + x[i] + end);
-  }
-  return s.expectShape(y, dims);
-}
-
-Error checkPad(const KernelSubject &s) {
-  return padding(s, s.in(0), s.out(0), 3);
-}
-
-Error checkPadDgrad(const KernelSubject &s) {
-  return padding(s, s.out(0), s.in(0), 2);
-}
-
 Error checkDropout(const KernelSubject &s) {
   if (Error error = expectFloat(s, "ratio", 0, 1))
     return error;
@@ -474,7 +310,6 @@ constexpr auto checkSum = broadcasting;
 constexpr auto checkSoftmax = alongAxis;
 constexpr auto checkLogSoftmax = alongAxis;
 constexpr auto checkScale = elementwise;
-constexpr auto checkReduceMax = checkReduceSum;
 constexpr auto checkUnaryDgrad = checkUnary;
 constexpr auto checkReluDgrad = elementwise;
 constexpr auto checkLeakyReluDgrad = elementwise;
@@ -501,6 +336,22 @@ TypeRule typeRule(KernelId id) {
 }
 
 } // namespace
+
+Error broadcast(const KernelSubject &s, const NamedShape &tensor,
+                SmallVectorImpl<int64_t> &dims) {
+  if (tensor.rank() > dims.size())
+    dims.insert(dims.begin(), tensor.rank() - dims.size(), 1);
+  size_t skip = dims.size() - tensor.rank();
+  for (size_t i = 0; i < tensor.rank(); ++i) {
+    int64_t &dim = dims[skip + i];
+    if (dim == 1)
+      dim = tensor[i];
+    else if (tensor[i] != 1 && tensor[i] != dim)
+      return s.failValue("shape of " + tensor.name, shapeText(tensor.dims),
+                         "one that broadcasts with " + shapeText(dims));
+  }
+  return Error::success();
+}
 
 KernelRule kernelRule(KernelId id) {
   switch (id) {

@@ -91,6 +91,32 @@ llvm::Error checkMaxPoolDgrad(const KernelSubject &s);
 llvm::Error checkAveragePool(const KernelSubject &s);
 llvm::Error checkAveragePoolDgrad(const KernelSubject &s);
 
+// The rules of movement and reduction, in MovementRules.cpp.
+llvm::Error checkConcat(const KernelSubject &s);
+llvm::Error checkReshape(const KernelSubject &s);
+llvm::Error checkTranspose(const KernelSubject &s);
+llvm::Error checkSlice(const KernelSubject &s);
+llvm::Error checkReduceSum(const KernelSubject &s);
+llvm::Error checkReduceMaxDgrad(const KernelSubject &s);
+llvm::Error checkExpand(const KernelSubject &s);
+llvm::Error checkPad(const KernelSubject &s);
+llvm::Error checkPadDgrad(const KernelSubject &s);
+llvm::Error checkReduceMax(const KernelSubject &s);
+
+/// Extends `dims` to what broadcasting it with `tensor` gives.
+llvm::Error broadcast(const KernelSubject &s, const NamedShape &tensor,
+                      llvm::SmallVectorImpl<int64_t> &dims);
+
+/// Checks that a word is a code of an enumeration with names.
+template <typename Enum>
+llvm::Error expectNamed(const KernelSubject &s, llvm::StringRef what,
+                        size_t word) {
+  int64_t last = 0;
+  while (!name(Enum(last + 1)).empty())
+    ++last;
+  return s.expectRange(what, s.word(word), 1, last);
+}
+
 /// "2x3x4", or "scalar".
 std::string shapeText(llvm::ArrayRef<int64_t> dims);
 

@@ -27,6 +27,8 @@ import export  # noqa: E402
 MODELS = {"lenet": (export.lenet, (1, 28, 28)),
           "vgg-block": (export.vgg_block, (3, 16, 16)),
           "resnet-block": (export.resnet_block, (3, 16, 16)),
+          "mobile-block": (export.MobileBlock, (3, 16, 16)),
+          "convnext-block": (export.convnext_block, (3, 16, 16)),
           "digits-resnet8": (export.resnet8, (1, 8, 8))}
 BATCH, ITERATIONS, RATE = 8, 20, 0.02
 OPTIMIZERS = {
