@@ -13,10 +13,9 @@
 namespace takt {
 
 /// What differentiation may rely on. Fails with a diagnostic unless
-///   F1  the module has a positive `train.batch` and a single-block function
-///   with
-///       at least one result;
-///   F2  every operation of @main is of the train dialect, apart from the
+///   F1  the module has a positive `train.batch` and one function, of a single
+///       block and with at least one result;
+///   F2  every operation of it is of the train dialect, apart from the
 ///       return, and every tensor has a static shape;
 ///   F3  there is no gradient, update or delay, and only state is written;
 ///   F4  every parameter that is read or written exists, with that type.
