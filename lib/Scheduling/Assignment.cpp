@@ -81,7 +81,8 @@ static bool isWithin(const Problem &problem, const Assignment &assignment,
   return *llvm::max_element(load) <= limit;
 }
 
-/// Tries both ways for each part of each cut.
+/// Tries both ways for each part of each cut in two, and for all parts together
+/// of other cuts.
 static void chooseSlices(const Problem &problem, int64_t limit,
                          Assignment &assignment) {
   std::map<std::pair<int, int>, int> processors; // by uncut task and part
@@ -97,11 +98,17 @@ static void chooseSlices(const Problem &problem, int64_t limit,
   };
   int64_t bytes = assignment.bytes();
   for (size_t index = 0; index < assignment.cuts.size(); ++index)
-    for (int part = 0; part < assignment.cuts[index].parts(); ++part) {
+    for (int part : {0, 1}) {
       Assignment other = assignment;
       Cut &cut = other.cuts[index];
       cut.sliceAtProducer.resize(cut.parts(), false);
-      cut.sliceAtProducer[part] = !cut.sliceAtProducer[part];
+      if (cut.parts() == 2)
+        cut.sliceAtProducer[part] = !cut.sliceAtProducer[part];
+      else if (part == 0)
+        for (bool &slices : cut.sliceAtProducer)
+          slices = !slices;
+      else
+        continue;
       place(problem, other, processorOf);
       int64_t otherBytes = other.bytes();
       if (otherBytes < bytes && isWithin(problem, other, limit)) {

@@ -29,6 +29,29 @@ int64_t takt::undelayedLoop(const Problem &problem) {
   return least;
 }
 
+int64_t takt::undelayedLoop(const Assignment &assignment) {
+  const TaskGraph &graph = assignment.graph;
+  int last = static_cast<int>(graph.layers.size()) - 1;
+  std::vector<int64_t> ready(graph.tasks.size(), 0), end(graph.tasks.size(), 0);
+  std::vector<llvm::SmallVector<int, 4>> readers(graph.tasks.size());
+  for (const Value &value : graph.values)
+    if (value.producer >= 0)
+      for (const Use &use : value.uses)
+        if (use.distance == 0)
+          readers[value.producer].push_back(use.task);
+  int64_t longest = 0;
+  for (auto [index, task] : llvm::enumerate(graph.tasks)) {
+    if (task.layer != last)
+      continue;
+    end[index] = ready[index] + assignment.cycles[index];
+    if (task.kind == TaskKind::Update)
+      longest = std::max(longest, end[index]);
+    for (int reader : readers[index])
+      ready[reader] = std::max(ready[reader], end[index]);
+  }
+  return longest;
+}
+
 int64_t takt::relaxed(int64_t interval, int tolerance) {
   return interval + interval / 1000 * tolerance +
          interval % 1000 * tolerance / 1000;
@@ -59,47 +82,52 @@ int64_t BalancedAssignments::lowerBound() const {
 void BalancedAssignments::findLeast() {
   least = std::max(std::min(family.leastInterval(), partition.largest),
                    undelayedLoop(problem));
-  leaveChain();
-  shareLayers();
+  leaveChain(assignChain(family, least));
+  if (std::optional<Assignment> shared = shareLayers())
+    leaveChain(std::move(shared));
 }
 
 /// Looks for a shorter interval where layers are shared out by samples.
-void BalancedAssignments::shareLayers() {
+std::optional<Assignment> BalancedAssignments::shareLayers() {
+  std::optional<Assignment> best;
   constexpr int kSteps = 8;
   int64_t work = 0;
   for (const auto &layer : family.layers)
     for (const auto &unit : layer.units)
       work += *llvm::min_element(unit.cycles);
-  int64_t low = std::max(work / family.processors(), undelayedLoop(problem));
+  int64_t low = work / family.processors();
   for (int step = 0;
        step < kSteps && least - low > low / 500 && !deadline.isOver(); ++step) {
     int64_t middle = low + (least - low) / 2;
-    if (shareSamples(problem, family.processors(), middle))
+    if (std::optional<Assignment> found =
+            shareSamples(problem, family.processors(), middle)) {
       least = middle;
-    else
+      best = std::move(found);
+    } else {
       low = middle;
+    }
   }
+  return best;
 }
 
 /// Looks for a shorter interval without the restrictions of the chain, where
 /// that leaves something to gain.
-void BalancedAssignments::leaveChain() {
+void BalancedAssignments::leaveChain(std::optional<Assignment> start) {
   // Networks of more units balance well enough: their tasks are small.
   constexpr size_t kMaxTasks = 600;
   constexpr int kSteps = 8;
   int64_t low = lowerBound();
   if (problem.graph->tasks.size() > kMaxTasks || least - low <= low / 1000)
     return;
-  std::optional<Assignment> start = assignChain(family, least);
   if (!start)
     start = wholeLayers(problem, partition);
   for (int step = 0;
        step < kSteps && least - low > low / 1000 && !deadline.isOver();
        ++step) {
     int64_t middle = low + (least - low) / 2;
-    std::optional<Assignment> found =
-        rebalance(family, balanced ? *balanced : *start, middle);
-    if (found) {
+    std::optional<Assignment> found = rebalance(family, *start, middle);
+    if (found && undelayedLoop(*found) <= middle) {
+      start = found;
       balanced = std::move(found);
       least = middle;
     } else {
@@ -124,6 +152,9 @@ Assignment BalancedAssignments::assign(int tolerance) const {
     moveTasks(problem, limit, *shared);
     candidates.push_back(std::move(*shared));
   }
+  llvm::erase_if(candidates, [&](const Assignment &candidate) {
+    return undelayedLoop(candidate) > limit;
+  });
   if (candidates.empty()) {
     candidates.push_back(wholeLayers(problem, partition));
     improveTraffic(problem, std::max(limit, partition.largest),

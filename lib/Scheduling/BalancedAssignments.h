@@ -34,8 +34,8 @@ public:
 
 private:
   void findLeast();
-  void leaveChain();
-  void shareLayers();
+  void leaveChain(std::optional<Assignment> start);
+  std::optional<Assignment> shareLayers();
   int64_t lowerBound() const;
 
   const Problem &problem;
@@ -51,6 +51,8 @@ private:
 /// The last stage has no delay: of its last layer, F, W and U follow each other
 /// within an interval.
 int64_t undelayedLoop(const Problem &problem);
+/// The same where parts of them may be at work at the same time.
+int64_t undelayedLoop(const Assignment &assignment);
 
 /// An interval that is `tolerance` thousandths longer.
 int64_t relaxed(int64_t interval, int tolerance);

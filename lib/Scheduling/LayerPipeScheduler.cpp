@@ -87,7 +87,7 @@ LayerPipeSearch::complete(std::optional<Schedule> schedule,
 
 int64_t LayerPipeSearch::leastInterval(const Assignment &assignment) const {
   return std::max(assignment.leastInterval(*problem.machine),
-                  undelayedLoop(problem));
+                  undelayedLoop(assignment));
 }
 
 static int64_t serialCycles(const Assignment &assignment) {
@@ -144,8 +144,11 @@ void LayerPipeSearch::searchAssignments() {
     consider(schedule(balanced.assign(tolerance), options.stages));
     // Where links cost or memory is short, an assignment with fewer bytes, or
     // on fewer processors, may be the better one although these are busy for
-    // longer.
-    if (linksAreFree && best.fits())
+    // longer; and where no good order is found, one that leaves more time.
+    constexpr int kNear = 10;
+    if (linksAreFree && best.fits() &&
+        best.its().interval <=
+            relaxed(balanced.leastInterval(), tolerance + kNear))
       return;
     for (int more : {20, 50, 100, 200, 400, 800})
       if (more > tolerance && !isOver())

@@ -306,6 +306,9 @@ Assignment Rebalancer::result() const {
     int64_t end = 0;
     for (const Piece &piece : llvm::drop_end(at.pieces))
       cut.at.push_back(end += piece.size);
+    // Neighbours that are divided the same way read from each other's parts.
+    if (cut.axis == sampleAxis(family.problem.graph->tasks[cut.task].kind))
+      cut.sliceAtProducer.assign(cut.parts(), true);
     assignment.cuts.push_back(std::move(cut));
   }
   llvm::sort(assignment.cuts,

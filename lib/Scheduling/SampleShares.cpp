@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SampleShares.h"
+#include "BalancedAssignments.h"
 #include "Cuts.h"
 #include "LayerGraph.h"
 #include "llvm/ADT/STLExtras.h"
@@ -69,12 +70,14 @@ private:
   bool readSamples();
   void readBytes();
   int64_t cycles(int layer, int64_t samples, int on) const;
+  int64_t taskCyclesOf(int task, int64_t samples, int on) const;
   const std::vector<int64_t> &sums(int64_t samples, int processor);
   int64_t loadOf(const Group &group, const Border &from, const Border &to,
                  int processor);
   Border fill(const Group &group, const Border &from, int processor,
               int64_t room, bool fillUp);
   bool share(Group &group, int64_t room, bool fillUp, int64_t &load);
+  int64_t lastLoop(const Group &group) const;
   double groupBytes(const Group &group) const;
   double sharedBytes(const Partial &before, const Group &group) const;
   void extend(int begin, int index, int end);
@@ -151,19 +154,20 @@ void Sharing::readBytes() {
 
 /// Of F, D and W of a layer for so many samples.
 int64_t Sharing::cycles(int layer, int64_t of, int on) const {
-  if (of == 0)
-    return 0;
   int64_t total = 0;
-  for (int index : tasksOf[layer]) {
-    Task task = graph.tasks[index];
-    CutAxis axis = sampleAxis(task.kind);
-    if (of < samples && cutExtent(task, axis) == samples)
-      task.work =
-          partWork(task, Cut{index, axis, {of}, {true, true}}, /*part=*/0);
-    // Otherwise not divided: all of it, so that nobody has too much.
-    total += *taskCycles(*problem.cost, task, machine.classes[on]);
-  }
+  for (int task : tasksOf[layer])
+    total += of == 0 ? 0 : taskCyclesOf(task, of, on);
   return total;
+}
+
+/// Of some samples; of what is not divided all, so that nobody has too much.
+int64_t Sharing::taskCyclesOf(int index, int64_t of, int on) const {
+  Task task = graph.tasks[index];
+  CutAxis axis = sampleAxis(task.kind);
+  if (of < samples && cutExtent(task, axis) == samples)
+    task.work =
+        partWork(task, Cut{index, axis, {of}, {true, true}}, /*part=*/0);
+  return *taskCycles(*problem.cost, task, machine.classes[on]);
 }
 
 /// Element l: of that many samples of the first l layers.
@@ -250,6 +254,23 @@ bool Sharing::share(Group &group, int64_t room, bool fillUp, int64_t &load) {
   return false;
 }
 
+/// Of the last layer's F and W, which have no delay: those of the processor
+/// with the largest share.
+int64_t Sharing::lastLoop(const Group &group) const {
+  int last = group.end - 1;
+  int64_t longest = 0;
+  for (int i = 0; i < group.processors(); ++i) {
+    int64_t share = group.samples(i, last);
+    int64_t loop = 0;
+    for (int task : tasksOf[last])
+      if (share > 0 && graph.tasks[task].kind != TaskKind::Dgrad)
+        loop +=
+            taskCyclesOf(task, share, classOf(machine, group.processor + i));
+    longest = std::max(longest, loop);
+  }
+  return longest;
+}
+
 /// Within a group: gradients to where the weights are, weights from there, what
 /// joins collect and distribute, and samples that change their processor.
 double Sharing::groupBytes(const Group &group) const {
@@ -322,6 +343,9 @@ void Sharing::extend(int begin, int index, int end) {
       if (group.processors() > 1 &&
           !std::all_of(divisible.begin() + begin, divisible.begin() + end,
                        [](bool is) { return is; }))
+        continue;
+      if (end == static_cast<int>(graph.layers.size()) &&
+          lastLoop(group) > interval)
         continue;
       partial.bytes = groupBytes(group);
       partial.before = index;
@@ -416,7 +440,8 @@ std::optional<Assignment> Sharing::run() {
     return a.bytes < b.bytes;
   });
   Assignment assignment = assignmentOf(static_cast<int>(best - all.begin()));
-  if (assignment.leastInterval(machine) > interval)
+  if (assignment.leastInterval(machine) > interval ||
+      undelayedLoop(assignment) > interval)
     return std::nullopt;
   return assignment;
 }
