@@ -80,7 +80,7 @@ private:
   int64_t lastLoop(const Group &group) const;
   double groupBytes(const Group &group) const;
   double sharedBytes(const Partial &before, const Group &group) const;
-  void extend(int begin, int index, int end);
+  bool extend(int begin, int index, int end);
   void keep(Partial partial);
   Assignment assignmentOf(int index) const;
 
@@ -314,12 +314,16 @@ void Sharing::keep(Partial partial) {
   if (llvm::any_of(all, [&](const Partial &p) { return isBetter(p, partial); }))
     return;
   llvm::erase_if(all, [&](const Partial &p) { return isBetter(partial, p); });
-  all.push_back(std::move(partial));
+  // More than the fronts of most networks have.
+  constexpr size_t kMaxPartials = 16;
+  if (all.size() < kMaxPartials)
+    all.push_back(std::move(partial));
 }
 
-void Sharing::extend(int begin, int index, int end) {
-  // More than the Pareto fronts of most networks have.
-  constexpr size_t kMaxPartials = 16;
+/// Whether the layers from `begin` to `end` fit behind that one of the
+/// partials.
+bool Sharing::extend(int begin, int index, int end) {
+  bool fits = false;
   for (bool next : {false, true})
     for (bool fillUp : {false, true}) {
       Partial partial;
@@ -336,10 +340,9 @@ void Sharing::extend(int begin, int index, int end) {
         continue;
       }
       if (group.processor >= count || room <= 0 ||
-          partials[end].size() >= kMaxPartials)
+          !share(group, room, fillUp, partial.load))
         continue;
-      if (!share(group, room, fillUp, partial.load))
-        continue;
+      fits = true;
       if (group.processors() > 1 &&
           !std::all_of(divisible.begin() + begin, divisible.begin() + end,
                        [](bool is) { return is; }))
@@ -357,6 +360,7 @@ void Sharing::extend(int begin, int index, int end) {
       }
       keep(std::move(partial));
     }
+  return fits;
 }
 
 Assignment Sharing::assignmentOf(int index) const {
@@ -428,11 +432,13 @@ std::optional<Assignment> Sharing::run() {
   known.resize(machine.classes.size() * (samples + 1));
   readBytes();
   for (int end = 1; end <= layers; ++end)
-    extend(0, -1, end);
+    if (!extend(0, -1, end))
+      break;
   for (int begin = 1; begin < layers; ++begin)
     for (size_t index = 0; index < partials[begin].size(); ++index)
       for (int end = begin + 1; end <= layers; ++end)
-        extend(begin, static_cast<int>(index), end);
+        if (!extend(begin, static_cast<int>(index), end))
+          break;
   const std::vector<Partial> &all = partials[layers];
   if (all.empty())
     return std::nullopt;
