@@ -130,27 +130,45 @@ void ModuloPlacer::collectEdges() {
   }
 }
 
+/// Whether following `next`, -1 being an end, goes round somewhere.
+static bool hasCycle(llvm::ArrayRef<int> next) {
+  std::vector<int> visit(next.size(), -1);
+  for (int root = 0; root < static_cast<int>(next.size()); ++root) {
+    int node = root;
+    while (node >= 0 && visit[node] < 0) {
+      visit[node] = root;
+      node = next[node];
+    }
+    if (node >= 0 && visit[node] == root)
+      return true;
+  }
+  return false;
+}
+
 /// The longest path from each task's start over all dependences, those of later
 /// iterations shortened by their intervals. False if a loop has a positive
 /// length: then no times satisfy it.
 bool ModuloPlacer::findPriorities() {
   int count = static_cast<int>(graph.tasks.size());
   height = least;
+  std::vector<int> next(count, -1); // on the longest path
   bool changed = true;
   // Dependences of distance 0 go along the order of tasks, so a pass settles
   // all paths between two dependences of later iterations.
-  for (int pass = 0; changed; ++pass) {
-    if (pass > count)
-      return false;
+  while (changed) {
     changed = false;
     for (int task = count - 1; task >= 0; --task)
       for (const Edge &edge : outputs[task]) {
         int64_t length = least[task] + height[edge.task] - edge.away;
         if (length > height[task]) {
           height[task] = length;
+          next[task] = edge.task;
           changed = true;
         }
       }
+    // A path that becomes longer each time that it goes round.
+    if (changed && hasCycle(next))
+      return false;
   }
   auto order = llvm::to_vector(llvm::seq<int>(0, count));
   bySize.assign(order.begin(), order.end());
