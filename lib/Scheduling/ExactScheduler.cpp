@@ -28,7 +28,7 @@ namespace {
 constexpr int64_t kExactSteps = 500'000'000;
 /// Larger problems have far more orders than can be searched.
 constexpr size_t kMaxExactTasks = 120;
-/// Ways to cut dgrads that are all tried; with more, the bound is that of
+/// Ways to cut tasks that are all tried; with more, the bound is that of
 /// bounds().
 constexpr size_t kMaxCutGraphs = 200;
 
@@ -440,21 +440,35 @@ void AssignmentSearch::minimize() {
 // The scheduler
 //===----------------------------------------------------------------------===//
 
-/// All ways to cut the dgrads that may be cut, none first; empty if there are
+/// All cuts of a task along an axis, in any number of parts, with all ways to
+/// slice their operands; of a long axis more than are looked at.
+static std::vector<Cut> cutsAlong(int task, const CutOption &option) {
+  constexpr int64_t kMaxExtent = 8; // has 4,372 of them
+  std::vector<Cut> cuts;
+  int64_t extent = std::min(option.extent, kMaxExtent);
+  for (unsigned places = 1; places < 1u << (extent - 1); ++places) {
+    Cut cut{task, option.axis, {}, {}};
+    for (int64_t at = 1; at < extent; ++at)
+      if (places >> (at - 1) & 1)
+        cut.at.push_back(at);
+    for (unsigned sliced = 0; sliced < 1u << cut.parts(); ++sliced) {
+      cut.sliceAtProducer.clear();
+      for (int part = 0; part < cut.parts(); ++part)
+        cut.sliceAtProducer.push_back(sliced >> part & 1);
+      cuts.push_back(cut);
+    }
+  }
+  return cuts;
+}
+
+/// All ways to cut the tasks that may be cut, none first; empty if there are
 /// too many.
 static std::vector<std::vector<Cut>> waysToCut(const TaskGraph &graph) {
   std::vector<std::vector<Cut>> ways(1);
   for (auto [index, task] : llvm::enumerate(graph.tasks)) {
     std::vector<Cut> cuts;
-    for (const CutOption &option : task.cuts) {
-      if (option.extent > static_cast<int64_t>(kMaxCutGraphs))
-        return {};
-      for (int64_t at = 1; at < option.extent; ++at)
-        for (bool first : {false, true})
-          for (bool second : {false, true})
-            cuts.push_back(
-                {static_cast<int>(index), option.axis, {at}, {first, second}});
-    }
+    for (const CutOption &option : task.cuts)
+      llvm::append_range(cuts, cutsAlong(static_cast<int>(index), option));
     size_t count = ways.size();
     if (count * (cuts.size() + 1) > kMaxCutGraphs)
       return {};

@@ -346,6 +346,12 @@ TEST(ExactTest, TriesAllCutsWhereTheyAreFew) {
       for (int slices = 0; slices < 4; ++slices)
         ways.push_back(
             {{d, CutAxis::Channel, {at}, {slices % 2 > 0, slices / 2 > 0}}});
+    // Three indices may also be three parts.
+    for (int slices = 0; product.n == 3 && slices < 8; ++slices)
+      ways.push_back({{d,
+                       CutAxis::Channel,
+                       {1, 2},
+                       {slices % 2 > 0, slices / 2 % 2 > 0, slices / 4 > 0}}});
     for (const std::vector<Cut> &way : ways) {
       TaskGraph parts = llvm::cantFail(applyCuts(graph, way));
       // The enumeration takes stated durations.
