@@ -132,6 +132,36 @@ schedulersOf(std::optional<Semantics> semantics, bool isDivided) {
   return names;
 }
 
+static bool isDivided(const Problem &problem) {
+  return llvm::any_of(problem.graph->tasks,
+                      [](const Task &task) { return task.microbatch > 0; });
+}
+
+/// Of whatever semantics is asked for, of networks and of their steps in
+/// microbatches.
+static llvm::SmallVector<llvm::StringRef>
+contestantsOfAuto(const Problem &problem, const ScheduleOptions &options) {
+  bool divided = isDivided(problem);
+  llvm::SmallVector<llvm::StringRef> names =
+      schedulersOf(options.semantics, divided);
+  if (divided && options.semantics != Semantics::Delayed)
+    for (const PipelineScheduler &info : pipelineSchedulers())
+      if (llvm::none_of(schedulers(), [&](const SchedulerInfo &other) {
+            return other.name == info.name;
+          }))
+        names.push_back(info.name);
+  return names;
+}
+
+llvm::SmallVector<llvm::StringRef>
+takt::contestants(llvm::StringRef name, const Problem &problem,
+                  const ScheduleOptions &options) {
+  for (const SchedulerInfo &info : schedulers())
+    if (info.name == name && info.run == runAuto)
+      return contestantsOfAuto(problem, options);
+  return {name};
+}
+
 llvm::Expected<Schedule> takt::runExact(const Problem &problem,
                                         const ScheduleOptions &options) {
   Contest contest(problem, options);
@@ -142,21 +172,9 @@ llvm::Expected<Schedule> takt::runExact(const Problem &problem,
 
 llvm::Expected<Schedule> takt::runAuto(const Problem &problem,
                                        const ScheduleOptions &options) {
-  bool isDivided = llvm::any_of(problem.graph->tasks, [](const Task &task) {
-    return task.microbatch > 0;
-  });
-  bool isSynchronous = options.semantics == Semantics::Synchronous;
-  llvm::SmallVector<llvm::StringRef> names =
-      schedulersOf(options.semantics, isDivided);
-  if (isDivided && options.semantics != Semantics::Delayed)
-    for (const PipelineScheduler &info : pipelineSchedulers())
-      if (llvm::none_of(schedulers(), [&](const SchedulerInfo &other) {
-            return other.name == info.name;
-          }))
-        names.push_back(info.name);
   Contest contest(problem, options);
-  contest.run(names);
-  if (!isDivided && !isSynchronous)
+  contest.run(contestantsOfAuto(problem, options));
+  if (!isDivided(problem) && options.semantics != Semantics::Synchronous)
     contest.searchExactly();
   return contest.result();
 }

@@ -30,6 +30,11 @@ llvm::Expected<Schedule> runModulo(const Problem &problem,
                                    const ScheduleOptions &options);
 llvm::Expected<Schedule> runExact(const Problem &problem,
                                   const ScheduleOptions &options);
+/// The schedulers of which `auto` takes the best; of others the scheduler
+/// itself.
+llvm::SmallVector<llvm::StringRef> contestants(llvm::StringRef name,
+                                               const Problem &problem,
+                                               const ScheduleOptions &options);
 llvm::Expected<Schedule> runAuto(const Problem &problem,
                                  const ScheduleOptions &options);
 llvm::Expected<Schedule> runLayerPipe(const Problem &problem,

@@ -7,6 +7,7 @@
 
 #include "Trades.h"
 #include "Deadline.h"
+#include "Schedulers.h"
 #include "takt/Scheduling/Objective.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -32,6 +33,7 @@ public:
   std::vector<Schedule> found;
 
 private:
+  void addTrades(const Schedule &first);
   bool add(const Problem &variant, int tolerance);
   void addTolerances(const Problem &variant);
   void addFewerProcessors(const Schedule &first);
@@ -136,12 +138,25 @@ Error Trades::collect(llvm::StringRef name) {
     return first.takeError();
   least = std::min(least, first->interval);
   found.push_back(*first);
-  addTolerances(problem);
-  if (slack > 0) {
-    addLessMemory(*first);
-    addFewerProcessors(*first);
+  // Of several schedulers each trades for itself: their best is the least
+  // interval's, and to search for that once is enough.
+  for (llvm::StringRef contestant : contestants(name, problem, options)) {
+    scheduler = contestant;
+    if (contestant == name)
+      addTrades(*first);
+    else if (add(problem, 0))
+      addTrades(Schedule(found.back()));
   }
   return Error::success();
+}
+
+/// Other trades of the scheduler of `first`.
+void Trades::addTrades(const Schedule &first) {
+  addTolerances(problem);
+  if (slack > 0) {
+    addLessMemory(first);
+    addFewerProcessors(first);
+  }
 }
 
 static std::vector<Figures> figuresOf(const Problem &problem,
@@ -166,6 +181,7 @@ Expected<Schedule> takt::scheduleByObjective(llvm::StringRef name,
   if (Error error = trades.collect(name))
     return error;
   size_t best = chooseBest(figuresOf(problem, trades.found), options.objective);
+  trades.found[best].scheduler = name.str();
   return std::move(trades.found[best]);
 }
 
