@@ -29,6 +29,19 @@ llvm::SmallVector<Work, 2> joinWork(const Task &task, const Cut &cut);
 /// product's operand of class `value`.
 bool isSliced(ValueClass value, const Task &task, CutAxis axis);
 
+/// Whether the parts' results are added, not concatenated.
+bool addsParts(CutAxis axis);
+
+/// The indices of a part of an axis of `extent`: [partBegin, partEnd).
+int64_t partBegin(const Cut &cut, int part);
+int64_t partEnd(int64_t extent, const Cut &cut, int part);
+
+/// total * n / extent without overflow.
+int64_t proportion(int64_t total, int64_t n, int64_t extent);
+
+/// An operation that only copies: `in` bytes read, `out` bytes written.
+Work copyWork(TaskKind kind, ElementType type, int64_t in, int64_t out);
+
 /// Bytes of a part's result.
 int64_t partBytes(const Task &task, const Cut &cut, int part);
 

@@ -82,6 +82,7 @@ private:
   double sharedBytes(const Partial &before, const Group &group) const;
   bool extend(int begin, int index, int end);
   void keep(Partial partial);
+  llvm::SmallVector<int, 4> divide(const Partial &partial, Cut &cut) const;
   Assignment assignmentOf(int index) const;
 
   const Problem &problem;
@@ -363,6 +364,36 @@ bool Sharing::extend(int begin, int index, int end) {
   return fits;
 }
 
+/// Where the parts of a task are, and then its join; where all of it is if it
+/// is not cut. Fills the places of the cut.
+llvm::SmallVector<int, 4> Sharing::divide(const Partial &partial,
+                                          Cut &cut) const {
+  const Group &group = partial.group;
+  const Task &task = graph.tasks[cut.task];
+  bool isDivided = cutExtent(task, cut.axis) == samples;
+  llvm::SmallVector<int, 4> places;
+  int64_t at = 0, most = 0;
+  int home = group.processor;
+  for (int i = 0; i < group.processors(); ++i) {
+    int member = partial.reversed ? group.processors() - 1 - i : i;
+    int processor = group.processor + member;
+    // That of all layers of the group, which their weights share.
+    if (int64_t share = group.samples(member, group.begin); share > most)
+      std::tie(most, home) = std::pair(share, processor);
+    int64_t share = group.samples(member, task.layer);
+    if (share == 0 || !isDivided)
+      continue;
+    if (at > 0)
+      cut.at.push_back(at);
+    places.push_back(processor);
+    at += share;
+  }
+  if (cut.at.empty())
+    return {places.empty() ? home : places[0]};
+  places.push_back(home);
+  return places;
+}
+
 Assignment Sharing::assignmentOf(int index) const {
   std::vector<const Partial *> partialOf(graph.layers.size());
   for (auto end = static_cast<int>(graph.layers.size()); end > 0;) {
@@ -375,33 +406,11 @@ Assignment Sharing::assignmentOf(int index) const {
   Assignment assignment;
   // By task of the uncut graph: the processors of the parts, then of the join.
   std::vector<llvm::SmallVector<int, 4>> places(graph.tasks.size());
-  for (auto [task, of] : llvm::enumerate(graph.tasks)) {
-    const Partial &partial = *partialOf[of.layer];
-    const Group &group = partial.group;
-    CutAxis axis = sampleAxis(of.kind);
-    Cut cut{static_cast<int>(task), axis, {}, {}};
-    int64_t at = 0;
-    int home = group.processor;
-    int64_t most = 0;
-    for (int i = 0; i < group.processors(); ++i) {
-      int at_index = partial.reversed ? group.processors() - 1 - i : i;
-      int64_t share = group.samples(at_index, of.layer);
-      int p = group.processor + at_index;
-      if (group.samples(at_index, group.begin) > most)
-        std::tie(most, home) =
-            std::pair(group.samples(at_index, group.begin), p);
-      if (share == 0 || cutExtent(of, axis) != samples)
-        continue;
-      if (at > 0)
-        cut.at.push_back(at);
-      places[task].push_back(p);
-      at += share;
-    }
-    if (cut.at.empty()) {
-      places[task].assign(1, places[task].empty() ? home : places[task][0]);
+  for (auto [index, task] : llvm::enumerate(graph.tasks)) {
+    Cut cut{static_cast<int>(index), sampleAxis(task.kind), {}, {}};
+    places[index] = divide(*partialOf[task.layer], cut);
+    if (cut.at.empty())
       continue;
-    }
-    places[task].push_back(home);
     cut.sliceAtProducer.assign(cut.parts(), true);
     assignment.cuts.push_back(std::move(cut));
   }
