@@ -16,6 +16,8 @@
 #include "BalancedAssignments.h"
 #include "BestSchedule.h"
 #include "DelaySearch.h"
+#include "DelayStages.h"
+#include "ModuloPlacer.h"
 #include "PipeDream.h"
 #include "Schedulers.h"
 #include "StagePartition.h"
@@ -52,6 +54,8 @@ private:
   int64_t leastInterval(const Assignment &assignment) const;
   std::optional<Schedule> schedule(const Assignment &assignment,
                                    int stages) const;
+  std::optional<Schedule> place(const Assignment &assignment, int64_t interval);
+  void placeNear(const Assignment &assignment);
   bool fitWithGaps(const Assignment &assignment);
   void searchAssignments();
   void considerPipeline();
@@ -115,6 +119,47 @@ std::optional<Schedule> LayerPipeSearch::schedule(const Assignment &assignment,
   return std::nullopt;
 }
 
+/// By iterative modulo scheduling, under delays 2·S.
+std::optional<Schedule> LayerPipeSearch::place(const Assignment &assignment,
+                                               int64_t interval) {
+  PlacementRequest request;
+  request.interval = interval;
+  request.delay = largestDelays(assignment.graph, options.stages).front();
+  request.processor = assignment.processor;
+  request.deadline = &deadline;
+  std::optional<Schedule> placed =
+      placeModulo(problem, assignment.graph, request);
+  if (!placed)
+    return std::nullopt;
+  std::optional<std::vector<int>> needed = neededDelays(*placed);
+  if (!needed)
+    return std::nullopt;
+  std::optional<DelayStages> stages =
+      stagesFor(assignment.graph, *needed, options.stages);
+  if (!stages)
+    return std::nullopt;
+  placed->stages = stages->stages;
+  placed->stage = std::move(stages->stage);
+  placed = complete(std::move(placed), assignment);
+  // The stages may be those of a delay of 1 everywhere.
+  if (placed && !llvm::equal(placed->delay, *needed, std::greater_equal<>()))
+    return std::nullopt;
+  return placed;
+}
+
+/// Where no packed orders are found near the least interval, as where parts of
+/// many tasks must be at work at the same time: gaps let them.
+void LayerPipeSearch::placeNear(const Assignment &assignment) {
+  int64_t least = leastInterval(assignment);
+  for (int more : {0, 2, 5, 10, 20, 50}) {
+    int64_t interval = relaxed(least, more);
+    if (isOver() || !isWorthwhile(interval + 1))
+      return;
+    if (std::optional<Schedule> found = place(assignment, interval))
+      return consider(std::move(found));
+  }
+}
+
 /// The longer the interval, the fewer minibatches are under way, and the fewer
 /// copies are kept. True at the first interval with which memory suffices.
 bool LayerPipeSearch::fitWithGaps(const Assignment &assignment) {
@@ -137,15 +182,19 @@ void LayerPipeSearch::searchAssignments() {
   bool linksAreFree = problem.machine->hasFreeTransfers();
   int tolerance = std::max(0, options.intervalTolerance);
   auto processors = static_cast<int>(problem.machine->processors());
+  constexpr int kNear = 10;
   for (int count = processors; count > 0 && !isOver(); count /= 2) {
     BalancedAssignments balanced(problem, deadline, partition, count);
     if (!isWorthwhile(balanced.leastInterval()))
       return;
-    consider(schedule(balanced.assign(tolerance), options.stages));
+    Assignment assignment = balanced.assign(tolerance);
+    consider(schedule(assignment, options.stages));
+    if (!best ||
+        best.its().interval > relaxed(leastInterval(assignment), kNear))
+      placeNear(assignment);
     // Where links cost or memory is short, an assignment with fewer bytes, or
     // on fewer processors, may be the better one although these are busy for
     // longer; and where no good order is found, one that leaves more time.
-    constexpr int kNear = 10;
     if (linksAreFree && best.fits() &&
         best.its().interval <=
             relaxed(balanced.leastInterval(), tolerance + kNear))
