@@ -30,8 +30,12 @@ static Error checkWork(const Task &task) {
   for (const Work &work : task.work) {
     const Gemm &g = work.gemm;
     if (std::min({g.m, g.n, g.k, g.count, work.elementwise, work.bytesIn,
-                  work.bytesOut}) < 0)
+                  work.bytesOut, work.rowBytesIn}) < 0)
       return createStringError("task '" + task.name + "' has negative work");
+    if (work.rowBytesIn > work.bytesIn)
+      return createStringError("task '" + task.name + "' reads " +
+                               Twine(work.rowBytesIn) + " bytes of rows of " +
+                               Twine(work.bytesIn));
   }
   if (task.cycles.value_or(0) < 0)
     return createStringError("task '" + task.name + "' takes " +

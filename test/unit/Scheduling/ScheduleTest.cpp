@@ -479,6 +479,18 @@ TEST(CheckTest, FindsBadGraphs) {
   EXPECT_EQ(messageWith([](TaskGraph &g) { g.tasks[2].cuts[0].extent = 1; }),
             "task 'l1.D' has a cut along an axis of extent 1, expected at "
             "least 2");
+  EXPECT_EQ(messageWith([](TaskGraph &g) { g.tasks[0].work[0].bytesOut = -1; }),
+            "task 'l0.F' has negative work");
+  EXPECT_EQ(messageWith([](TaskGraph &g) {
+              g.tasks[0].work[0].bytesIn = 8;
+              g.tasks[0].work[0].rowBytesIn = 9;
+            }),
+            "task 'l0.F' reads 9 bytes of rows of 8");
+  EXPECT_EQ(messageWith([](TaskGraph &g) {
+              g.tasks[4].cuts.push_back({CutAxis::Batch, 2});
+            }),
+            "task 'l1.U' has cuts, expected work that starts with a matrix "
+            "product and no update");
 }
 
 //===----------------------------------------------------------------------===//
