@@ -140,7 +140,7 @@ llvm::ArrayRef<SchedulerInfo> takt::schedulers() {
        "old (Narayanan et al., ICML 2021)",
        runPipeDream2bw, /*takesMicrobatches=*/true},
       {"layerpipe", Semantics::Delayed,
-       "dgrad and wgrad apart, dgrad cut in two (LayerPipe, ICCAD 2021; delays "
+       "dgrad and wgrad apart, tasks in parts (LayerPipe, ICCAD 2021; delays "
        "as in LayerPipe2, 2025)",
        runLayerPipe, /*takesMicrobatches=*/false, /*takesTolerance=*/true},
       {"layerpipe2", Semantics::Delayed,

@@ -21,7 +21,7 @@ def Train_Dialect : Dialect {
     ```
     ONNX ── import ──► train: forward graph in @main, parameters in the module
                           │ differentiate    gradients, loss, updates
-                          │ split            input gradients cut in two
+                          │ split            tasks cut in parts
                           │ form tasks       train.task and train.layer
                           ▼
                        sched: the scheduling problem
