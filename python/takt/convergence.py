@@ -89,13 +89,17 @@ class Trainer:
 
 
 def delayed_schedules(trainer):
-    """All of the registry that delay gradients."""
+    """All of the registry that delay gradients and have programs, which replicated
+    stages do not."""
     names = []
     for line in trainer.tools.run("taktc", "--list-schedules").splitlines():
         if not line.strip():
             break
         name = line.split()[0]
-        if name not in CHOOSERS and trainer.report(2, name)["semantics"] == "delayed":
+        if name in CHOOSERS:
+            continue
+        entry = trainer.report(2, name)
+        if entry["semantics"] == "delayed" and "replicas" not in entry:
             names.append(name)
     return names
 
