@@ -125,8 +125,14 @@ void BalancedAssignments::leaveChain(std::optional<Assignment> start) {
        step < kSteps && least - low > low / 1000 && !deadline.isOver();
        ++step) {
     int64_t middle = low + (least - low) / 2;
-    std::optional<Assignment> found = rebalance(family, *start, middle);
-    if (found && undelayedLoop(*found) <= middle) {
+    std::optional<Assignment> found;
+    for (RebalanceCuts cuts : {RebalanceCuts::Dgrads, RebalanceCuts::All}) {
+      found = rebalance(family, *start, middle, cuts);
+      if (found && undelayedLoop(*found) <= middle)
+        break;
+      found.reset();
+    }
+    if (found) {
       start = found;
       balanced = std::move(found);
       least = middle;
@@ -136,7 +142,7 @@ void BalancedAssignments::leaveChain(std::optional<Assignment> start) {
   }
 }
 
-Assignment BalancedAssignments::assign(int tolerance) const {
+std::vector<Assignment> BalancedAssignments::candidates(int tolerance) const {
   int64_t limit = relaxed(least, tolerance);
   std::vector<Assignment> candidates;
   if (std::optional<Assignment> chain = assignChain(family, limit))
@@ -160,8 +166,8 @@ Assignment BalancedAssignments::assign(int tolerance) const {
     improveTraffic(problem, std::max(limit, partition.largest),
                    candidates.back());
   }
-  return *std::min_element(candidates.begin(), candidates.end(),
-                           [](const Assignment &a, const Assignment &b) {
-                             return a.bytes() < b.bytes();
-                           });
+  llvm::stable_sort(candidates, [](const Assignment &a, const Assignment &b) {
+    return a.bytes() < b.bytes();
+  });
+  return candidates;
 }

@@ -28,7 +28,9 @@ public:
   }
 
   /// Few bytes at an interval `tolerance` thousandths above the least.
-  Assignment assign(int tolerance) const;
+  Assignment assign(int tolerance) const { return candidates(tolerance)[0]; }
+  /// All that are found there, at least one, fewest bytes first.
+  std::vector<Assignment> candidates(int tolerance) const;
   /// For which an assignment is known, and no shorter one.
   int64_t leastInterval() const { return least; }
 

@@ -57,6 +57,7 @@ private:
   std::optional<Schedule> place(const Assignment &assignment, int64_t interval);
   void placeNear(const Assignment &assignment);
   bool fitWithGaps(const Assignment &assignment);
+  bool scheduleNear(const BalancedAssignments &balanced, int tolerance);
   void searchAssignments();
   void considerPipeline();
   void saveMemory();
@@ -178,30 +179,44 @@ bool LayerPipeSearch::fitWithGaps(const Assignment &assignment) {
   return false;
 }
 
+/// Until one of the assignments at that tolerance has a schedule near the least
+/// interval: that of fewest bytes need not have an order. False if none has.
+bool LayerPipeSearch::scheduleNear(const BalancedAssignments &balanced,
+                                   int tolerance) {
+  constexpr int kNear = 10;
+  auto isNear = [&](int64_t least) {
+    return best.fits() && best.its().interval <= relaxed(least, kNear);
+  };
+  for (const Assignment &assignment : balanced.candidates(tolerance)) {
+    if (isOver())
+      break;
+    consider(schedule(assignment, options.stages));
+    if (!isNear(leastInterval(assignment)))
+      placeNear(assignment);
+    if (isNear(relaxed(balanced.leastInterval(), tolerance)))
+      return true;
+  }
+  return false;
+}
+
 void LayerPipeSearch::searchAssignments() {
   bool linksAreFree = problem.machine->hasFreeTransfers();
   int tolerance = std::max(0, options.intervalTolerance);
   auto processors = static_cast<int>(problem.machine->processors());
-  constexpr int kNear = 10;
   for (int count = processors; count > 0 && !isOver(); count /= 2) {
     BalancedAssignments balanced(problem, deadline, partition, count);
     if (!isWorthwhile(balanced.leastInterval()))
       return;
-    Assignment assignment = balanced.assign(tolerance);
-    consider(schedule(assignment, options.stages));
-    if (!best ||
-        best.its().interval > relaxed(leastInterval(assignment), kNear))
-      placeNear(assignment);
     // Where links cost or memory is short, an assignment with fewer bytes, or
     // on fewer processors, may be the better one although these are busy for
     // longer; and where no good order is found, one that leaves more time.
-    if (linksAreFree && best.fits() &&
-        best.its().interval <=
-            relaxed(balanced.leastInterval(), tolerance + kNear))
+    if (scheduleNear(balanced, tolerance) && linksAreFree)
       return;
-    for (int more : {20, 50, 100, 200, 400, 800})
-      if (more > tolerance && !isOver())
-        consider(schedule(balanced.assign(more), options.stages));
+    for (int more : {5, 10, 20, 50, 100, 200, 400, 800})
+      if (more > tolerance && !isOver() &&
+          isWorthwhile(relaxed(balanced.leastInterval(), more)) &&
+          scheduleNear(balanced, more) && linksAreFree)
+        return;
     if (linksAreFree)
       return;
   }

@@ -40,7 +40,7 @@ struct Place {
 class Rebalancer {
 public:
   Rebalancer(const ChainFamily &family, const Assignment &from,
-             int64_t interval);
+             int64_t interval, RebalanceCuts cuts);
 
   std::optional<Assignment> run();
 
@@ -75,6 +75,7 @@ private:
 
   const ChainFamily &family;
   int64_t interval;
+  RebalanceCuts cuts;
   std::vector<const ChainFamily::Unit *> units;
   std::vector<Place> places;
   std::vector<int64_t> load;
@@ -86,8 +87,8 @@ private:
 } // namespace
 
 Rebalancer::Rebalancer(const ChainFamily &family, const Assignment &from,
-                       int64_t interval)
-    : family(family), interval(interval),
+                       int64_t interval, RebalanceCuts cuts)
+    : family(family), interval(interval), cuts(cuts),
       load(family.problem.machine->processors(), 0) {
   for (const ChainFamily::LayerUnits &layer : family.layers)
     for (const ChainFamily::Unit &unit : layer.units)
@@ -253,7 +254,8 @@ void Rebalancer::divide(int unit, const Place &place, size_t piece, int to) {
 }
 
 void Rebalancer::considerCuts(int unit) {
-  if (!units[unit]->divisible)
+  if (cuts == RebalanceCuts::All ? !units[unit]->divisible
+                                 : !units[unit]->cuttable)
     return;
   const Place &place = places[unit];
   for (int to = 0; to < family.processors(); ++to) {
@@ -333,6 +335,7 @@ std::optional<Assignment> Rebalancer::run() {
 
 std::optional<Assignment> takt::rebalance(const ChainFamily &family,
                                           const Assignment &from,
-                                          int64_t interval) {
-  return Rebalancer(family, from, interval).run();
+                                          int64_t interval,
+                                          RebalanceCuts cuts) {
+  return Rebalancer(family, from, interval, cuts).run();
 }

@@ -12,12 +12,17 @@
 
 namespace takt {
 
+/// Which tasks a rebalanced assignment may have in pieces.
+enum class RebalanceCuts : uint8_t { Dgrads, All };
+
 /// Changes an assignment until no processor is busy for more than `interval`
-/// cycles: tasks move to any processor, change places, or have a D divided anew
-/// between any two. Local search that only ever reduces the excess, then the
-/// sum of squared loads; nullopt if it gets stuck above.
+/// cycles: tasks move to any processor, change places, or give a piece to
+/// another processor. Local search that only ever reduces the excess, then the
+/// sum of squared loads; nullopt if it gets stuck above. With more changes to
+/// choose from it need not get further.
 std::optional<Assignment> rebalance(const ChainFamily &family,
-                                    const Assignment &from, int64_t interval);
+                                    const Assignment &from, int64_t interval,
+                                    RebalanceCuts cuts);
 
 } // namespace takt
 
