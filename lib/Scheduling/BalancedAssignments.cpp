@@ -67,16 +67,22 @@ Assignment takt::wholeLayers(const Problem &problem,
   return assignment;
 }
 
-int64_t BalancedAssignments::lowerBound() const {
-  int64_t work = 0, largest = undelayedLoop(problem);
+int64_t BalancedAssignments::evenShare() const {
+  int64_t work = 0;
   for (const auto &layer : family.layers)
-    for (const auto &unit : layer.units) {
-      int64_t cycles = *llvm::min_element(unit.cycles);
-      work += cycles;
-      largest = std::max(largest, unit.divisible ? 0 : cycles);
-    }
+    for (const auto &unit : layer.units)
+      work += *llvm::min_element(unit.cycles);
   int64_t count = family.processors();
-  return std::max((work + count - 1) / count, largest);
+  return (work + count - 1) / count;
+}
+
+int64_t BalancedAssignments::lowerBound() const {
+  int64_t largest = undelayedLoop(problem);
+  for (const auto &layer : family.layers)
+    for (const auto &unit : layer.units)
+      if (!unit.divisible)
+        largest = std::max(largest, *llvm::min_element(unit.cycles));
+  return std::max(evenShare(), largest);
 }
 
 void BalancedAssignments::findLeast() {
@@ -91,11 +97,7 @@ void BalancedAssignments::findLeast() {
 std::optional<Assignment> BalancedAssignments::shareLayers() {
   std::optional<Assignment> best;
   constexpr int kSteps = 8;
-  int64_t work = 0;
-  for (const auto &layer : family.layers)
-    for (const auto &unit : layer.units)
-      work += *llvm::min_element(unit.cycles);
-  int64_t low = work / family.processors();
+  int64_t low = evenShare();
   for (int step = 0;
        step < kSteps && least - low > low / 500 && !deadline.isOver(); ++step) {
     int64_t middle = low + (least - low) / 2;

@@ -38,6 +38,7 @@ private:
   void findLeast();
   void leaveChain(std::optional<Assignment> start);
   std::optional<Assignment> shareLayers();
+  int64_t evenShare() const; ///< of the work, for each processor
   int64_t lowerBound() const;
 
   const Problem &problem;

@@ -14,6 +14,7 @@ using llvm::createStringError;
 using llvm::Error;
 using llvm::Expected;
 using llvm::SmallVector;
+using llvm::SmallVectorImpl;
 using llvm::Twine;
 
 static Error checkCut(const TaskGraph &graph, const Cut &cut) {
@@ -283,6 +284,10 @@ void Cutter::addUse(const Value &value, const Use &use, Divided &divided) {
   }
 }
 
+static void sortByTask(SmallVectorImpl<Use> &uses) {
+  llvm::sort(uses, [](const Use &a, const Use &b) { return a.task < b.task; });
+}
+
 void Cutter::addValue(const Value &value) {
   Divided divided;
   divided.whole = value;
@@ -313,14 +318,12 @@ void Cutter::addValue(const Value &value) {
   if (!divided.whole.uses.empty() || value.uses.empty())
     result.values.push_back(std::move(divided.whole));
   for (Value &part : divided.parts) {
-    llvm::sort(part.uses,
-               [](const Use &a, const Use &b) { return a.task < b.task; });
+    sortByTask(part.uses);
     if (!part.uses.empty())
       result.values.push_back(std::move(part));
   }
   for (Value &slice : divided.slices) {
-    llvm::sort(slice.uses,
-               [](const Use &a, const Use &b) { return a.task < b.task; });
+    sortByTask(slice.uses);
     result.values.push_back(std::move(slice));
   }
 }

@@ -129,6 +129,19 @@ std::optional<DelayStages> takt::stagesFor(const TaskGraph &graph,
   return best;
 }
 
+bool takt::assignStages(Schedule &schedule, int stages) {
+  std::optional<std::vector<int>> needed = neededDelays(schedule);
+  if (!needed)
+    return false;
+  std::optional<DelayStages> found = stagesFor(schedule.graph, *needed, stages);
+  if (!found)
+    return false;
+  schedule.stages = found->stages;
+  schedule.stage = std::move(found->stage);
+  schedule.delay = std::move(found->delay);
+  return true;
+}
+
 StagesConflict takt::stagesConflict(const TaskGraph &graph,
                                     llvm::ArrayRef<int> needed) {
   std::vector<int> least = leastBehind(graph, needed, 2);

@@ -35,6 +35,10 @@ std::optional<std::vector<int>> neededDelays(const Schedule &schedule);
 std::optional<DelayStages>
 stagesFor(const TaskGraph &graph, llvm::ArrayRef<int> needed, int stages = 0);
 
+/// Gives a schedule the stages and delays that its start times need, as
+/// stagesFor finds them. False if there are none.
+bool assignStages(Schedule &schedule, int stages = 0);
+
 /// Why there are none, for delays S or 2·S: `behind` layers can be the last
 /// ones with what they need behind each, and those of `layers`, all of whose
 /// readers are among them, need more than `behind` stages.

@@ -130,20 +130,12 @@ std::optional<Schedule> LayerPipeSearch::place(const Assignment &assignment,
   request.deadline = &deadline;
   std::optional<Schedule> placed =
       placeModulo(problem, assignment.graph, request);
-  if (!placed)
+  if (!placed || !assignStages(*placed, options.stages))
     return std::nullopt;
-  std::optional<std::vector<int>> needed = neededDelays(*placed);
-  if (!needed)
-    return std::nullopt;
-  std::optional<DelayStages> stages =
-      stagesFor(assignment.graph, *needed, options.stages);
-  if (!stages)
-    return std::nullopt;
-  placed->stages = stages->stages;
-  placed->stage = std::move(stages->stage);
+  std::vector<int> needed = *neededDelays(*placed);
   placed = complete(std::move(placed), assignment);
   // The stages may be those of a delay of 1 everywhere.
-  if (placed && !llvm::equal(placed->delay, *needed, std::greater_equal<>()))
+  if (placed && !llvm::equal(placed->delay, needed, std::greater_equal<>()))
     return std::nullopt;
   return placed;
 }

@@ -74,18 +74,8 @@ private:
 /// best. False if no stages do.
 bool ModuloSearch::consider(std::optional<Schedule> schedule,
                             const std::vector<Cut> &cuts) {
-  if (!schedule)
+  if (!schedule || !assignStages(*schedule, options.stages))
     return false;
-  std::optional<std::vector<int>> needed = neededDelays(*schedule);
-  if (!needed)
-    return false;
-  std::optional<DelayStages> stages =
-      stagesFor(schedule->graph, *needed, options.stages);
-  if (!stages)
-    return false;
-  schedule->stages = stages->stages;
-  schedule->stage = std::move(stages->stage);
-  schedule->delay = std::move(stages->delay);
   schedule->cuts = cuts;
   best.consider(std::move(*schedule));
   return true;

@@ -2,14 +2,13 @@
 allows, its traffic, compile times, and the executor against PyTorch."""
 
 import argparse
-import csv
 import os
 import subprocess
 import sys
 import time
 
 from takt import chains, pytorch_step
-from takt.tools import MODELS, Tools, table
+from takt.tools import MODELS, Tools, table, write_csv
 
 NETWORKS = ["vgg16", "resnet18", "resnet50", "alexnet"]
 PROCESSORS = range(2, 10)
@@ -101,10 +100,7 @@ def main():
             rows = gains(tools, out, name, cost)
             print_gains(rows)
             everything += rows
-    path = os.path.join(out, "layerpipe.csv")
-    with open(path, "w", newline="") as file:
-        csv.writer(file).writerows([COLUMNS, *everything])
-    print(f"\nwritten to {path}")
+    write_csv(os.path.join(out, "layerpipe.csv"), COLUMNS, everything)
     compile_times(tools, out)
     chains.main(tools, out)
     pytorch_step.main(tools, out)

@@ -3,7 +3,6 @@ handwritten digits with the program of every delayed schedule, from several seed
 prints the accuracy beside the interval."""
 
 import argparse
-import csv
 import os
 import re
 import statistics
@@ -13,7 +12,7 @@ import numpy
 import onnx
 from onnx import numpy_helper
 
-from takt.tools import DATA, MODELS, Tools, quantity, table
+from takt.tools import DATA, MODELS, Tools, quantity, table, write_csv
 
 NETWORKS = ["digits-resnet8", "digits-vgg", "digits-lenet"]
 PROCESSORS = [2, 4, 8]
@@ -174,10 +173,7 @@ def main():
                        arguments.seeds)
         print_rows(rows)
         everything += rows
-    path = os.path.join(out, "convergence.csv")
-    with open(path, "w", newline="") as file:
-        csv.writer(file).writerows([COLUMNS, *everything])
-    print(f"\nwritten to {path}")
+    write_csv(os.path.join(out, "convergence.csv"), COLUMNS, everything)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,10 @@ fastest schedule of any traffic.
 """
 
 import argparse
-import csv
 import os
 import sys
 
-from takt.tools import MODELS, Tools, table
+from takt.tools import MODELS, Tools, table, write_csv
 
 NETWORKS = ["vgg16", "alexnet", "resnet18", "resnet50", "densenet121", "inception_v3",
             "squeezenet1_1", "resnet101", "resnext50_32x4d"]
@@ -92,10 +91,7 @@ def main():
                   f"behind pipedream-replicated at "
                   f"{sum(line[8] < 0.9995 for line in rows)} of {len(rows)}",
                   flush=True)
-    path = os.path.join(out, "everywhere.csv")
-    with open(path, "w", newline="") as file:
-        csv.writer(file).writerows([COLUMNS, *everything])
-    print(f"\nwritten to {path}")
+    write_csv(os.path.join(out, "everywhere.csv"), COLUMNS, everything)
 
 
 if __name__ == "__main__":

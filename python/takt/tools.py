@@ -1,5 +1,6 @@
 """Runs Takt's command-line tools."""
 
+import csv
 import json
 import os
 import subprocess
@@ -44,6 +45,13 @@ def table(rows, header):
         if number == 0:
             lines.append("  ".join("-" * width for width in widths))
     return "\n".join(lines)
+
+
+def write_csv(path, header, rows):
+    """Writes the rows under their header, and says where."""
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    print(f"\nwritten to {path}")
 
 
 def quantity(number):

@@ -24,6 +24,13 @@ static void addCut(SmallVectorImpl<CutOption> &cuts, CutAxis axis,
     cuts.push_back({axis, extent});
 }
 
+/// Of a result with samples first and channels on that axis.
+static int64_t concatenatedAxis(CutAxis axis, int64_t channels) {
+  if (axis == CutAxis::Reduction)
+    return -1;
+  return axis == CutAxis::Channel ? channels : 0;
+}
+
 /// The result's type with another size on the axis that is concatenated.
 static RankedTensorType partType(Value result, int64_t axis, int64_t extent) {
   auto type = cast<RankedTensorType>(result.getType());
@@ -60,9 +67,7 @@ int64_t ConvOp::getSlicedAxis(CutAxis axis, unsigned operand) {
 }
 
 int64_t ConvOp::getConcatenatedAxis(CutAxis axis) {
-  if (axis == CutAxis::Reduction)
-    return -1;
-  return axis == CutAxis::Channel ? 1 : 0;
+  return concatenatedAxis(axis, 1);
 }
 
 Value ConvOp::buildPart(OpBuilder &builder, CutAxis axis, int64_t begin,
@@ -134,9 +139,7 @@ int64_t ConvDgradOp::getSlicedAxis(CutAxis axis, unsigned operand) {
 }
 
 int64_t ConvDgradOp::getConcatenatedAxis(CutAxis axis) {
-  if (axis == CutAxis::Reduction)
-    return -1;
-  return axis == CutAxis::Channel ? 1 : 0;
+  return concatenatedAxis(axis, 1);
 }
 
 Value ConvDgradOp::buildPart(OpBuilder &builder, CutAxis axis, int64_t begin,
@@ -186,9 +189,7 @@ int64_t GemmOp::getSlicedAxis(CutAxis axis, unsigned operand) {
 }
 
 int64_t GemmOp::getConcatenatedAxis(CutAxis axis) {
-  if (axis == CutAxis::Reduction)
-    return -1;
-  return axis == CutAxis::Channel ? 1 : 0;
+  return concatenatedAxis(axis, 1);
 }
 
 Value GemmOp::buildPart(OpBuilder &builder, CutAxis axis, int64_t begin,
@@ -230,9 +231,7 @@ int64_t MatMulOp::getSlicedAxis(CutAxis axis, unsigned operand) {
 }
 
 int64_t MatMulOp::getConcatenatedAxis(CutAxis axis) {
-  if (axis == CutAxis::Reduction)
-    return -1;
-  return axis == CutAxis::Channel ? int64_t(shapeOf(getY()).size()) - 1 : 0;
+  return concatenatedAxis(axis, int64_t(shapeOf(getY()).size()) - 1);
 }
 
 Value MatMulOp::buildPart(OpBuilder &builder, CutAxis axis, int64_t begin,
