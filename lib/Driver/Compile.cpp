@@ -142,11 +142,6 @@ takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
              failure();
     if (llvm::errorToBool(found.takeError()))
       break;
-    if (!found->replicas.empty()) {
-      ScheduledProgram result = describeSchedule(problem, std::move(*found));
-      result.compileSeconds = seconds();
-      return std::move(result);
-    }
     std::unique_ptr<MemoryShortage> shortage;
     FailureOr<ScheduledProgram> result = lowerSchedule(
         *module, problem, std::move(*found), options.lowering, &shortage);

@@ -109,13 +109,6 @@ private:
         *own, request.schedule, machine, cost, options, &module);
     if (failed(compiled))
       return alreadySaid();
-    bool needsProgram =
-        request.kind != EmitKind::Sched && request.kind != EmitKind::Trace;
-    if (needsProgram && compiled->program.code.empty())
-      return llvm::createStringError(
-          request.input + ": schedule '" + request.schedule +
-          "' has layers with replicas, which programs do not have, only "
-          "--emit=report, trace, html or sched");
     switch (request.kind) {
     case EmitKind::Sched:
       return writeModule(request.output,

@@ -65,10 +65,6 @@ takt::compileFront(const TrainingStep &step,
   std::vector<ScheduledProgram> all;
   std::unique_ptr<MemoryShortage> shortage;
   for (Schedule &schedule : *schedules) {
-    if (!schedule.replicas.empty()) { // has no program
-      all.push_back(describeSchedule(problem, std::move(schedule)));
-      continue;
-    }
     OwningOpRef<ModuleOp> copy = module.clone();
     // A program may need more than its schedule; then it is not of the front.
     shortage.reset();

@@ -12,6 +12,7 @@
 #include "takt/Target/LowerToProgram.h"
 #include "takt/Target/Simulate.h"
 #include "takt/Transforms/FormTasks.h"
+#include "takt/Transforms/Replicate.h"
 #include "takt/Transforms/Retime.h"
 #include "takt/Transforms/Split.h"
 #include "takt/Transforms/Tags.h"
@@ -61,9 +62,17 @@ static LogicalResult checkReconstructions(ModuleOp module,
   return failure(result.wasInterrupted());
 }
 
-/// Rewrites the module for the schedule: cuts, then delays.
-static LogicalResult applySchedule(ModuleOp module, const TaskGraph &graph,
-                                   const Schedule &schedule) {
+/// Several minibatches with replicas and delays.
+static LogicalResult applyReplicas(ModuleOp module, const Schedule &schedule) {
+  return replicateStep(
+      module,
+      SmallVector<int64_t>(schedule.replicas.begin(), schedule.replicas.end()),
+      SmallVector<int64_t>(schedule.delay.begin(), schedule.delay.end()));
+}
+
+/// Cuts, then delays.
+static LogicalResult applyCutsAndDelays(ModuleOp module, const TaskGraph &graph,
+                                        const Schedule &schedule) {
   if (failed(split(module, nameCuts(graph, schedule.cuts))))
     return failure();
   SmallVector<int64_t> delays(schedule.delay.begin(), schedule.delay.end());
@@ -71,8 +80,16 @@ static LogicalResult applySchedule(ModuleOp module, const TaskGraph &graph,
   for (auto [index, lead] : llvm::enumerate(schedule.lead))
     if (lead != 0)
       leads.push_back({schedule.graph.values[index].name, lead});
-  if (failed(retime(module, delays, leads)) ||
-      failed(checkReconstructions(module, schedule)))
+  return failure(failed(retime(module, delays, leads)) ||
+                 failed(checkReconstructions(module, schedule)));
+}
+
+/// Rewrites the module for the schedule.
+static LogicalResult applySchedule(ModuleOp module, const TaskGraph &graph,
+                                   const Schedule &schedule) {
+  if (failed(schedule.replicas.empty()
+                 ? applyCutsAndDelays(module, graph, schedule)
+                 : applyReplicas(module, schedule)))
     return failure();
   FailureOr<TaskGraph> formed = buildTaskGraph(module);
   if (failed(formed) || failed(checkSameTasks(module, schedule, *formed)))
@@ -131,11 +148,6 @@ takt::lowerSchedule(ModuleOp module, const Problem &problem, Schedule schedule,
   auto fail = [&](llvm::Error error) {
     return module.emitError() << llvm::toString(std::move(error));
   };
-  if (!schedule.replicas.empty())
-    return module.emitError("schedule '")
-               << schedule.scheduler
-               << "' has layers with replicas, which programs do not have",
-           failure();
   ScheduledProgram result;
   result.schedule = std::move(schedule);
   result.bounds = bounds(problem, result.schedule);
@@ -162,5 +174,6 @@ takt::lowerSchedule(ModuleOp module, const Problem &problem, Schedule schedule,
     if (llvm::Error error = sendAsPlanned(module, problem, lower, result))
       return fail(std::move(error));
   result.peakMemory = regionBytes(result.program);
+  perMinibatch(result);
   return std::move(result);
 }

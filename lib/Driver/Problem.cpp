@@ -190,12 +190,8 @@ ScheduledProgram takt::describeSchedule(const Problem &problem,
   result.bounds = bounds(problem, result.schedule);
   result.metrics = metrics(problem, result.schedule);
   result.peakMemory = peakMemory(problem, result.schedule);
-  int64_t minibatches = result.schedule.graph.minibatches;
-  for (int64_t *cycles : {&result.bounds.loop, &result.bounds.resource,
-                          &result.bounds.largestTask})
-    *cycles = llvm::divideCeil(*cycles, minibatches);
-  result.interval = llvm::divideCeil(result.schedule.interval, minibatches);
-  result.steadyInterval = result.interval;
+  result.interval = result.steadyInterval = result.schedule.interval;
+  perMinibatch(result);
   return result;
 }
 

@@ -25,6 +25,15 @@ double ScheduledProgram::utilization() const {
   return double(busy) / double(interval) / double(metrics.busyCycles.size());
 }
 
+void takt::perMinibatch(ScheduledProgram &scheduled) {
+  int64_t minibatches = scheduled.schedule.graph.minibatches;
+  for (int64_t *cycles :
+       {&scheduled.bounds.loop, &scheduled.bounds.resource,
+        &scheduled.bounds.largestTask, &scheduled.interval,
+        &scheduled.steadyInterval})
+    *cycles = llvm::divideCeil(*cycles, minibatches);
+}
+
 std::vector<int64_t> takt::regionBytes(const Program &program) {
   std::vector<int64_t> bytes(program.code.size());
   for (const Region &region : program.regions)
@@ -49,31 +58,38 @@ int64_t takt::span(const Schedule &schedule) {
 }
 
 /// Trainable parameters by name, so that the report's order does not depend on
-/// how the program lists them.
-static std::map<std::string, const Parameter *>
+/// how the program lists them; of a tensor all parts and versions.
+static std::map<std::string, SmallVector<uint32_t, 1>>
 trainable(const Program &program) {
-  std::map<std::string, const Parameter *> byName;
-  for (const Parameter &parameter : program.parameters)
+  std::map<std::string, SmallVector<uint32_t, 1>> byName;
+  for (auto [index, parameter] : enumerate(program.parameters))
     if (parameter.kind == ParameterKind::Trainable)
-      byName[parameter.name] = &parameter;
+      byName[parameter.name].push_back(static_cast<uint32_t>(index));
   return byName;
 }
 
 /// Copies of each weight on the processor that keeps most of them: the rings of
 /// its versions between the update and the last reader, and of its
-/// reconstruction, which is of the whole weight.
+/// reconstruction, which is of the whole weight. Of a tensor in parts by the
+/// first version of each part, for all of them.
 static std::map<uint32_t, int64_t> weightVersions(const Program &program) {
+  std::map<std::pair<StringRef, uint64_t>, uint32_t> parts;
+  auto partOf = [&](uint32_t index) {
+    const Parameter &parameter = program.parameters[index];
+    return parts.try_emplace({parameter.name, parameter.begin}, index)
+        .first->second;
+  };
   std::map<uint32_t, int64_t> versions;
   std::map<std::pair<uint32_t, uint32_t>, int64_t> copies; ///< by processor
   for (const Initializer &init : program.initializers) {
     int64_t slots = init.target.slots;
+    uint32_t part = partOf(init.parameter);
     bool isWhole =
         init.target.dims == program.parameters[init.parameter].home.dims;
     if (isWhole)
-      copies[{init.parameter, program.regions[init.target.region].processor}] +=
-          slots;
+      copies[{part, program.regions[init.target.region].processor}] += slots;
     else // a part of it, for a part of a dgrad
-      versions[init.parameter] = std::max(versions[init.parameter], slots);
+      versions[part] = std::max(versions[part], slots);
   }
   for (auto [place, slots] : copies) {
     int64_t &most = versions[place.first];
@@ -113,13 +129,17 @@ static void writeParameters(json::OStream &json, const Program &program) {
   auto parameters = trainable(program);
   std::map<uint32_t, int64_t> versions = weightVersions(program);
   json.attributeObject("staleness", [&] {
-    for (auto &[name, parameter] : parameters)
-      json.attribute(printable(name), static_cast<int64_t>(parameter->delay));
+    for (auto &[name, all] : parameters)
+      json.attribute(printable(name), static_cast<int64_t>(
+                                          program.parameters[all[0]].delay));
   });
   json.attributeObject("weight_versions", [&] {
-    for (auto &[name, parameter] : parameters)
-      json.attribute(printable(name),
-                     versions[parameter - program.parameters.data()]);
+    for (auto &[name, all] : parameters) {
+      int64_t most = 0;
+      for (uint32_t part : all)
+        most = std::max(most, versions[part]);
+      json.attribute(printable(name), most);
+    }
   });
 }
 

@@ -8,6 +8,7 @@
 #include "takt/Runtime/Executor.h"
 #include "Processor.h"
 #include "RunSupport.h"
+#include "TensorParts.h"
 #include "llvm/ADT/STLExtras.h"
 #include <system_error>
 #include <thread>
@@ -97,20 +98,21 @@ static Error runThreads(ProcessorArray &machine) {
 
 /// The parameters as the last update left them in their home rings.
 static std::vector<Array> finalParameters(const ProcessorArray &machine) {
-  std::vector<Array> arrays;
+  std::vector<Part> parts;
   uint64_t last = machine.options.iterations - 1;
-  for (const Parameter &parameter : machine.program.parameters) {
+  for (auto [index, parameter] : enumerate(machine.program.parameters)) {
     if (!isTrained(parameter.kind))
       continue;
     const TensorRef &home = parameter.home;
     const auto *bytes =
         reinterpret_cast<uint8_t *>(machine.memory.address(home, last));
-    arrays.push_back({parameter.name,
+    parts.push_back({static_cast<uint32_t>(index),
+                     {parameter.name,
                       arrayType(home.type),
                       home.dims,
-                      {bytes, bytes + home.bytes()}});
+                      {bytes, bytes + home.bytes()}}});
   }
-  return arrays;
+  return joinParts(machine.program, std::move(parts));
 }
 
 Expected<RunResult> takt::execute(const Program &program,

@@ -7,6 +7,7 @@
 
 #include "takt/Runtime/HostData.h"
 #include "Random.h"
+#include "takt/Target/BindingTurns.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include <cmath>
@@ -46,16 +47,17 @@ namespace {
 class SyntheticData : public HostData {
 public:
   SyntheticData(const Program &program, uint64_t seed)
-      : program(program), seed(seed) {
+      : program(program), turns(program), seed(seed) {
     for (const Kernel &kernel : program.kernels)
       if (kernel.id == KernelId::SoftmaxCrossEntropy &&
           !kernel.operands.empty() && kernel.operands[0].dims.size() == 2)
         classes = kernel.operands[0].dims[1];
   }
 
-  void fill(uint32_t index, uint64_t minibatch, void *entry) const override {
+  void fill(uint32_t index, uint64_t iteration, void *entry) const override {
     const Binding &binding = program.bindings[index];
-    SplitMix64 random({seed, index, minibatch});
+    SplitMix64 random(
+        {seed, turns.first(index), turns.minibatch(index, iteration)});
     switch (binding.type) {
     case ElementType::F32:
       return fillUniform<float>(random, elements(binding), entry);
@@ -89,6 +91,7 @@ private:
   }
 
   const Program &program;
+  BindingTurns turns;
   uint64_t seed;
   uint64_t classes = 2;
 };
@@ -143,13 +146,15 @@ private:
 } // namespace
 
 struct ArrayData::State {
-  State(uint64_t samples, uint64_t seed)
-      : samples(samples), orders(samples, seed) {}
+  State(const Program &program, uint64_t samples, uint64_t seed)
+      : turns(program), samples(samples), orders(samples, seed) {}
 
+  BindingTurns turns;
   uint64_t samples, batch = 1, perEpoch = 1;
   bool shuffle = false;
   EpochOrders orders;
-  std::vector<Array> arrays; ///< by binding, in the binding's type
+  /// By the first binding of a name, in the binding's type.
+  std::vector<Array> arrays;
 };
 
 ArrayData::ArrayData(std::unique_ptr<State> state) : state(std::move(state)) {}
@@ -214,8 +219,9 @@ ArrayData::create(const Program &program, ArrayRef<Array> arrays,
   std::vector<Array> converted(program.bindings.size());
   const Array *first = nullptr;
   int64_t batch = 1;
+  BindingTurns turns(program);
   for (auto [i, binding] : enumerate(program.bindings)) {
-    if (!isSupplied(binding))
+    if (!isSupplied(binding) || turns.first(i) != i)
       continue;
     Expected<Array> array = samplesFor(binding, arrays);
     if (!array)
@@ -245,7 +251,7 @@ ArrayData::create(const Program &program, ArrayRef<Array> arrays,
   if (samples > UINT32_MAX)
     return createStringError("the data has " + Twine(samples) +
                              " samples, expected at most " + Twine(UINT32_MAX));
-  auto state = std::make_unique<State>(samples, options.seed);
+  auto state = std::make_unique<State>(program, samples, options.seed);
   state->batch = batch;
   state->perEpoch = perEpoch;
   state->shuffle = options.shuffle;
@@ -253,8 +259,9 @@ ArrayData::create(const Program &program, ArrayRef<Array> arrays,
   return std::unique_ptr<ArrayData>(new ArrayData(std::move(state)));
 }
 
-void ArrayData::fill(uint32_t binding, uint64_t minibatch, void *entry) const {
-  const Array &array = state->arrays[binding];
+void ArrayData::fill(uint32_t binding, uint64_t iteration, void *entry) const {
+  const Array &array = state->arrays[state->turns.first(binding)];
+  uint64_t minibatch = state->turns.minibatch(binding, iteration);
   size_t bytes = array.data.size() / state->samples;
   EpochOrders::Order order;
   if (state->shuffle)

@@ -9,7 +9,7 @@
 #ifndef TAKT_LIB_RUNTIME_PARAMETERINDEX_H
 #define TAKT_LIB_RUNTIME_PARAMETERINDEX_H
 
-#include "takt/Target/Program.h"
+#include "takt/Runtime/Kernels.h"
 
 namespace takt::runtime {
 
@@ -38,11 +38,18 @@ public:
   /// The parameter whose update produces `value`, or kNone.
   int32_t writtenBy(uint32_t value) const { return writes[value]; }
 
-  /// Delay of the parameter that a kernel updates; 0 where it updates none.
-  uint32_t delayOf(const Program &program, const Kernel &kernel) const {
+  /// What a kernel is told of a run. Where an iteration makes several updates
+  /// of the parameter that the kernel updates, they are counted.
+  KernelContext contextOf(const Program &program, const Kernel &kernel,
+                          uint64_t minibatch,
+                          llvm::ArrayRef<double> scalars) const {
     int32_t p =
         kernel.results.empty() ? kNone : writtenBy(kernel.results[0].value);
-    return p == kNone ? 0 : program.parameters[p].delay;
+    if (p == kNone)
+      return {minibatch, scalars, 0};
+    const Parameter &parameter = program.parameters[p];
+    uint64_t updates = parameter.lastUpdate + uint64_t(1);
+    return {minibatch * updates + parameter.update, scalars, parameter.delay};
   }
 
 private:

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Recorder.h"
+#include "TensorParts.h"
 #include <cmath>
 #include <cstring>
 
@@ -34,17 +35,19 @@ void Recorder::storeLoss(ElementType type, uint64_t minibatch,
     options.onLoss(minibatch, loss);
 }
 
-void Recorder::store(uint32_t index, uint64_t minibatch, const void *entry) {
+void Recorder::store(uint32_t index, uint64_t iteration, const void *entry) {
   const Binding &binding = program.bindings[index];
+  uint64_t minibatch = turns.minibatch(index, iteration);
+  uint64_t minibatches = options.iterations * turns.minibatches();
   std::lock_guard<std::mutex> lock(mutex);
   if (binding.kind == BindingKind::Loss)
     return storeLoss(binding.type, minibatch, entry);
-  if (!options.keepAllOutputs && minibatch + 1 != options.iterations)
+  if (!options.keepAllOutputs && minibatch + 1 != minibatches)
     return;
-  Array &array = outputs[index];
+  Array &array = outputs[turns.first(index)];
   if (array.data.empty()) {
     array = {binding.name, arrayType(binding.type), binding.dims, {}};
-    uint64_t kept = options.keepAllOutputs ? options.iterations : 1;
+    uint64_t kept = options.keepAllOutputs ? minibatches : 1;
     if (!array.dims.empty())
       array.dims[0] *= kept;
     else if (kept > 1)
@@ -60,6 +63,10 @@ void Recorder::store(uint32_t index, uint64_t minibatch, const void *entry) {
 
 void Recorder::gradient(uint32_t parameter, const TensorRef &ref,
                         const void *data) {
+  // Of an iteration's updates the last one's.
+  if (program.parameters[parameter].update !=
+      program.parameters[parameter].lastUpdate)
+    return;
   const auto *bytes = static_cast<const uint8_t *>(data);
   std::lock_guard<std::mutex> lock(mutex);
   gradients[parameter] = {program.parameters[parameter].name,
@@ -75,8 +82,10 @@ std::vector<double> Recorder::losses() const {
 
 void Recorder::finish(RunResult &result) {
   result.losses = std::move(computed);
+  std::vector<Part> parts;
   for (auto &[parameter, array] : gradients)
-    result.gradients.push_back(std::move(array));
+    parts.push_back({parameter, std::move(array)});
+  result.gradients = joinParts(program, std::move(parts));
   for (auto &[binding, array] : outputs)
     result.outputs.push_back(std::move(array));
 }

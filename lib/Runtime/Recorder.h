@@ -9,6 +9,7 @@
 #define TAKT_LIB_RUNTIME_RECORDER_H
 
 #include "takt/Runtime/Run.h"
+#include "takt/Target/BindingTurns.h"
 #include <map>
 #include <mutex>
 
@@ -18,11 +19,11 @@ namespace takt::runtime {
 class Recorder {
 public:
   Recorder(const Program &program, const RunOptions &options)
-      : program(program), options(options) {}
+      : program(program), options(options), turns(program) {}
 
-  /// Entry `minibatch` of a host output.
-  void store(uint32_t binding, uint64_t minibatch, const void *entry);
-  /// The gradient that a parameter's update is given for the last minibatch.
+  /// Entry `iteration` of a host output.
+  void store(uint32_t binding, uint64_t iteration, const void *entry);
+  /// The gradient that a parameter's update is given in the last iteration.
   void gradient(uint32_t parameter, const TensorRef &ref, const void *data);
 
   std::vector<double> losses() const;
@@ -37,10 +38,11 @@ private:
 
   const Program &program;
   const RunOptions &options;
+  BindingTurns turns;
   mutable std::mutex mutex;
   std::vector<double> computed; ///< by minibatch, NaN where not yet
   std::map<uint32_t, Array> gradients;
-  std::map<uint32_t, Array> outputs; ///< by binding
+  std::map<uint32_t, Array> outputs; ///< by the first binding of their name
 };
 
 } // namespace takt::runtime

@@ -8,6 +8,7 @@
 #include "takt/Runtime/Run.h"
 #include "CopyBox.h"
 #include "RunSupport.h"
+#include "TensorParts.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 
@@ -68,14 +69,17 @@ Expected<Array> takt::initialValue(const Program &program, uint32_t index,
   const Array *given = findArray(weights, parameter.name);
   if (!given)
     return storedValue(program, parameter);
-  if (given->dims != parameter.home.dims)
+  std::vector<int64_t> dims = wholeDims(program, parameter);
+  if (ArrayRef(given->dims) != ArrayRef(dims))
     return createStringError(
         "weights '" + given->name + "' are " +
         describe(descriptor(given->type), given->dims) +
         ", the program's parameter is " +
-        describe(descriptor(arrayType(parameter.home.type)),
-                 parameter.home.dims));
-  return convert(*given, arrayType(parameter.home.type));
+        describe(descriptor(arrayType(parameter.home.type)), dims));
+  Array part{parameter.name, given->type, parameter.home.dims, {}};
+  part.data.resize(part.elements() * elementBytes(part.type));
+  copyBox(*given, /*axis=*/0, parameter.begin, part.dims, part.data.data());
+  return convert(part, arrayType(parameter.home.type));
 }
 
 /// Shortest text that distinguishes two elements of that type.

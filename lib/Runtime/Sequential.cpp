@@ -10,6 +10,7 @@
 #include "ParameterIndex.h"
 #include "Recorder.h"
 #include "RunSupport.h"
+#include "TensorParts.h"
 #include "takt/Runtime/Kernels.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cstring>
@@ -290,7 +291,7 @@ Error Interpreter::runKernel(uint32_t k, uint64_t minibatch) {
       recorder.gradient(p, kernel.operands[1], operands[1].data);
   }
   return kernels.run(k, kernel.id, kernel.words, operands, results,
-                     {minibatch, scalars, index.delayOf(program, kernel)});
+                     index.contextOf(program, kernel, minibatch, scalars));
 }
 
 Error Interpreter::runTask(ArrayRef<uint32_t> kernels, uint64_t minibatch) {
@@ -315,16 +316,20 @@ Error Interpreter::run() {
 
 RunResult Interpreter::finish() {
   RunResult result;
-  for (auto [parameter, history] : zip(program.parameters, parameters)) {
+  std::vector<Part> parts;
+  for (auto [number, parameter, history] :
+       enumerate(program.parameters, parameters)) {
     if (!isTrained(parameter.kind))
       continue;
     const AlignedMemory &memory = history.of(int64_t(options.iterations) - 1);
     const auto *bytes = reinterpret_cast<const uint8_t *>(memory.data());
-    result.parameters.push_back({parameter.name,
-                                 arrayType(parameter.home.type),
-                                 parameter.home.dims,
-                                 {bytes, bytes + memory.bytes()}});
+    parts.push_back({static_cast<uint32_t>(number),
+                     {parameter.name,
+                      arrayType(parameter.home.type),
+                      parameter.home.dims,
+                      {bytes, bytes + memory.bytes()}}});
   }
+  result.parameters = joinParts(program, std::move(parts));
   recorder.finish(result);
   return result;
 }

@@ -8,18 +8,18 @@
 #include "Versions.h"
 #include "Memory.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include <map>
 
 using namespace llvm;
 using namespace takt;
 using namespace takt::runtime;
 
-namespace {
 /// Delays beyond this, which no pipeline has, are observed wrongly.
-constexpr uint32_t kMaxDelay = 4096;
+static constexpr uint32_t kMaxDelay = 4096;
 
 /// Numbers the slots of all rings that hold weights.
-class RingTable {
+class Versions::RingTable {
 public:
   explicit RingTable(const Program &program)
       : program(program), index(program) {}
@@ -38,6 +38,13 @@ public:
                : ParameterIndex::kNone;
   }
 
+  /// Its first version: those that other updates of an iteration make are
+  /// observed with it.
+  int32_t firstVersion(int32_t parameter) {
+    const takt::Parameter &p = program.parameters[parameter];
+    return firsts.try_emplace({p.name, p.begin}, parameter).first->second;
+  }
+
   /// Number of slot 0 of the ring at that address.
   size_t ring(const TensorRef &ref) {
     auto [it, isNew] =
@@ -53,8 +60,27 @@ private:
   const Program &program;
   ParameterIndex index;
   std::map<std::tuple<uint32_t, uint64_t, uint32_t>, size_t> rings;
+  std::map<std::pair<StringRef, uint64_t>, int32_t> firsts;
 };
-} // namespace
+
+void Versions::setRound(KernelUses &uses, const RingTable &table,
+                        const Kernel &kernel) const {
+  ArrayRef<TensorRef> refs = uses.update ? ArrayRef(kernel.results)
+                                         : ArrayRef(kernel.operands);
+  for (const TensorRef &ref : refs) {
+    int32_t index = table.parameterOf(ref.value);
+    if (index == ParameterIndex::kNone)
+      continue;
+    const takt::Parameter &parameter = program.parameters[index];
+    uses.rounds = parameter.lastUpdate + uint64_t(1);
+    uses.round =
+        uses.update
+            ? parameter.update
+            : (parameter.update + updatesBehind(parameter, TaskKind::Forward)) %
+                  uses.rounds;
+    return;
+  }
+}
 
 Versions::Versions(const Program &program)
     : program(program), kernels(program.kernels.size()) {
@@ -63,7 +89,7 @@ Versions::Versions(const Program &program)
     int32_t parameter = table.parameterOf(ref.value);
     if (parameter == ParameterIndex::kNone)
       return {&ref, 0, parameter};
-    return {&ref, table.ring(ref), parameter};
+    return {&ref, table.ring(ref), table.firstVersion(parameter)};
   };
   auto collect = [&](ArrayRef<TensorRef> refs, std::vector<Use> &uses) {
     for (const TensorRef &ref : refs)
@@ -75,6 +101,7 @@ Versions::Versions(const Program &program)
     collect(kernel.results, uses.writes);
     uses.forward = program.tasks[kernel.task].kind == TaskKind::Forward;
     uses.update = isOptimizer(kernel.id);
+    setRound(uses, table, kernel);
   }
   for (const Transfer &transfer : program.transfers)
     transfers.push_back({use(transfer.source), use(transfer.destination)});
@@ -100,17 +127,18 @@ void Versions::beforeKernel(uint32_t index, uint64_t minibatch) {
   if (uses.reads.empty())
     return;
   int64_t version = count(uses.reads[0], minibatch);
+  uint64_t round = minibatch * uses.rounds + uses.round;
   if (uses.forward)
     for (const Use &read : uses.reads) {
       const Parameter &parameter = parameters[read.parameter];
-      forward[parameter.firstForward + minibatch % parameter.window].store(
+      forward[parameter.firstForward + round % parameter.window].store(
           count(read, minibatch), std::memory_order_relaxed);
     }
   if (uses.update) {
     Parameter &parameter = parameters[uses.reads[0].parameter];
     parameter.observed.store(
         version -
-            forward[parameter.firstForward + minibatch % parameter.window].load(
+            forward[parameter.firstForward + round % parameter.window].load(
                 std::memory_order_relaxed),
         std::memory_order_relaxed);
   }
@@ -127,9 +155,16 @@ void Versions::beforeTransfer(uint32_t index, uint64_t minibatch) {
 
 std::vector<ObservedStaleness> Versions::staleness() const {
   std::vector<ObservedStaleness> result;
+  StringMap<size_t> known;
   for (auto [description, parameter] : zip(program.parameters, parameters))
-    if (int64_t updates = parameter.observed; updates >= 0)
-      result.push_back({description.name, static_cast<uint64_t>(updates)});
+    if (int64_t updates = parameter.observed; updates >= 0) {
+      // Of parts of a tensor the most.
+      auto [it, isNew] = known.try_emplace(description.name, result.size());
+      if (isNew)
+        result.push_back({description.name, 0});
+      uint64_t &most = result[it->second].updates;
+      most = std::max(most, static_cast<uint64_t>(updates));
+    }
   return result;
 }
 

@@ -45,6 +45,9 @@ private:
   struct KernelUses {
     std::vector<Use> reads, writes;
     bool forward = false, update = false;
+    /// Of an iteration with several updates, the one that the gradient of a
+    /// forward task goes into, or that an update is.
+    uint64_t round = 0, rounds = 1;
   };
   /// The versions that the forward tasks of the latest minibatches read.
   struct Parameter {
@@ -56,6 +59,9 @@ private:
     Parameter(Parameter &&o) : Parameter(o.firstForward, o.window) {}
   };
 
+  class RingTable;
+  void setRound(KernelUses &uses, const RingTable &table,
+                const Kernel &kernel) const;
   int64_t &count(const Use &use, uint64_t minibatch);
 
   const Program &program;

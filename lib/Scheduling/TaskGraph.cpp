@@ -30,7 +30,7 @@ static Error checkWork(const Task &task) {
   for (const Work &work : task.work) {
     const Gemm &g = work.gemm;
     if (std::min({g.m, g.n, g.k, g.count, work.elementwise, work.bytesIn,
-                  work.bytesOut, work.rowBytesIn}) < 0)
+                  work.bytesOut, work.rowBytesIn, work.rows}) < 0)
       return createStringError("task '" + task.name + "' has negative work");
     if (work.rowBytesIn > work.bytesIn)
       return createStringError("task '" + task.name + "' reads " +
@@ -129,9 +129,10 @@ static Error checkUse(const TaskGraph &graph, const Value &value,
 }
 
 static Error checkValue(const TaskGraph &graph, const Value &value) {
-  if (value.bytes < 0)
+  if (value.bytes < 0 || value.rows < 0)
     return createStringError("value '" + value.name + "' has " +
-                             Twine(value.bytes) + " bytes");
+                             Twine(value.bytes) + " bytes and " +
+                             Twine(value.rows) + " rows");
   if (value.producer != -1 && !isIndex(value.producer, graph.tasks.size()))
     return createStringError("value '" + value.name + "' is made by task " +
                              Twine(value.producer) + " of " +

@@ -55,10 +55,15 @@ public:
       os << "  delay " << parameter.delay;
       if (parameter.lead > 0)
         os << "  lead " << parameter.lead;
+      if (parameter.lastUpdate > 0)
+        os << "  update " << parameter.update << " of "
+           << parameter.lastUpdate + 1;
       if (parameter.kind == ParameterKind::Derived)
         os << "  slice of "
            << printable(program.parameters[parameter.base].name) << ", axis "
            << parameter.axis << " from " << parameter.begin;
+      else if (parameter.begin > 0)
+        os << "  rows from " << parameter.begin;
       os << "\n";
     }
   }

@@ -15,6 +15,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/MathExtras.h"
+#include <map>
 
 using namespace mlir;
 using namespace takt;
@@ -78,6 +79,9 @@ private:
   llvm::DenseMap<mlir::Value, std::string> names;
   std::vector<Operation *> operations; ///< of the step's kernels
   std::vector<bool> written, hasLayer; ///< by parameter
+  /// Where in the program's data an initial value is already: versions share
+  /// theirs.
+  std::map<std::pair<const char *, size_t>, uint64_t> dataAt;
 };
 } // namespace
 
@@ -144,8 +148,12 @@ llvm::Error StepReader::readInitialValue(train::ParameterOp op,
     return llvm::createStringError(
         "parameter '" + parameter.name + "' has " + Twine(bytes.size()) +
         " bytes of initial data, expected " + Twine(expected));
-  program.data.resize(llvm::alignTo(program.data.size(), 64));
-  parameter.dataOffset = program.data.size();
+  auto [known, isNew] = dataAt.try_emplace(
+      {bytes.data(), bytes.size()}, llvm::alignTo(program.data.size(), 64));
+  parameter.dataOffset = known->second;
+  if (!isNew)
+    return llvm::Error::success();
+  program.data.resize(parameter.dataOffset);
   program.data.insert(program.data.end(), bytes.begin(), bytes.end());
   return llvm::Error::success();
 }
@@ -164,10 +172,13 @@ llvm::Error StepReader::readParameters() {
     if (!used.count(op.getSymName()))
       continue;
     Parameter parameter;
-    parameter.name = op.getSymName().str();
+    parameter.name = op.getTensorName().str();
     parameter.kind = op.getKind();
     parameter.delay = op.getDelayOrZero();
     parameter.lead = op.getLeadOrZero();
+    parameter.update = op.getUpdateOrZero();
+    parameter.lastUpdate = op.getLastUpdateOrZero();
+    parameter.begin = op.getBegin().value_or(0);
     if (parameter.kind == ParameterKind::Derived) {
       auto base = parameters.find(*op.getBase());
       if (base == parameters.end())
@@ -176,14 +187,14 @@ llvm::Error StepReader::readParameters() {
                                        "', which is not declared before it");
       parameter.base = base->second;
       parameter.axis = *op.getAxis();
-      parameter.begin = *op.getBegin();
     }
     if (llvm::Error error = readInitialValue(op, parameter))
       return error;
-    int read = addValue(parameter.name, op.getType(), regionOf(op.getKind()));
+    int read = addValue(op.getSymName().str(), op.getType(),
+                        regionOf(op.getKind()));
     step.values[read].parameter = program.parameters.size();
     parameter.readValue = parameter.writeValue = read;
-    parameters[parameter.name] = program.parameters.size();
+    parameters[op.getSymName()] = program.parameters.size();
     program.parameters.push_back(std::move(parameter));
   }
   written.resize(program.parameters.size());
@@ -194,8 +205,13 @@ llvm::Error StepReader::readParameters() {
 void StepReader::readInputs() {
   for (BlockArgument argument : main.getArguments()) {
     Type type = argument.getType();
-    std::string name = names[argument];
-    int value = addValue(name, type, RegionClass::Activation);
+    // Minibatches of one step have arguments of the same name.
+    unsigned index = argument.getArgNumber();
+    auto given = main.getArgAttrOfType<StringAttr>(index, kNameAttr);
+    std::string name = main.getArgAttr(index, kMicrobatchAttr) && given
+                           ? given.str()
+                           : names[argument];
+    int value = addValue(names[argument], type, RegionClass::Activation);
     bool isLabel = name == "label" || name == "target";
     step.values[value].input = addBinding(
         name, isLabel ? BindingKind::Label : BindingKind::Input, type);
@@ -250,7 +266,7 @@ llvm::Error StepReader::readWrites() {
     StepValue &version = step.values[value->second];
     version.parameter = index;
     version.kind = regionOf(parameter.kind);
-    version.info.name = parameter.name;
+    version.info.name = write.getParameter().str();
     parameter.writeValue = value->second;
     parameter.layer =
         schedule.graph.tasks[step.kernels[version.kernel].task].layer;

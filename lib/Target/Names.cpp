@@ -181,11 +181,12 @@ bool Initializer::operator==(const Initializer &o) const {
          std::tie(o.parameter, o.target, o.axis, o.begin);
 }
 bool Parameter::operator==(const Parameter &o) const {
-  return std::tie(name, kind, layer, delay, lead, home, readValue, writeValue,
-                  base, axis, begin, splat, splatBytes, dataOffset) ==
-         std::tie(o.name, o.kind, o.layer, o.delay, o.lead, o.home, o.readValue,
-                  o.writeValue, o.base, o.axis, o.begin, o.splat, o.splatBytes,
-                  o.dataOffset);
+  return std::tie(name, kind, layer, delay, lead, update, lastUpdate, home,
+                  readValue, writeValue, base, axis, begin, splat, splatBytes,
+                  dataOffset) ==
+         std::tie(o.name, o.kind, o.layer, o.delay, o.lead, o.update,
+                  o.lastUpdate, o.home, o.readValue, o.writeValue, o.base,
+                  o.axis, o.begin, o.splat, o.splatBytes, o.dataOffset);
 }
 bool ValueInfo::operator==(const ValueInfo &o) const {
   return std::tie(name, type, dims) == std::tie(o.name, o.type, o.dims);

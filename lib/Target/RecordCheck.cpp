@@ -7,6 +7,8 @@
 
 #include "StructureCheck.h"
 #include "takt/Machine/Machine.h"
+#include "takt/Target/BindingTurns.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
@@ -48,6 +50,7 @@ private:
   void checkParameters();
   void checkParameter(const Parameter &parameter);
   void checkDerived(const Parameter &parameter, const Twine &what);
+  void checkParts();
   void claim(uint32_t value, uint32_t parameter);
   void checkInitializer(const Initializer &initializer, size_t number);
   void checkBox(const TensorRef &part, const TensorRef &whole, uint64_t axis,
@@ -147,6 +150,9 @@ void RecordCheck::checkBindings() {
                   "' share region " + Twine(binding.region));
     owner = &binding;
   }
+  if (!BindingTurns(program).areComplete())
+    fail("bindings of one name are not of as many minibatches as those of "
+         "others");
 }
 
 void RecordCheck::checkScalars() {
@@ -197,6 +203,41 @@ void RecordCheck::checkParameters() {
       return;
     claim(parameter.readValue, number);
     claim(parameter.writeValue, number);
+  }
+  if (error.empty())
+    checkParts();
+}
+
+/// Parameters of one name are of the same kind and shape but for the first
+/// axis, and together all of it.
+void RecordCheck::checkParts() {
+  MapVector<StringRef, SmallVector<const Parameter *, 1>> tensors;
+  for (const Parameter &parameter : program.parameters)
+    if (parameter.kind != ParameterKind::Derived)
+      tensors[parameter.name].push_back(&parameter);
+  for (auto &[name, parts] : tensors) {
+    stable_sort(parts, [](const Parameter *a, const Parameter *b) {
+      return a->begin < b->begin;
+    });
+    uint64_t end = 0;
+    const Parameter *last = nullptr;
+    for (const Parameter *part : parts) {
+      const TensorRef &home = part->home, &first = parts.front()->home;
+      uint64_t rows = home.dims.empty() ? 1 : home.dims[0];
+      bool isEqual = last && part->begin == last->begin;
+      bool isLike = part->kind == parts.front()->kind &&
+                    home.type == first.type &&
+                    home.dims.size() == first.dims.size() &&
+                    (home.dims.empty() || ArrayRef(home.dims).drop_front() ==
+                                              ArrayRef(first.dims).drop_front());
+      if (!isLike || (isEqual ? home.dims != last->home.dims
+                              : part->begin != end) ||
+          rows > uint64_t(INT64_MAX) - part->begin)
+        return fail("the parts of parameter '" + name +
+                    "' do not make up one tensor");
+      end = part->begin + rows;
+      last = part;
+    }
   }
 }
 
@@ -249,6 +290,9 @@ void RecordCheck::checkParameter(const Parameter &parameter) {
     fail(what + " has lead " + Twine(parameter.lead) + " and delay " +
          Twine(parameter.delay) + ", expected a lead of at most " +
          Twine(isTrained ? parameter.delay + 1 : 0));
+  if (parameter.update > parameter.lastUpdate)
+    fail(what + " is made by update " + Twine(parameter.update) +
+         " of an iteration, expected at most " + Twine(parameter.lastUpdate));
   if (!error.empty())
     return;
   if (parameter.kind == ParameterKind::Derived)

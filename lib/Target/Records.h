@@ -152,7 +152,8 @@ template <> struct Record<Parameter> {
     ar.array("splat_bytes", r.splatBytes);
     ar.u64("data_offset", r.dataOffset);
     ar.u32("lead", r.lead);
-    ar.zero(4);
+    ar.u16("update", r.update);
+    ar.u16("last_update", r.lastUpdate);
   }
 };
 

@@ -280,14 +280,15 @@ Expected<SimulationResult> Simulator::run() {
 /// From the lags with which forward tasks read each parameter or its slices.
 static std::map<std::string, int64_t> observeStaleness(const Program &program) {
   std::map<uint32_t, const Parameter *> byReadValue;
-  for (const Parameter &parameter : program.parameters) {
-    bool isDerived = parameter.kind == ParameterKind::Derived;
-    const Parameter &owner =
-        isDerived ? program.parameters[parameter.base] : parameter;
-    if (owner.kind == ParameterKind::Trainable &&
+  auto ownerOf = [&](const Parameter &parameter) -> const Parameter & {
+    return parameter.kind == ParameterKind::Derived
+               ? program.parameters[parameter.base]
+               : parameter;
+  };
+  for (const Parameter &parameter : program.parameters)
+    if (ownerOf(parameter).kind == ParameterKind::Trainable &&
         parameter.readValue != parameter.writeValue)
-      byReadValue[parameter.readValue] = &owner;
-  }
+      byReadValue[parameter.readValue] = &parameter;
   std::map<std::string, int64_t> staleness;
   for (const Kernel &kernel : program.kernels)
     for (const TensorRef &ref : kernel.operands) {
@@ -295,8 +296,14 @@ static std::map<std::string, int64_t> observeStaleness(const Program &program) {
       if (it == byReadValue.end() ||
           program.tasks[kernel.task].kind != TaskKind::Forward)
         continue;
-      int64_t &lack = staleness[it->second->name];
-      lack = std::max<int64_t>(lack, -int64_t(ref.lag) - 1);
+      const Parameter &parameter = *it->second;
+      int64_t updates = parameter.lastUpdate + 1;
+      int64_t round =
+          (parameter.update + updatesBehind(parameter, TaskKind::Forward)) %
+          updates;
+      int64_t &lack = staleness[ownerOf(parameter).name];
+      lack = std::max<int64_t>(lack, round - int64_t(ref.lag) * updates -
+                                         parameter.update - 1);
     }
   return staleness;
 }

@@ -7,11 +7,13 @@
 
 #include "CutOptions.h"
 #include "takt/Dialect/Train/Train.h"
+#include "takt/Scheduling/Replication.h"
 #include "takt/Transforms/FormTasks.h"
 #include "takt/Transforms/Tags.h"
 #include "takt/Transforms/ValueNames.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace takt;
@@ -37,6 +39,7 @@ private:
   void collectWork();
   void collectCuts();
   void colocateUpdates();
+  void colocateShards();
   LogicalResult collectAccesses();
   void addInputs();
   void addParameters();
@@ -57,6 +60,8 @@ private:
   TaskGraph graph;
   llvm::DenseMap<Operation *, int> taskOf; ///< of operations that execute
   SmallVector<SmallVector<Operation *>> opsOf;
+  SmallVector<int> replicas; ///< by layer; empty: the step is of one minibatch
+  llvm::StringSet<> counted; ///< tensors whose bytes are a layer's already
   SmallVector<Operation *> productOf; ///< of tasks that may be cut
   llvm::StringMap<Accesses> accesses; ///< by parameter; for look-ups only
   llvm::DenseMap<mlir::Value, std::string> names;
@@ -81,6 +86,16 @@ LogicalResult GraphBuilder::readLayers() {
   for (auto name : layers.getAsRange<StringAttr>())
     graph.layers.push_back({name.str()});
   graph.name = module.getSymName().value_or("").str();
+  auto counts = module->getAttrOfType<DenseI64ArrayAttr>(kReplicasAttr);
+  if (!counts)
+    return success();
+  if (counts.size() != int64_t(layers.size()) ||
+      llvm::any_of(counts.asArrayRef(),
+                   [](int64_t n) { return n < 1 || n > 4096; }))
+    return module.emitError("expected 1 to 4096 replicas of each of ")
+           << layers.size() << " layers in '" << kReplicasAttr << "'";
+  replicas.assign(counts.asArrayRef().begin(), counts.asArrayRef().end());
+  graph.minibatches = static_cast<int>(minibatchesOf(replicas));
   return success();
 }
 
@@ -159,6 +174,8 @@ void GraphBuilder::collectWork() {
         Work work = cast<train::KernelOpInterface>(op).getWork();
         work.kind = task.kind;
         work.rowBytesIn = rowBytesIn(op);
+        if (isUpdate(op) && replicas.empty())
+          work.rows = train::getRows(op->getOperand(0).getType());
         if ((work.gemm.count > 0) == gemm)
           task.work.push_back(work);
       }
@@ -180,9 +197,28 @@ void GraphBuilder::collectCuts() {
   }
 }
 
+/// Shard k of an update is with the wgrad of replica k, in the round of which
+/// the update's minibatch is the last one.
+void GraphBuilder::colocateShards() {
+  llvm::DenseMap<std::pair<int, int>, int> wgrad; ///< layer, minibatch
+  for (auto [index, task, ops] : llvm::enumerate(graph.tasks, opsOf)) {
+    if (task.kind == TaskKind::Wgrad)
+      wgrad[{task.layer, task.microbatch}] = index;
+    if (task.kind != TaskKind::Update)
+      continue;
+    auto shard = ops.front()->getAttrOfType<IntegerAttr>(kShardAttr);
+    int replica = shard ? static_cast<int>(shard.getInt()) : 0;
+    auto home = wgrad.find(
+        {task.layer, task.microbatch + 1 - replicas[task.layer] + replica});
+    task.colocated = home == wgrad.end() ? -1 : home->second;
+  }
+}
+
 /// An update is where the layer's gradient is accumulated: with the wgrads of
 /// all microbatches, or with the join, the last, of a wgrad's parts.
 void GraphBuilder::colocateUpdates() {
+  if (!replicas.empty())
+    return colocateShards();
   SmallVector<int> wgrad(graph.layers.size(), -1);
   for (auto [index, task] : llvm::enumerate(graph.tasks)) {
     int &home = wgrad[task.layer];
@@ -241,6 +277,11 @@ void GraphBuilder::addValue(std::string name, ValueClass kind, int producer,
   value.kind = kind;
   value.producer = producer;
   value.bytes = train::getBytes(type);
+  bool isDivided =
+      producer >= 0 && (kind == ValueClass::WeightGradient ||
+                        graph.tasks[producer].kind == TaskKind::Update);
+  if (isDivided && replicas.empty())
+    value.rows = train::getRows(type);
   value.uses.assign(uses.begin(), uses.end());
   graph.values.push_back(std::move(value));
 }
@@ -287,6 +328,12 @@ void GraphBuilder::countParameterBytes(train::ParameterOp parameter,
     }
   if (first < 0 || parameter.getKind() == ParameterKind::Derived)
     return;
+  // Of a part's versions the first.
+  std::string part = (parameter.getTensorName() + "\n" +
+                      Twine(parameter.getBegin().value_or(0)))
+                         .str();
+  if (!counted.insert(part).second)
+    return;
   Layer &layer = graph.layers[graph.tasks[first].layer];
   (parameter.getKind() == ParameterKind::OptimizerState
        ? layer.optimizerBytes
@@ -305,8 +352,13 @@ void GraphBuilder::addParameter(train::ParameterOp parameter,
   SmallVector<Use> uses;
   for (OpOperand *reader : accesses.readers) {
     int at = task(reader->getOwner());
-    bool delayed = weight && graph.tasks[at].kind != TaskKind::Update;
-    uses.push_back(makeUse(*reader, 1, delayed));
+    TaskKind kind = graph.tasks[at].kind;
+    // Of several minibatches, distances count the delays.
+    if (replicas.empty())
+      uses.push_back(makeUse(*reader, 1, weight && kind != TaskKind::Update));
+    else
+      uses.push_back(makeUse(
+          *reader, static_cast<int>(parameter.getReadDistance(kind)), false));
   }
   addValue(parameter.getSymName().str(),
            weight ? ValueClass::Weight : ValueClass::State, producer,

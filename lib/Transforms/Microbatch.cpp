@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Transforms/Microbatch.h"
+#include "DropoutMasks.h"
 #include "TaggingBuilder.h"
 #include "mlir/IR/IRMapping.h"
 #include "takt/Dialect/Train/Train.h"
@@ -154,12 +155,7 @@ void Divider::addCopy(Operation *op, int64_t m) {
   mapSlices(op, m);
   tagLike(op, m, "");
   Operation *copy = builder.clone(*op, current);
-  if (auto dropout = dyn_cast<train::DropoutOp>(copy)) {
-    // Another mask. Seeds have 32 bits; an odd factor keeps those of the
-    // microbatches apart.
-    constexpr uint32_t kOdd = 0x9E3779B9;
-    dropout.setSeed(static_cast<uint32_t>(dropout.getSeed() + m * kOdd));
-  }
+  drawMaskOf(copy, m);
   if (op == lossOp && op->getNumResults() > 1) {
     tagLike(op, m, ".mean");
     scaleLossGradient(copy);

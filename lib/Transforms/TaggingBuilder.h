@@ -23,14 +23,17 @@ public:
   }
 
   /// What the operations built from now on are tagged with; a task only where
-  /// its name is not empty, a microbatch only where it is not negative.
+  /// its name is not empty, a microbatch and a shard only where they are not
+  /// negative.
   void tagWith(TaskKind kind, llvm::StringRef node, llvm::StringRef task = {},
-               int64_t layer = -1, int64_t microbatch = -1) {
+               int64_t layer = -1, int64_t microbatch = -1,
+               int64_t shard = -1) {
     this->kind = kind;
     this->node = node.str();
     this->task = task.str();
     this->layer = layer;
     this->microbatch = microbatch;
+    this->shard = shard;
   }
 
 private:
@@ -43,11 +46,13 @@ private:
       setTask(op, task, layer);
     if (microbatch >= 0)
       op->setAttr(kMicrobatchAttr, getI64IntegerAttr(microbatch));
+    if (shard >= 0)
+      op->setAttr(kShardAttr, getI64IntegerAttr(shard));
   }
 
   TaskKind kind = TaskKind::Forward;
   std::string node, task;
-  int64_t layer = -1, microbatch = -1;
+  int64_t layer = -1, microbatch = -1, shard = -1;
 };
 
 } // namespace takt

@@ -14,14 +14,20 @@ using namespace mlir;
 using namespace takt;
 
 static std::string argumentName(func::FuncOp main, unsigned index) {
-  auto name = main.getArgAttrOfType<StringAttr>(index, kNameAttr);
-  return name ? name.str() : "arg" + std::to_string(index);
+  auto attr = main.getArgAttrOfType<StringAttr>(index, kNameAttr);
+  std::string name = attr ? attr.str() : "arg" + std::to_string(index);
+  auto minibatch = main.getArgAttrOfType<IntegerAttr>(index, kMicrobatchAttr);
+  return minibatch ? name + ".m" + std::to_string(minibatch.getInt()) : name;
 }
 
 static std::string resultName(OpResult result) {
   Operation *op = result.getOwner();
   if (auto name = op->getAttrOfType<StringAttr>(kNameAttr))
     return name.str();
+  if (auto all = op->getAttrOfType<ArrayAttr>(kNameAttr);
+      all && all.size() == op->getNumResults())
+    if (auto name = dyn_cast<StringAttr>(all[result.getResultNumber()]))
+      return name.str();
   TaskKind kind = getKind(op).value_or(TaskKind::Forward);
   std::string name =
       (getNode(op) + "." + letter(kind) + "." + op->getName().stripDialect())

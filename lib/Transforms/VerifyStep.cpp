@@ -78,6 +78,10 @@ static LogicalResult verifyUpdate(Operation &op) {
   Operation *producer = op.getOperand(kGradientOperand).getDefiningOp();
   if (producer && isa<train::DelayOp>(producer))
     producer = producer->getOperand(0).getDefiningOp();
+  // The update itself may take the mean of replicas' gradients.
+  while (producer && isa<train::SumOp, train::ScaleOp>(producer) &&
+         getTask(producer) == getTask(&op))
+    producer = producer->getOperand(0).getDefiningOp();
   if (!producer || getKind(producer) != TaskKind::Wgrad)
     return op.emitError("expected the gradient of an update to come from an "
                         "operation of kind W");

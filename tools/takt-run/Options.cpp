@@ -26,8 +26,9 @@ struct Flags {
                "target (default: made up from the seed)")};
   cl::opt<uint64_t> iterations{
       "iterations", cl::value_desc("N"), cl::cat(category),
-      cl::desc("minibatches (default: one epoch of the data; without data, as "
-               "the program says)")};
+      cl::desc("iterations, of one minibatch each but where layers have "
+               "replicas (default: one epoch of the data; without data, as the "
+               "program says)")};
   cl::opt<std::string> weights{
       "weights", cl::value_desc("FILE.npz"), cl::cat(category),
       cl::desc("initial parameters by name (default: the model's own)")};
@@ -36,7 +37,7 @@ struct Flags {
       cl::desc("write trained parameters, states and optimizer states")};
   cl::opt<std::string> saveGradients{
       "save-gradients", cl::value_desc("FILE.npz"), cl::cat(category),
-      cl::desc("write the last minibatch's gradients by parameter")};
+      cl::desc("write the gradients of the last updates by parameter")};
   cl::opt<std::string> saveOutputs{
       "save-outputs", cl::value_desc("FILE.npz"), cl::cat(category),
       cl::desc("write the outputs of the last minibatch; of a forward program, "

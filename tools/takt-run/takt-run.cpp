@@ -10,9 +10,11 @@
 #include "takt/Runtime/Executor.h"
 #include "takt/Runtime/Sequential.h"
 #include "takt/Support/Tool.h"
+#include "takt/Target/BindingTurns.h"
 #include "takt/Target/Container.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SHA256.h"
@@ -43,7 +45,7 @@ private:
   std::vector<Array> arrays, weights;
   std::unique_ptr<HostData> data;
   uint64_t samples = 0; ///< 0: made up, without end
-  uint64_t epoch = 1;   ///< minibatches
+  uint64_t epoch = 1;   ///< iterations
   RunOptions runOptions;
 };
 } // namespace
@@ -85,7 +87,9 @@ Error Session::loadData() {
     if (!created)
       return createStringError(options.data + ": " +
                                toString(created.takeError()));
-    epoch = (*created)->minibatchesPerEpoch();
+    // An iteration may be of several minibatches; one is left incomplete.
+    epoch = std::max<uint64_t>(1, (*created)->minibatchesPerEpoch() /
+                                      BindingTurns(program).minibatches());
     samples = (*created)->samples();
     data = std::move(*created);
     // Accuracy still needs the labels; everything else has been copied.
@@ -103,20 +107,19 @@ Error Session::loadWeights() {
   if (!read)
     return read.takeError();
   weights = std::move(*read);
-  size_t used = 0, known = 0;
-  for (const Parameter &parameter : program.parameters) {
-    if (parameter.kind == ParameterKind::Derived)
-      continue; // follows the parameter that it is a slice of
-    ++known;
-    used += findArray(weights, parameter.name) != nullptr;
-  }
+  size_t used = 0;
+  StringSet<> known; // several parameters may be parts of one tensor
+  for (const Parameter &parameter : program.parameters)
+    if (parameter.kind != ParameterKind::Derived && // of another one
+        known.insert(parameter.name).second)
+      used += findArray(weights, parameter.name) != nullptr;
   if (used == 0)
     return createStringError(
         options.weights + ": no array has the name of a parameter" +
         (program.parameters.empty()
              ? Twine(", the program has none")
              : ", expected for example '" + program.parameters[0].name + "'"));
-  outs() << used << " of " << known << " parameters from " << options.weights
+  outs() << used << " of " << known.size() << " parameters from " << options.weights
          << "\n";
   runOptions.weights = weights;
   return Error::success();

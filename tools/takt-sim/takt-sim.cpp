@@ -8,6 +8,7 @@
 #include "takt/Machine/Machine.h"
 #include "takt/Support/Printable.h"
 #include "takt/Support/Tool.h"
+#include "takt/Target/BindingTurns.h"
 #include "takt/Target/Container.h"
 #include "takt/Target/Simulate.h"
 #include "llvm/ADT/StringExtras.h"
@@ -41,6 +42,9 @@ static void printJson(const Program &program, const SimulationResult &result) {
   json.object([&] {
     json.attribute("interval", int64_t(result.interval));
     json.attribute("predicted_interval", int64_t(program.interval));
+    // All figures are of an iteration.
+    if (uint32_t several = BindingTurns(program).minibatches(); several > 1)
+      json.attribute("minibatches_per_iteration", int64_t(several));
     json.attribute("total_cycles", int64_t(result.totalCycles));
     json.attribute("minibatches", int64_t(result.minibatches));
     json.attribute("utilization", result.utilization);
@@ -66,6 +70,9 @@ static void printText(const Program &program, const SimulationResult &result) {
          << "utilisation  " << format("%.1f %%", 100 * result.utilization)
          << "\ntransfers    " << result.communicationBytes
          << " bytes a minibatch\n";
+  if (uint32_t several = BindingTurns(program).minibatches(); several > 1)
+    outs() << "minibatch    here an iteration, of " << several
+           << " minibatches of " << program.batch / several << " samples\n";
   int64_t stalest = 0;
   for (auto &[name, updates] : result.staleness)
     stalest = std::max(stalest, updates);

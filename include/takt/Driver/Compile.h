@@ -64,7 +64,7 @@ mlir::FailureOr<TrainingStep> stepWithWeights(const TrainingStep &step,
 /// `problem`, which is the module's own. Rewrites the module. Fails if the
 /// tasks of the split module are not those that were scheduled, or if the
 /// program does not fit; the latter it does not report, but hands over, where
-/// there is a `shortage`. Fails on layers with replicas.
+/// there is a `shortage`. Figures are of one minibatch.
 mlir::FailureOr<ScheduledProgram>
 lowerSchedule(mlir::ModuleOp module, const Problem &problem, Schedule schedule,
               const LowerOptions &options,
@@ -74,8 +74,7 @@ lowerSchedule(mlir::ModuleOp module, const Problem &problem, Schedule schedule,
 /// stepWithWeights', is left as it is; `scheduledModule`, where given, receives
 /// the module that the program was made from. A program may need more memory
 /// than its schedule let expect; then the scheduler is asked again with less.
-/// Of layers with replicas there is a schedule, but no program. Fails if no
-/// schedule fits, or lowerSchedule does.
+/// Fails if no schedule fits, or lowerSchedule does.
 mlir::FailureOr<ScheduledProgram>
 compileSchedule(const TrainingStep &step, llvm::StringRef scheduler,
                 const Machine &machine, const CostModel &cost,

@@ -65,6 +65,9 @@ void writeReport(llvm::raw_ostream &os, const ModelSummary &model,
 /// end in one step: what repeats where consecutive steps overlap.
 int64_t span(const Schedule &schedule);
 
+/// Divides cycles of an iteration among its minibatches, rounded up.
+void perMinibatch(ScheduledProgram &scheduled);
+
 /// Bytes of the regions that live in each processor's memory.
 std::vector<int64_t> regionBytes(const Program &program);
 

@@ -38,6 +38,9 @@ struct Work {
   int64_t bytesIn = 0, bytesOut = 0;
   /// Of bytesIn, those of operands with a row per sample, where that is known.
   int64_t rowBytesIn = 0;
+  /// Of an update: the rows (indices of the first axis) of what it updates,
+  /// among which replicas divide it; 0: unknown.
+  int64_t rows = 0;
   ElementType type = ElementType::F32;
 };
 

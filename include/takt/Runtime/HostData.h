@@ -20,10 +20,10 @@ class HostData {
 public:
   virtual ~HostData();
 
-  /// Writes entry `minibatch` of an input or label binding: the bytes of its
+  /// Writes entry `iteration` of an input or label binding: the bytes of its
   /// type and shape. Called from several threads at once; the bytes depend on
-  /// nothing but the arguments.
-  virtual void fill(uint32_t binding, uint64_t minibatch,
+  /// nothing but the arguments. Bindings of one name take minibatches in turn.
+  virtual void fill(uint32_t binding, uint64_t iteration,
                     void *entry) const = 0;
 };
 
@@ -60,7 +60,7 @@ public:
          const SamplingOptions &options);
   ~ArrayData() override;
 
-  void fill(uint32_t binding, uint64_t minibatch, void *entry) const override;
+  void fill(uint32_t binding, uint64_t iteration, void *entry) const override;
   uint64_t samples() const;
   uint64_t minibatchesPerEpoch() const;
 

@@ -55,8 +55,9 @@ struct TensorView {
 
 /// What a kernel knows beside its operands.
 struct KernelContext {
-  /// Number of the minibatch that is worked on: Adam's step minus one, and part
-  /// of the key of dropout's random numbers.
+  /// Number of the iteration that is worked on, part of the key of dropout's
+  /// random numbers; of an optimizer's kernel the updates of its parameter
+  /// before this one: Adam's step minus one.
   uint64_t minibatch = 0;
   /// The program's run-time scalars; scalar 0 is the learning rate.
   llvm::ArrayRef<double> scalars;

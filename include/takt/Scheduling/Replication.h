@@ -30,20 +30,26 @@ namespace takt {
 ///   An
 ///     update is there for each round in r shards "X.mj.sk", named after the
 ///     round's last minibatch, shard k on the processor of replica k's wgrad.
-///     Each W sends every shard its part of the gradient (reduce-scatter), the
-///     shard takes their mean, updates its part of the weights and of the
-///     optimizer's state, and hands it to all replicas (all-gather): every
-///     replica sends 2·(r - 1)/r of a layer's weights, as in a ring.
+///     Each W cuts its gradient and sends every shard its part
+///     (reduce-scatter), the shard takes their mean, updates its part of the
+///     weights and of the optimizer's state, and hands it to all replicas
+///     (all-gather), which put the parts together: every replica sends
+///     2·(r - 1)/r of a layer's weights, as in a ring. Parts are whole rows
+///     (rowsOfShard) where these are known; a shard without any is not there.
 ///   - Round u computes with the weights that round u - 1 - delay left;
 ///     distances say by how many times the whole graph.
 ///
 /// Fails if there is not one count (1 to 4096) and one delay (0 to 4096) a
 /// layer, the minibatches are more than 65536, the graph is of several
-/// minibatches or microbatches already, or layers with different counts share a
-/// weight.
+/// minibatches or microbatches already, or updates of several layers share
+/// something.
 llvm::Expected<TaskGraph> replicate(const TaskGraph &graph,
                                     llvm::ArrayRef<int> replicas,
                                     llvm::ArrayRef<int> delay);
+
+/// The rows [first, second) of a shard; all have as many, or one less.
+std::pair<int64_t, int64_t> rowsOfShard(int64_t rows, int64_t shard,
+                                        int64_t shards);
 
 /// Minibatches of one iteration of such a graph.
 int64_t minibatchesOf(llvm::ArrayRef<int> replicas);

@@ -118,6 +118,9 @@ struct Value {
   llvm::SmallVector<Use, 3> uses;
   /// Of a share that applyCuts cuts out at its producer: the name of the whole.
   std::string sliceOf;
+  /// Of a weight, its gradient and its optimizer state: the indices of the
+  /// first axis, among which replicas divide it; 0: unknown.
+  int64_t rows = 0;
 };
 
 struct Layer {

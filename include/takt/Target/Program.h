@@ -162,7 +162,9 @@ struct Instruction {
 
 enum class BindingKind : uint8_t { Input = 1, Label = 2, Output = 3, Loss = 4 };
 
-/// Something that the host supplies or receives for every minibatch.
+/// Something that the host supplies or receives for every minibatch. An
+/// iteration of a program may be of several minibatches: then each has bindings
+/// of its own, under the same names, in their order.
 struct Binding {
   std::string name;
   BindingKind kind;
@@ -194,7 +196,10 @@ enum class ParameterKind : uint8_t {
   Derived = 5,
 };
 
-/// A named tensor that outlives the minibatch.
+/// A named tensor that outlives the minibatch. Several parameters of one name
+/// are parts of one tensor along its first axis, versions of a part that
+/// different updates of an iteration make, or replicas' own states; all begin
+/// as the tensor does, and of equal parts the first one holds the result.
 struct Parameter {
   std::string name; ///< the ONNX initializer's name where there is one
   ParameterKind kind;
@@ -203,13 +208,16 @@ struct Parameter {
   /// By how many updates the version that dgrad reads is newer than the one
   /// that forward tasks read; at most 1 + delay, that of its own minibatch.
   uint32_t lead = 0;
-  /// Ring of the owner, lag 0. After N minibatches the result is instance N-1.
+  /// Where an iteration makes several updates, of several minibatches: which of
+  /// them, 0 to lastUpdate, makes this version. Delay and lead count updates.
+  uint16_t update = 0, lastUpdate = 0;
+  /// Ring of the owner, lag 0. After N iterations the result is instance N-1.
   TensorRef home;
   /// The value (index into Program::values) that reads of the parameter carry,
   /// and the one that its update produces.
   uint32_t readValue = 0, writeValue = 0;
   /// Of a derived parameter: whose slice it is, and where the slice begins; its
-  /// extent on that axis is its home's.
+  /// extent on that axis is its home's. Of a part, axis 0 and where it begins.
   uint32_t base = 0, axis = 0;
   uint64_t begin = 0;
   /// Initial content (not of a derived parameter): bytes of one element that
@@ -221,9 +229,10 @@ struct Parameter {
   bool operator==(const Parameter &o) const;
 };
 
-/// By how many minibatches the version of a parameter that is updated is older
-/// than its reader: an update reads the version before its own.
-inline uint32_t readDistance(const Parameter &parameter, TaskKind reader) {
+/// By how many updates the version of a parameter that is updated is older than
+/// the one that its reader's own gradient goes into: an update reads the version
+/// before its own.
+inline uint32_t updatesBehind(const Parameter &parameter, TaskKind reader) {
   switch (reader) {
   case TaskKind::Update:
     return 1;
@@ -234,6 +243,13 @@ inline uint32_t readDistance(const Parameter &parameter, TaskKind reader) {
     break;
   }
   return 1 + parameter.delay - parameter.lead;
+}
+
+/// By how many iterations the version of a parameter that is updated is older
+/// than its reader.
+inline uint32_t readDistance(const Parameter &parameter, TaskKind reader) {
+  return (parameter.update + updatesBehind(parameter, reader)) /
+         (parameter.lastUpdate + 1u);
 }
 
 /// A value of the training step, whatever processors hold copies of it.

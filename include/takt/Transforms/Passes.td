@@ -201,6 +201,43 @@ def TrainMicrobatch : Pass<"train-microbatch", "::mlir::ModuleOp"> {
   let dependentDialects = ["::takt::train::TrainDialect"];
 }
 
+def TrainReplicate : Pass<"train-replicate", "::mlir::ModuleOp"> {
+  let summary = "unroll a step over minibatches that replicas take in turn";
+  let description = [{
+    Copies the step's F, D and W for each of R minibatches, R the least common
+    multiple of the layers' `replicas`, and gives a layer with r replicas one
+    update for r of them, of the mean of their gradients, in r shards of rows of
+    the weights. Sets the layers' delays, in their own updates.
+
+    Before:
+
+    ```mlir
+    %w = train.read @w : tensor<4x3xf32>
+    %dw = train.gemm %e, %x {…, train.task = "fc.W"} : …
+    %new = train.sgd %w, %dw {…, train.task = "fc.U"} : …
+    train.write @w, %new : tensor<4x3xf32>
+    ```
+
+    After `replicas=2 delays=1`, shard 0:
+
+    ```mlir
+    %dw0 = train.gemm %e0, %x0 {…, train.task = "fc.W.m0"} : …
+    %dw00 = train.slice %dw0 {axis = 0, begin = 0, …, train.task = "fc.W.m0"} : …
+    …
+    %w0 = train.read @w.m1.s0 : tensor<2x3xf32>
+    %sum = train.sum %dw00, %dw10 {…, train.task = "fc.U.m1.s0"} : …
+    %mean = train.scale %sum {value = 0.5 : f32, …, train.task = "fc.U.m1.s0"} : …
+    %new0 = train.sgd %w0, %mean {…, train.task = "fc.U.m1.s0"} : …
+    train.write @w.m1.s0, %new0 : tensor<2x3xf32>
+    ```
+  }];
+  let options = [
+    ListOption<"replicas", "replicas", "int64_t", "replicas of each layer">,
+    ListOption<"delays", "delays", "int64_t", "delay of each layer in updates">
+  ];
+  let dependentDialects = ["::takt::train::TrainDialect"];
+}
+
 def TrainReconstructWeights : Pass<"train-reconstruct-weights",
                                    "::mlir::ModuleOp"> {
   let summary = "give dgrads an estimate of the weights of their forward pass";

@@ -14,11 +14,15 @@
 //                                         shared with its gradients
 //   train.task  = "conv1.D"               operations that execute, once tasks
 //   train.layer = 3 : i64                 are formed
-//   train.microbatch = 1 : i64            executing operations of a step that
-//   is
-//                                         divided into microbatches
+//   train.microbatch = 1 : i64            those of a step that is divided into
+//                                         microbatches, or of several
+//                                         minibatches
+//   train.shard = 1 : i64                 those of an update that replicas
+//                                         divide
 //
-// and on the module, once tasks are formed, `train.layers`: the layers' names.
+// and on the module, once tasks are formed, `train.layers`: the layers' names;
+// of a step of several minibatches `train.replicas`: how many each layer has.
+// Then `train.microbatch` numbers minibatches, also of arguments and results.
 //
 //===----------------------------------------------------------------------===//
 
@@ -37,7 +41,9 @@ constexpr llvm::StringLiteral kNodeAttr = "train.node";
 constexpr llvm::StringLiteral kTaskAttr = "train.task";
 constexpr llvm::StringLiteral kLayerAttr = "train.layer";
 constexpr llvm::StringLiteral kMicrobatchAttr = "train.microbatch";
+constexpr llvm::StringLiteral kShardAttr = "train.shard";
 constexpr llvm::StringLiteral kLayersAttr = "train.layers";
+constexpr llvm::StringLiteral kReplicasAttr = "train.replicas";
 /// The name of an argument or result of @main, and of a value that a cut made.
 constexpr llvm::StringLiteral kNameAttr = "train.name";
 

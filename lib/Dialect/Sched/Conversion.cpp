@@ -23,7 +23,8 @@ static Attribute workAttr(OpBuilder &builder, const takt::Work &work) {
   const Gemm &gemm = work.gemm;
   return WorkAttr::get(builder.getContext(), gemm.m, gemm.n, gemm.k, gemm.count,
                        work.elementwise, work.bytesIn, work.bytesOut,
-                       mlirType(builder, work.type), work.rowBytesIn);
+                       mlirType(builder, work.type), work.rowBytesIn,
+                       work.rows);
 }
 
 static void createTask(OpBuilder &builder, Location loc, const TaskGraph &graph,
@@ -65,7 +66,8 @@ static void createValue(OpBuilder &builder, Location loc,
       builder, loc, builder.getStringAttr(value.name),
       ClassAttr::get(context, static_cast<Class>(value.kind)),
       value.producer >= 0 ? taskRef(value.producer) : FlatSymbolRefAttr(),
-      builder.getI64IntegerAttr(value.bytes), builder.getArrayAttr(uses));
+      builder.getI64IntegerAttr(value.bytes), builder.getArrayAttr(uses),
+      builder.getI64IntegerAttr(value.rows));
 }
 
 ProblemOp takt::sched::fromTaskGraph(OpBuilder &builder, Location loc,
@@ -180,9 +182,11 @@ private:
     work.bytesIn = attr.getBytesIn();
     work.bytesOut = attr.getBytesOut();
     work.rowBytesIn = attr.getRowsIn();
+    work.rows = attr.getRows();
     for (int64_t size :
          {attr.getM(), attr.getN(), attr.getK(), attr.getCount(),
-          work.elementwise, work.bytesIn, work.bytesOut, work.rowBytesIn})
+          work.elementwise, work.bytesIn, work.bytesOut, work.rowBytesIn,
+          work.rows})
       if (size < 0)
         return op.emitOpError("has work with a negative size ") << size,
                failure();
@@ -200,6 +204,7 @@ private:
     value.name = op.getName().str();
     value.kind = static_cast<ValueClass>(op.getValueClass());
     value.bytes = op.getBytes();
+    value.rows = static_cast<int64_t>(op.getRows());
     value.producer = -1;
     if (FlatSymbolRefAttr producer = op.getProducerAttr()) {
       FailureOr<int> task = index(op, producer);

@@ -159,6 +159,8 @@ void StreamReader::readParameter(stream::ParameterOp record) {
   number(record, record.getLayer(), result.layer);
   number(record, record.getDelay(), result.delay);
   number(record, record.getLead(), result.lead);
+  number(record, record.getUpdate(), result.update);
+  number(record, record.getLastUpdate(), result.lastUpdate);
   result.home = tensor(record, record.getHome());
   number(record, record.getReadValue(), result.readValue);
   number(record, record.getWriteValue(), result.writeValue);

@@ -10,6 +10,7 @@
 using namespace mlir;
 using namespace takt::train;
 using takt::ParameterKind;
+using takt::TaskKind;
 
 //===----------------------------------------------------------------------===//
 // Parameters
@@ -21,6 +22,7 @@ void ParameterOp::build(OpBuilder &builder, OperationState &state,
   build(builder, state, builder.getStringAttr(name), TypeAttr::get(type),
         initialValue, ParameterKindAttr::get(builder.getContext(), kind),
         /*delay=*/{}, /*lead=*/{}, /*base=*/{}, /*axis=*/{}, /*begin=*/{},
+        /*tensor=*/{}, /*update=*/{}, /*last_update=*/{},
         /*sym_visibility=*/{});
 }
 
@@ -33,6 +35,7 @@ void ParameterOp::build(OpBuilder &builder, OperationState &state,
         /*delay=*/{}, /*lead=*/{},
         FlatSymbolRefAttr::get(builder.getContext(), base),
         builder.getI64IntegerAttr(axis), builder.getI64IntegerAttr(begin),
+        /*tensor=*/{}, /*update=*/{}, /*last_update=*/{},
         /*sym_visibility=*/{});
 }
 
@@ -68,14 +71,45 @@ LogicalResult ParameterOp::verify() {
              << stringifyParameterKind(kind)
              << "', expected 'trainable' or 'derived'";
   }
-  for (auto [name, present] : {std::pair("base", getBase().has_value()),
-                               std::pair("axis", getAxis().has_value()),
-                               std::pair("begin", getBegin().has_value())})
+  bool isPart = getTensor().has_value();
+  for (auto [name, present] :
+       {std::pair("base", getBase().has_value()),
+        std::pair("axis", getAxis().has_value()),
+        std::pair("begin", getBegin().has_value() != isPart)})
     if (present != derived)
       return emitOpError(derived ? "has no '" : "has '")
              << name << "' and is of kind '" << stringifyParameterKind(kind)
              << "'";
+  return verifyPart();
+}
+
+/// C5.
+LogicalResult ParameterOp::verifyPart() {
+  ParameterKind kind = getKind();
+  bool isPart = getTensor().has_value();
+  if (isPart &&
+      (kind == ParameterKind::Derived || kind == ParameterKind::Constant))
+    return emitOpError("is of a 'tensor' and of kind '")
+           << stringifyParameterKind(kind) << "'";
+  if (getUpdate().has_value() != isPart ||
+      getLastUpdate().has_value() != isPart)
+    return emitOpError(isPart ? "has no" : "has")
+           << " 'update' and 'last_update', expected them with a 'tensor'";
+  int64_t last = getLastUpdateOrZero(), update = getUpdateOrZero();
+  if (update < 0 || last < update || last > UINT16_MAX)
+    return emitOpError("is written behind update ")
+           << update << " of 0 to " << last
+           << ", expected one of them, and at most " << UINT16_MAX;
   return success();
+}
+
+int64_t ParameterOp::getReadDistance(TaskKind reader) {
+  takt::Parameter parameter;
+  parameter.delay = getDelayOrZero();
+  parameter.lead = getLeadOrZero();
+  parameter.update = getUpdateOrZero();
+  parameter.lastUpdate = getLastUpdateOrZero();
+  return readDistance(parameter, reader);
 }
 
 /// The parameter of that name around `op`; null, with a diagnostic, if there is

@@ -68,6 +68,11 @@ ElementType takt::train::getElementType(Type type) {
   return element.isInteger(64) ? ElementType::I64 : ElementType::I1;
 }
 
+int64_t takt::train::getRows(Type tensor) {
+  auto type = cast<RankedTensorType>(tensor);
+  return type.getRank() == 0 ? 1 : type.getDimSize(0);
+}
+
 int64_t takt::train::getBytes(Type tensor) {
   return cast<RankedTensorType>(tensor).getNumElements() *
          elementBytes(getElementType(tensor));

@@ -55,6 +55,31 @@ public:
                     " : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>",
                 name);
   }
+  /// Writes the running statistics "bnN.mean" and "bnN.var".
+  std::string batchNorm(const std::string &x) {
+    std::string name = "bn" + std::to_string(others++), operands, reads;
+    for (std::string of : {"scale", "bias", "mean", "var"}) {
+      bool isState = of == "mean" || of == "var";
+      parameters += "train.parameter @" + name + "." + of +
+                    " : tensor<8xf32> = dense<1.0> {kind = "
+                    "#train.parameter_kind<" +
+                    (isState ? "state" : "trainable") + ">}\n";
+      std::string read = fresh();
+      reads += read + " = train.read @" + name + "." + of + " : tensor<8xf32>\n";
+      operands += ", " + read;
+    }
+    body += reads;
+    std::string y = fresh(), mean = fresh(), var = fresh();
+    std::string vectors = "tensor<8xf32>, tensor<8xf32>, tensor<8xf32>, "
+                          "tensor<8xf32>)";
+    body += y + ", " + fresh() + ", " + fresh() + ", " + mean + ", " + var +
+            " = train.batch_norm " + x + operands + " : (tensor<4x8xf32>, " +
+            vectors + " -> (tensor<4x8xf32>, " + vectors + " loc(\"" + name +
+            "\")\ntrain.write @" + name + ".mean, " + mean +
+            " : tensor<8xf32>\ntrain.write @" + name + ".var, " + var +
+            " : tensor<8xf32>\n";
+    return y;
+  }
   /// A layer on a and b side by side.
   std::string concatGemm(const std::string &a, const std::string &b) {
     std::string joined = fresh(), read = fresh();

@@ -78,7 +78,8 @@ def Sched_WorkAttr : AttrDef<Sched_Dialect, "Work"> {
     `count` matrix products of m×k times k×n (count 0: none), `elementwise`
     element operations besides, and the bytes read and written. A cost model
     turns it into cycles. `rows_in` of the bytes read are of operands with a row
-    per sample; a cut by samples divides these.
+    per sample; a cut by samples divides these. `rows` of an update's are the
+    indices of the first axis among which replicas divide it.
 
     Example: `#sched.work<m = 512, n = 64, k = 576, count = 1, elementwise = 0,
     bytes_in = 4096, bytes_out = 1024, type = f32>`
@@ -86,7 +87,8 @@ def Sched_WorkAttr : AttrDef<Sched_Dialect, "Work"> {
   let parameters = (ins "int64_t":$m, "int64_t":$n, "int64_t":$k,
     "int64_t":$count, "int64_t":$elementwise, "int64_t":$bytes_in,
     "int64_t":$bytes_out, "::mlir::Type":$type,
-    DefaultValuedParameter<"int64_t", "0">:$rows_in);
+    DefaultValuedParameter<"int64_t", "0">:$rows_in,
+    DefaultValuedParameter<"int64_t", "0">:$rows);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

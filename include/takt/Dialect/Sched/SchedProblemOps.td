@@ -98,11 +98,13 @@ def Sched_TaskOp : Sched_Op<"task", [Symbol, HasParent<"ProblemOp">]> {
 def Sched_ValueOp : Sched_Op<"value", [HasParent<"ProblemOp">]> {
   let summary = "a value and who reads it";
   let description = [{
-    Without a producer the host supplies it.
+    Without a producer the host supplies it. `rows` of a weight, its gradient and
+    its optimizer state are the indices of the first axis, among which replicas
+    divide it.
 
     Constraints:
     - C1: producer and uses name tasks of the problem.
-    - C2: `bytes` is not negative.
+    - C2: `bytes` and `rows` are not negative.
 
     Example:
     ```mlir
@@ -112,9 +114,11 @@ def Sched_ValueOp : Sched_Op<"value", [HasParent<"ProblemOp">]> {
   }];
   let arguments = (ins StrAttr:$name, Sched_ClassAttr:$value_class,
     OptionalAttr<FlatSymbolRefAttr>:$producer, I64Attr:$bytes,
-    TypedArrayAttrBase<Sched_UseAttr, "uses">:$uses);
+    TypedArrayAttrBase<Sched_UseAttr, "uses">:$uses,
+    DefaultValuedAttr<I64Attr, "0">:$rows);
   let assemblyFormat = [{
-    $name $value_class (`from` $producer^)? `bytes` $bytes `to` $uses attr-dict
+    $name $value_class (`from` $producer^)? `bytes` $bytes (`rows` $rows^)?
+    `to` $uses attr-dict
   }];
 }
 

@@ -151,7 +151,8 @@ def Stream_ParameterOp : Stream_Record<"parameter"> {
   let summary = "a named tensor that outlives the minibatch";
   let description = [{
     What it is for, its layer, its delay in updates, by how many updates what
-    dgrad reads is newer than what forward tasks read (`lead`), the ring of its
+    dgrad reads is newer than what forward tasks read (`lead`), which of an
+    iteration's updates makes it (`update` of 0 to `last_update`), the ring of its
     owner, and the values that reads carry and that the update produces. The initial value
     is the element whose bytes `splat` holds, or lies in the program's data from
     `data` on. A derived parameter begins as the slice of parameter `base` that
@@ -169,6 +170,8 @@ def Stream_ParameterOp : Stream_Record<"parameter"> {
   }];
   let arguments = (ins StrAttr:$name, Stream_ParameterRoleAttr:$role,
     I64Attr:$layer, I64Attr:$delay, DefaultValuedAttr<I64Attr, "0">:$lead,
+    DefaultValuedAttr<I64Attr, "0">:$update,
+    DefaultValuedAttr<I64Attr, "0">:$last_update,
     Stream_TensorAttr:$home, I64Attr:$read_value, I64Attr:$write_value,
     DefaultValuedAttr<I64Attr, "0">:$base,
     DefaultValuedAttr<I64Attr, "0">:$axis,
@@ -176,7 +179,8 @@ def Stream_ParameterOp : Stream_Record<"parameter"> {
     OptionalAttr<DenseI64ArrayAttr>:$splat,
     DefaultValuedAttr<I64Attr, "0">:$data_offset);
   let assemblyFormat = [{
-    $name $role `layer` $layer `delay` $delay (`lead` $lead^)? `home` $home
+    $name $role `layer` $layer `delay` $delay (`lead` $lead^)?
+    (`update` $update^)? (`last_update` $last_update^)? `home` $home
     `read` $read_value `write` $write_value (`base` $base^)? (`axis` $axis^)? (`begin` $begin^)?
     (`splat` $splat^)? (`data` $data_offset^)? attr-dict
   }];

@@ -60,6 +60,9 @@ ElementType getElementType(mlir::Type type);
 /// Size in bytes of a tensor that isTensor accepts.
 int64_t getBytes(mlir::Type tensor);
 
+/// Indices of a ranked tensor's first axis; 1 of a scalar.
+int64_t getRows(mlir::Type tensor);
+
 /// All parameters' memory. Reads and writes of it are neither dropped nor moved
 /// across each other.
 struct ParameterResource

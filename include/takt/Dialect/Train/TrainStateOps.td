@@ -28,15 +28,24 @@ def Train_ParameterOp : Train_Op<"parameter",
     parameter of kind `derived` is kept up by the update of the parameter `base`,
     and begins as the indices `begin` to `begin` + extent of axis `axis` of that.
 
+    In a step of several minibatches with replicas, parameters with the same
+    `tensor` are parts of the tensor of that name, each of its indices from `begin`
+    on of axis 0, versions of a part, or replicas' own states. The step makes
+    `last_update` + 1 updates of the tensor; `update` says after which of them it
+    is written, and `delay` and `lead` count these updates.
+
     Constraints:
     - (C1) `initial_value` is given unless the kind is `derived`, and has the
       parameter's type.
     - (C2) `delay` is at least 0, `lead` from 0 to 1 + `delay`, and only a trainable
       or derived parameter has them.
-    - (C3) exactly a derived parameter has `base`, `axis` and `begin`; `base` is
-      a parameter that is not derived itself.
+    - (C3) exactly a derived parameter has `base` and `axis`, and exactly one of these
+      or with a `tensor` has `begin`; `base` is a parameter that is not derived
+      itself.
     - (C4) a derived parameter has its base's element type and shape except on
       `axis`, where it lies inside the base.
+    - (C5) exactly a parameter with a `tensor` has `update` and `last_update`, with
+      0 ≤ `update` ≤ `last_update` ≤ 65535; it is neither constant nor derived.
 
     Example:
 
@@ -58,6 +67,9 @@ def Train_ParameterOp : Train_Op<"parameter",
     OptionalAttr<FlatSymbolRefAttr>:$base,
     OptionalAttr<I64Attr>:$axis,
     OptionalAttr<I64Attr>:$begin,
+    OptionalAttr<StrAttr>:$tensor,
+    OptionalAttr<I64Attr>:$update,
+    OptionalAttr<I64Attr>:$last_update,
     OptionalAttr<StrAttr>:$sym_visibility);
   let builders = [
     OpBuilder<(ins "::llvm::StringRef":$name, "::mlir::RankedTensorType":$type,
@@ -73,6 +85,16 @@ def Train_ParameterOp : Train_Op<"parameter",
     int64_t getDelayOrZero() { return getDelay().value_or(0); }
     /// Lead in updates, 0 where none is given.
     int64_t getLeadOrZero() { return getLead().value_or(0); }
+    /// Name of the tensor that it is all or a part of.
+    ::llvm::StringRef getTensorName() {
+      return getTensor().value_or(getSymName());
+    }
+    /// Of an iteration's updates the one behind which it is written.
+    int64_t getUpdateOrZero() { return getUpdate().value_or(0); }
+    int64_t getLastUpdateOrZero() { return getLastUpdate().value_or(0); }
+    /// By how many iterations a reader comes after what it reads.
+    int64_t getReadDistance(::takt::TaskKind reader);
+    ::llvm::LogicalResult verifyPart();
   }];
   let assemblyFormat = [{
     $sym_name `:` custom<TypeAndInitialValue>($type, $initial_value) attr-dict

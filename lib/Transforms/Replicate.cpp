@@ -1,0 +1,598 @@
+//===- Replicate.cpp - a step over minibatches in turn --------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Transforms/Replicate.h"
+#include "DropoutMasks.h"
+#include "TaggingBuilder.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/IRMapping.h"
+#include "takt/Dialect/Train/Train.h"
+#include "takt/Scheduling/Replication.h"
+#include "takt/Transforms/Passes.h"
+#include "takt/Transforms/ValueNames.h"
+#include "takt/Transforms/Verify.h"
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+using namespace takt;
+
+namespace takt {
+#define GEN_PASS_DEF_TRAINREPLICATE
+#include "takt/Transforms/Passes.h.inc"
+} // namespace takt
+
+namespace {
+/// What a parameter that the step writes becomes.
+struct Versions {
+  train::ParameterOp original;
+  bool isState = false; ///< written by F
+  int64_t layer = 0;
+  /// Of state: by minibatch. Otherwise by round and shard, null of a shard
+  /// without rows.
+  SmallVector<SmallVector<train::ParameterOp>> parts;
+};
+
+class Replicator {
+public:
+  Replicator(ModuleOp module, func::FuncOp main, ArrayRef<int64_t> replicas,
+             ArrayRef<int64_t> delays)
+      : module(module), main(main), block(main.getBody().front()),
+        replicas(replicas), delays(delays),
+        minibatches(
+            minibatchesOf(SmallVector<int>(replicas.begin(), replicas.end()))),
+        symbols(module), builder(block.getTerminator()),
+        names(nameValues(module, main)), current(minibatches),
+        results(block.getTerminator()->getNumOperands()) {}
+
+  LogicalResult run();
+
+private:
+  LogicalResult collect();
+  LogicalResult check(Operation &op) const;
+  LogicalResult checkReads(train::ReadOp read) const;
+  LogicalResult createVersions();
+  LogicalResult createStates(Versions &of);
+  LogicalResult createWeights(Versions &of);
+  FailureOr<train::ParameterOp> createPart(Versions &of, const Twine &name,
+                                           int64_t begin, int64_t rows,
+                                           int64_t update);
+  void addArguments();
+  void addMinibatch(int64_t m);
+  void addCopy(Operation *op, int64_t m);
+  mlir::Value readIn(train::ReadOp read, Operation *reader, int64_t m);
+  mlir::Value assemble(Versions &of, int64_t round, Operation *reader,
+                       int64_t m);
+  mlir::Value read(train::ParameterOp parameter, TaskKind kind);
+  void divideGradients(int64_t m);
+  void addUpdate(Operation *update, int64_t m, int64_t shard);
+  mlir::Value meanGradient(Operation *update, int64_t m, int64_t shard);
+  void setResults();
+  void finish();
+
+  int64_t count(int64_t layer) const { return replicas[layer]; }
+  int64_t rounds(int64_t layer) const { return minibatches / count(layer); }
+  static std::string named(StringRef name, int64_t m) {
+    return (name + ".m" + Twine(m)).str();
+  }
+  std::string shardName(StringRef name, int64_t m, int64_t shard,
+                        int64_t layer) const {
+    std::string result = named(name, m);
+    return count(layer) == 1 ? result : result + ".s" + std::to_string(shard);
+  }
+  /// Tags what is built next as a part of the copy of `op` in minibatch m.
+  void tagLike(Operation *op, int64_t m) {
+    builder.tagWith(*getKind(op), getNode(op), named(getTask(op), m),
+                    getLayer(op), m);
+  }
+  void setNames(Operation *original, Operation *copy, int64_t m);
+
+  ModuleOp module;
+  func::FuncOp main;
+  Block &block;
+  ArrayRef<int64_t> replicas, delays;
+  int64_t minibatches;
+  SymbolTable symbols;
+  TaggingBuilder builder;
+  llvm::DenseMap<mlir::Value, std::string> names;
+  SmallVector<Operation *> original, updates;
+  llvm::MapVector<StringRef, Versions> versions; ///< by parameter's name
+  std::vector<IRMapping> current;                ///< by minibatch
+  llvm::StringMap<mlir::Value> constants; ///< reads of what is never written
+  /// What a task has put together, or read, of a parameter.
+  llvm::StringMap<mlir::Value> assembled;
+  /// By gradient and minibatch: its parts; without one where a shard is empty.
+  llvm::DenseMap<mlir::Value, std::vector<SmallVector<mlir::Value>>> gradients;
+  /// Of the latest round, by gradient and shard.
+  llvm::DenseMap<std::pair<mlir::Value, int64_t>, mlir::Value> means;
+  std::vector<SmallVector<mlir::Value>> results; ///< by result, by minibatch
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Checks
+//===----------------------------------------------------------------------===//
+
+LogicalResult Replicator::check(Operation &op) const {
+  if (isa<train::DelayOp>(op))
+    return op.emitError("the step is retimed already");
+  if (op.hasAttr(kMicrobatchAttr))
+    return op.emitError("the step is of several microbatches or minibatches "
+                        "already");
+  if (getKind(&op) != TaskKind::Update || !executes(&op))
+    return success();
+  if (!isUpdate(&op))
+    return op.emitError("replicas divide the updates of optimizers only");
+  Operation *gradient = op.getOperand(kGradientOperand).getDefiningOp();
+  if (!gradient || getLayer(gradient) != getLayer(&op))
+    return op.emitError("expected the gradient to be made in the update's "
+                        "layer");
+  return success();
+}
+
+/// What replicas divide belongs to the updates of one layer.
+LogicalResult Replicator::checkReads(train::ReadOp read) const {
+  auto of = versions.find(read.getParameter());
+  if (of == versions.end())
+    return success();
+  for (Operation *user : read->getUsers())
+    if (getKind(user) == TaskKind::Update &&
+        getLayer(user) != of->second.layer)
+      return user->emitError("the updates of two layers share '")
+             << read.getParameter() << "', which replicas of one layer divide";
+  return success();
+}
+
+LogicalResult Replicator::collect() {
+  for (Operation &op : block.without_terminator()) {
+    if (failed(check(op)))
+      return failure();
+    original.push_back(&op);
+    if (isUpdate(&op))
+      updates.push_back(&op);
+    auto write = dyn_cast<train::WriteOp>(op);
+    if (!write)
+      continue;
+    auto parameter = symbols.lookup<train::ParameterOp>(write.getParameter());
+    Operation *writer = write.getValue().getDefiningOp();
+    if (parameter.getKind() == ParameterKind::Derived)
+      return write.emitError("parameter '")
+             << write.getParameter()
+             << "' is a part of another one: a step is replicated before its "
+                "tasks are cut";
+    versions[parameter.getSymName()] = {
+        parameter, getKind(writer) == TaskKind::Forward, getLayer(writer), {}};
+  }
+  if (updates.empty())
+    return main.emitError("a forward pass has no updates that replicas could "
+                          "share");
+  for (auto read : block.getOps<train::ReadOp>())
+    if (failed(checkReads(read)))
+      return failure();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Parameters
+//===----------------------------------------------------------------------===//
+
+static RankedTensorType withRows(Type type, int64_t rows) {
+  auto tensor = cast<RankedTensorType>(type);
+  SmallVector<int64_t> dims(tensor.getShape());
+  if (!dims.empty())
+    dims[0] = rows;
+  return tensor.clone(dims);
+}
+
+/// Rows of an initial value. What is large stays where it is.
+static ElementsAttr sliceRows(ElementsAttr whole, RankedTensorType type,
+                              int64_t begin) {
+  if (whole.getShapedType() == type)
+    return whole;
+  auto bytes = static_cast<size_t>(train::getBytes(type));
+  size_t from = bytes / train::getRows(type) * begin;
+  if (auto dense = dyn_cast<DenseElementsAttr>(whole)) {
+    if (dense.isSplat())
+      return dense.resizeSplat(type);
+    return DenseElementsAttr::getFromRawBuffer(
+        type, dense.getRawData().slice(from, bytes));
+  }
+  auto resource = dyn_cast<DenseResourceElementsAttr>(whole);
+  AsmResourceBlob *blob = resource ? resource.getRawHandle().getBlob() : nullptr;
+  if (!blob || blob->getData().size() < from + bytes)
+    return {};
+  return DenseResourceElementsAttr::get(
+      type, resource.getRawHandle().getKey(),
+      AsmResourceBlob(blob->getData().slice(from, bytes), 1, {},
+                      /*dataIsMutable=*/false));
+}
+
+FailureOr<train::ParameterOp>
+Replicator::createPart(Versions &of, const Twine &name, int64_t begin,
+                       int64_t rows, int64_t update) {
+  train::ParameterOp whole = of.original;
+  std::string text = name.str();
+  if (Operation *other = symbols.lookup(text)) {
+    InFlightDiagnostic diagnostic =
+        whole.emitError("replicas need a parameter '")
+        << text << "', but the name is taken";
+    diagnostic.attachNote(other->getLoc()) << "by this";
+    return diagnostic;
+  }
+  RankedTensorType type = withRows(whole.getType(), rows);
+  ElementsAttr initial = sliceRows(*whole.getInitialValue(), type, begin);
+  if (!initial)
+    return whole.emitError("cannot divide the initial value"), failure();
+  OpBuilder at(whole);
+  auto part = train::ParameterOp::create(at, whole.getLoc(), text, type,
+                                         whole.getKind(), initial);
+  symbols.insert(part);
+  part.setTensor(whole.getSymName());
+  part.setBegin(begin);
+  part.setUpdate(update);
+  part.setLastUpdate(rounds(of.layer) - 1);
+  if (whole.getKind() == ParameterKind::Trainable && delays[of.layer] > 0)
+    part.setDelay(delays[of.layer]);
+  return part;
+}
+
+/// Of each replica its last state first, and of all replicas that of replica 0.
+LogicalResult Replicator::createStates(Versions &of) {
+  of.parts.resize(minibatches);
+  int64_t last = rounds(of.layer) - 1;
+  for (int64_t replica = 0; replica < count(of.layer); ++replica)
+    for (int64_t i = 0; i <= last; ++i) {
+      int64_t round = (i + last) % (last + 1);
+      int64_t m = round * count(of.layer) + replica;
+      FailureOr<train::ParameterOp> part =
+          createPart(of, named(of.original.getSymName(), m), 0,
+                     train::getRows(of.original.getType()), round);
+      if (failed(part))
+        return failure();
+      of.parts[m].push_back(*part);
+    }
+  return success();
+}
+
+/// The last update's parts first: they are the result.
+LogicalResult Replicator::createWeights(Versions &of) {
+  int64_t shards = count(of.layer), last = rounds(of.layer) - 1;
+  int64_t rows = train::getRows(of.original.getType());
+  of.parts.assign(last + 1, SmallVector<train::ParameterOp>(shards));
+  for (int64_t i = 0; i <= last; ++i) {
+    int64_t round = (i + last) % (last + 1);
+    for (int64_t shard = 0; shard < shards; ++shard) {
+      auto [begin, end] = rowsOfShard(rows, shard, shards);
+      if (begin == end)
+        continue;
+      FailureOr<train::ParameterOp> part =
+          createPart(of,
+                     shardName(of.original.getSymName(),
+                               round * shards + shards - 1, shard, of.layer),
+                     begin, end - begin, round);
+      if (failed(part))
+        return failure();
+      of.parts[round][shard] = *part;
+    }
+  }
+  return success();
+}
+
+LogicalResult Replicator::createVersions() {
+  for (auto &[name, of] : versions)
+    if (failed(of.isState ? createStates(of) : createWeights(of)))
+      return failure();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Minibatches
+//===----------------------------------------------------------------------===//
+
+void Replicator::addArguments() {
+  unsigned old = block.getNumArguments();
+  for (unsigned index = 0; index < old; ++index) {
+    BlockArgument argument = block.getArgument(index);
+    NamedAttrList attributes(main.getArgAttrDict(index));
+    attributes.set(kNameAttr, builder.getStringAttr(names[argument]));
+    for (int64_t m = 0; m < minibatches; ++m) {
+      attributes.set(kMicrobatchAttr, builder.getI64IntegerAttr(m));
+      (void)main.insertArgument(
+          block.getNumArguments(), argument.getType(),
+          attributes.getDictionary(module.getContext()), argument.getLoc());
+      current[m].map(block.getArgument(index), block.getArguments().back());
+    }
+  }
+}
+
+/// Values have the names that takt::replicate gives them.
+void Replicator::setNames(Operation *original, Operation *copy, int64_t m) {
+  SmallVector<Attribute> all;
+  for (OpResult result : original->getResults())
+    all.push_back(builder.getStringAttr(named(names[result], m)));
+  if (!all.empty())
+    copy->setAttr(kNameAttr,
+                  all.size() == 1 ? all[0] : builder.getArrayAttr(all));
+}
+
+mlir::Value Replicator::read(train::ParameterOp parameter, TaskKind kind) {
+  builder.tagWith(kind, "");
+  return train::ReadOp::create(builder, parameter.getLoc(), parameter);
+}
+
+/// The parts of a weight that the update of a round made, as a whole.
+mlir::Value Replicator::assemble(Versions &of, int64_t round,
+                                 Operation *reader, int64_t m) {
+  SmallVector<mlir::Value> parts;
+  for (train::ParameterOp part : of.parts[round])
+    if (part)
+      parts.push_back(read(part, *getKind(reader)));
+  if (parts.size() == 1)
+    return parts[0];
+  tagLike(reader, m);
+  return train::ConcatOp::create(builder, reader->getLoc(),
+                                 of.original.getTensorType(), parts,
+                                 /*axis=*/0);
+}
+
+/// What a task of minibatch m reads of a parameter.
+mlir::Value Replicator::readIn(train::ReadOp readOp, Operation *reader,
+                               int64_t m) {
+  StringRef name = readOp.getParameter();
+  auto found = versions.find(name);
+  if (found == versions.end()) {
+    mlir::Value &value = constants[name];
+    if (!value) {
+      builder.tagWith(*getKind(readOp), "");
+      value = builder.clone(*readOp)->getResult(0);
+    }
+    return value;
+  }
+  Versions &of = found->second;
+  mlir::Value &value = assembled[(getTask(reader) + "\n" + name).str()];
+  if (value)
+    return value;
+  int64_t shards = count(of.layer), all = rounds(of.layer);
+  if (of.isState) // of the minibatch before on this replica
+    return value = read(of.parts[(m - shards + minibatches) % minibatches][0],
+                        *getKind(reader));
+  int64_t behind = (1 + delays[of.layer]) % all;
+  return value = assemble(of, (m / shards + all - behind) % all, reader, m);
+}
+
+void Replicator::addCopy(Operation *op, int64_t m) {
+  IRMapping &mapping = current[m];
+  for (mlir::Value operand : op->getOperands())
+    if (auto readOp = operand.getDefiningOp<train::ReadOp>())
+      mapping.map(operand, readIn(readOp, op, m));
+  tagLike(op, m);
+  Operation *copy = builder.clone(*op, mapping);
+  drawMaskOf(copy, m);
+  setNames(op, copy, m);
+}
+
+/// Cuts each gradient of a minibatch into its shards' parts, in the task that
+/// made it.
+void Replicator::divideGradients(int64_t m) {
+  for (Operation *update : updates) {
+    int64_t layer = getLayer(update), shards = count(layer);
+    mlir::Value gradient = update->getOperand(kGradientOperand);
+    mlir::Value whole = current[m].lookup(gradient);
+    auto &of = gradients[gradient];
+    of.resize(minibatches);
+    if (!of[m].empty())
+      continue;
+    of[m].assign(shards, nullptr);
+    int64_t rows = train::getRows(gradient.getType());
+    for (int64_t shard = 0; shard < shards; ++shard) {
+      auto [begin, end] = rowsOfShard(rows, shard, shards);
+      if (begin == end)
+        continue;
+      mlir::Value &part = of[m][shard];
+      part = whole;
+      if (end - begin < rows) {
+        tagLike(gradient.getDefiningOp(), m);
+        part = train::SliceOp::create(
+            builder, gradient.getLoc(),
+            withRows(gradient.getType(), end - begin), whole,
+            builder.getI64IntegerAttr(0), builder.getI64IntegerAttr(begin));
+      }
+      auto result = cast<OpResult>(part);
+      if (result.getOwner()->getNumResults() == 1)
+        result.getOwner()->setAttr(
+            kNameAttr, builder.getStringAttr(
+                           shardName(names[gradient], m, shard, layer)));
+    }
+  }
+}
+
+void Replicator::addMinibatch(int64_t m) {
+  assembled.clear();
+  for (Operation *op : original) {
+    if (auto write = dyn_cast<train::WriteOp>(op)) {
+      Versions &of = versions.find(write.getParameter())->second;
+      if (!of.isState)
+        continue;
+      builder.tagWith(TaskKind::Forward, "");
+      train::WriteOp::create(builder, write.getLoc(),
+                             of.parts[m][0].getSymName(),
+                             current[m].lookup(write.getValue()));
+    } else if (executes(op) && getKind(op) != TaskKind::Update) {
+      addCopy(op, m);
+    }
+  }
+  divideGradients(m);
+  means.clear();
+  for (Operation *update : updates) {
+    int64_t shards = count(getLayer(update));
+    if ((m + 1) % shards == 0)
+      for (int64_t shard = 0; shard < shards; ++shard)
+        addUpdate(update, m, shard);
+  }
+  for (auto [returned, of] :
+       llvm::zip_equal(block.getTerminator()->getOperands(), results))
+    of.push_back(current[m].lookup(returned));
+}
+
+/// The sum of a round's gradients in the order of minibatches, scaled.
+mlir::Value Replicator::meanGradient(Operation *update, int64_t m,
+                                     int64_t shard) {
+  int64_t shards = count(getLayer(update));
+  ArrayRef<SmallVector<mlir::Value>> of =
+      gradients[update->getOperand(kGradientOperand)];
+  if (shards == 1)
+    return of[m][0];
+  mlir::Value &mean = means[{update->getOperand(kGradientOperand), shard}];
+  if (mean) // of another parameter with the same gradient
+    return mean;
+  SmallVector<mlir::Value> parts;
+  for (const SmallVector<mlir::Value> &part : of.slice(m + 1 - shards, shards))
+    parts.push_back(part[shard]);
+  Type type = parts[0].getType();
+  mlir::Value sum =
+      train::SumOp::create(builder, update->getLoc(), type, parts);
+  return mean = train::ScaleOp::create(
+      builder, update->getLoc(), type, sum,
+      builder.getF32FloatAttr(1.0f / static_cast<float>(shards)));
+}
+
+/// A shard of the update of the round that minibatch m completes; none where it
+/// has no rows.
+void Replicator::addUpdate(Operation *update, int64_t m, int64_t shard) {
+  int64_t layer = getLayer(update), shards = count(layer);
+  int64_t round = m / shards, before = (round + rounds(layer) - 1) %
+                                       rounds(layer);
+  auto partOf = [&](StringRef parameter, int64_t round) {
+    return versions.find(parameter)->second.parts[round][shard];
+  };
+  IRMapping mapping;
+  for (mlir::Value operand : update->getOperands())
+    if (auto readOp = operand.getDefiningOp<train::ReadOp>()) {
+      train::ParameterOp part = partOf(readOp.getParameter(), before);
+      if (!part)
+        return;
+      mapping.map(operand, read(part, TaskKind::Update));
+    }
+  builder.tagWith(TaskKind::Update, getNode(update),
+                  shardName(getTask(update), m, shard, layer), layer, m,
+                  shards == 1 ? -1 : shard);
+  mapping.map(update->getOperand(kGradientOperand),
+              meanGradient(update, m, shard));
+  Operation *copy = update->cloneWithoutRegions(mapping);
+  for (auto [result, old] :
+       llvm::zip_equal(copy->getResults(), update->getResults()))
+    result.setType(withRows(
+        old.getType(), train::getRows(copy->getOperand(0).getType())));
+  builder.insert(copy);
+  builder.tagWith(TaskKind::Update, "");
+  for (auto [result, old] :
+       llvm::zip_equal(copy->getResults(), update->getResults()))
+    for (Operation *user : old.getUsers())
+      if (auto write = dyn_cast<train::WriteOp>(user))
+        train::WriteOp::create(builder, write.getLoc(),
+                               partOf(write.getParameter(), round).getSymName(),
+                               result);
+}
+
+//===----------------------------------------------------------------------===//
+// The new step
+//===----------------------------------------------------------------------===//
+
+void Replicator::setResults() {
+  SmallVector<mlir::Value> returned;
+  SmallVector<DictionaryAttr> attributes;
+  for (auto [index, of] : llvm::enumerate(results))
+    for (auto [m, value] : llvm::enumerate(of)) {
+      NamedAttrList list(main.getResultAttrDict(index));
+      list.set(kMicrobatchAttr, builder.getI64IntegerAttr(m));
+      returned.push_back(value);
+      attributes.push_back(list.getDictionary(module.getContext()));
+    }
+  block.getTerminator()->setOperands(returned);
+  main.setFunctionType(
+      FunctionType::get(module.getContext(), block.getArgumentTypes(),
+                        block.getTerminator()->getOperandTypes()));
+  main.setAllResultAttrs(attributes);
+}
+
+/// Removes what was copied.
+void Replicator::finish() {
+  unsigned old = block.getNumArguments() / (minibatches + 1);
+  for (Operation *op : llvm::reverse(original))
+    op->erase();
+  for (unsigned index = 0; index < old; ++index)
+    (void)main.eraseArgument(0);
+  for (auto &[name, of] : versions)
+    of.original.erase();
+  if (auto batch = module->getAttrOfType<IntegerAttr>("train.batch"))
+    module->setAttr("train.batch",
+                    builder.getI64IntegerAttr(batch.getInt() * minibatches));
+  module->setAttr(kReplicasAttr, builder.getDenseI64ArrayAttr(replicas));
+}
+
+LogicalResult Replicator::run() {
+  if (failed(collect()) || failed(createVersions()))
+    return failure();
+  addArguments();
+  for (int64_t m = 0; m < minibatches; ++m)
+    addMinibatch(m);
+  setResults();
+  finish();
+  return success();
+}
+
+static LogicalResult checkCounts(ModuleOp module, ArrayRef<int64_t> replicas,
+                                 ArrayRef<int64_t> delays) {
+  auto layers = module->getAttrOfType<ArrayAttr>(kLayersAttr);
+  if (!layers)
+    return module.emitError("layers get replicas after tasks are formed, but "
+                            "there is no '")
+           << kLayersAttr << "'";
+  if (replicas.size() != layers.size() || delays.size() != layers.size())
+    return module.emitError("expected a number of replicas and a delay for "
+                            "each of ")
+           << layers.size() << " layers, found " << replicas.size() << " and "
+           << delays.size();
+  constexpr int64_t kMost = 4096, kMinibatches = 65536;
+  for (auto [layer, count, delay] : llvm::zip_equal(layers, replicas, delays))
+    if (count < 1 || count > kMost || delay < 0 || delay > kMost)
+      return module.emitError("layer ")
+             << layer << " has " << count << " replicas and delay " << delay
+             << ", expected 1 to " << kMost << " and 0 to " << kMost;
+  int64_t minibatches =
+      minibatchesOf(SmallVector<int>(replicas.begin(), replicas.end()));
+  if (minibatches > kMinibatches)
+    return module.emitError("replicas that repeat after more than ")
+           << kMinibatches << " minibatches";
+  if (minibatches == 1)
+    return module.emitError("expected a layer with more than one replica; "
+                            "train-retime sets delays without replicas");
+  return success();
+}
+
+LogicalResult takt::replicateStep(ModuleOp module, ArrayRef<int64_t> replicas,
+                                  ArrayRef<int64_t> delays) {
+  FailureOr<func::FuncOp> main = getMain(module);
+  if (failed(main) || failed(checkCounts(module, replicas, delays)) ||
+      failed(verifyTasks(module)))
+    return failure();
+  return Replicator(module, *main, replicas, delays).run();
+}
+
+namespace {
+struct TrainReplicate : public takt::impl::TrainReplicateBase<TrainReplicate> {
+  using TrainReplicateBase::TrainReplicateBase;
+
+  void runOnOperation() override {
+    if (failed(replicateStep(
+            getOperation(),
+            SmallVector<int64_t>(replicas.begin(), replicas.end()),
+            SmallVector<int64_t>(delays.begin(), delays.end()))))
+      signalPassFailure();
+  }
+};
+} // namespace
