@@ -27,10 +27,9 @@ double ScheduledProgram::utilization() const {
 
 void takt::perMinibatch(ScheduledProgram &scheduled) {
   int64_t minibatches = scheduled.schedule.graph.minibatches;
-  for (int64_t *cycles :
-       {&scheduled.bounds.loop, &scheduled.bounds.resource,
-        &scheduled.bounds.largestTask, &scheduled.interval,
-        &scheduled.steadyInterval})
+  for (int64_t *cycles : {&scheduled.bounds.loop, &scheduled.bounds.resource,
+                          &scheduled.bounds.largestTask, &scheduled.interval,
+                          &scheduled.steadyInterval})
     *cycles = llvm::divideCeil(*cycles, minibatches);
 }
 
@@ -130,8 +129,8 @@ static void writeParameters(json::OStream &json, const Program &program) {
   std::map<uint32_t, int64_t> versions = weightVersions(program);
   json.attributeObject("staleness", [&] {
     for (auto &[name, all] : parameters)
-      json.attribute(printable(name), static_cast<int64_t>(
-                                          program.parameters[all[0]].delay));
+      json.attribute(printable(name),
+                     static_cast<int64_t>(program.parameters[all[0]].delay));
   });
   json.attributeObject("weight_versions", [&] {
     for (auto &[name, all] : parameters) {

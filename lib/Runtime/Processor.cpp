@@ -102,8 +102,8 @@ bool Processor::execute(uint32_t index) {
       machine.recorder.gradient(parameter, kernel.operands[1],
                                 operands[1].data);
   }
-  KernelContext context = machine.parameters.contextOf(
-      program, kernel, minibatch, machine.scalars);
+  KernelContext context =
+      machine.parameters.contextOf(program, kernel, minibatch, machine.scalars);
   if (Error error = kernels.run(index, kernel.id, kernel.words, operands,
                                 results, context))
     return fail("minibatch " + Twine(minibatch) + ", task '" +

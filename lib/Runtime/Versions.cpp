@@ -65,8 +65,8 @@ private:
 
 void Versions::setRound(KernelUses &uses, const RingTable &table,
                         const Kernel &kernel) const {
-  ArrayRef<TensorRef> refs = uses.update ? ArrayRef(kernel.results)
-                                         : ArrayRef(kernel.operands);
+  ArrayRef<TensorRef> refs =
+      uses.update ? ArrayRef(kernel.results) : ArrayRef(kernel.operands);
   for (const TensorRef &ref : refs) {
     int32_t index = table.parameterOf(ref.value);
     if (index == ParameterIndex::kNone)

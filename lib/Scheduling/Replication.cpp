@@ -196,8 +196,7 @@ void Replicator::divideWork(Task &task, int original, int shard) const {
     if (!hasShare(gradient->rows, shard, count))
       continue;
     int64_t bytes = share(gradient->bytes, gradient->rows, shard, count);
-    task.work.push_back(
-        copyWork(TaskKind::Update, type, count * bytes, bytes));
+    task.work.push_back(copyWork(TaskKind::Update, type, count * bytes, bytes));
     task.work.push_back(copyWork(TaskKind::Update, type, bytes, bytes));
   }
 }

@@ -129,9 +129,11 @@ static Error checkUse(const TaskGraph &graph, const Value &value,
 }
 
 static Error checkValue(const TaskGraph &graph, const Value &value) {
-  if (value.bytes < 0 || value.rows < 0)
+  if (value.bytes < 0)
     return createStringError("value '" + value.name + "' has " +
-                             Twine(value.bytes) + " bytes and " +
+                             Twine(value.bytes) + " bytes");
+  if (value.rows < 0)
+    return createStringError("value '" + value.name + "' has " +
                              Twine(value.rows) + " rows");
   if (value.producer != -1 && !isIndex(value.producer, graph.tasks.size()))
     return createStringError("value '" + value.name + "' is made by task " +

@@ -190,8 +190,8 @@ llvm::Error StepReader::readParameters() {
     }
     if (llvm::Error error = readInitialValue(op, parameter))
       return error;
-    int read = addValue(op.getSymName().str(), op.getType(),
-                        regionOf(op.getKind()));
+    int read =
+        addValue(op.getSymName().str(), op.getType(), regionOf(op.getKind()));
     step.values[read].parameter = program.parameters.size();
     parameter.readValue = parameter.writeValue = read;
     parameters[op.getSymName()] = program.parameters.size();

@@ -225,13 +225,13 @@ void RecordCheck::checkParts() {
       const TensorRef &home = part->home, &first = parts.front()->home;
       uint64_t rows = home.dims.empty() ? 1 : home.dims[0];
       bool isEqual = last && part->begin == last->begin;
-      bool isLike = part->kind == parts.front()->kind &&
-                    home.type == first.type &&
-                    home.dims.size() == first.dims.size() &&
-                    (home.dims.empty() || ArrayRef(home.dims).drop_front() ==
-                                              ArrayRef(first.dims).drop_front());
-      if (!isLike || (isEqual ? home.dims != last->home.dims
-                              : part->begin != end) ||
+      bool isLike =
+          part->kind == parts.front()->kind && home.type == first.type &&
+          home.dims.size() == first.dims.size() &&
+          (home.dims.empty() || ArrayRef(home.dims).drop_front() ==
+                                    ArrayRef(first.dims).drop_front());
+      if (!isLike ||
+          (isEqual ? home.dims != last->home.dims : part->begin != end) ||
           rows > uint64_t(INT64_MAX) - part->begin)
         return fail("the parts of parameter '" + name +
                     "' do not make up one tensor");

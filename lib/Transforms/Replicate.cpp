@@ -140,8 +140,7 @@ LogicalResult Replicator::checkReads(train::ReadOp read) const {
   if (of == versions.end())
     return success();
   for (Operation *user : read->getUsers())
-    if (getKind(user) == TaskKind::Update &&
-        getLayer(user) != of->second.layer)
+    if (getKind(user) == TaskKind::Update && getLayer(user) != of->second.layer)
       return user->emitError("the updates of two layers share '")
              << read.getParameter() << "', which replicas of one layer divide";
   return success();
@@ -202,7 +201,8 @@ static ElementsAttr sliceRows(ElementsAttr whole, RankedTensorType type,
         type, dense.getRawData().slice(from, bytes));
   }
   auto resource = dyn_cast<DenseResourceElementsAttr>(whole);
-  AsmResourceBlob *blob = resource ? resource.getRawHandle().getBlob() : nullptr;
+  AsmResourceBlob *blob =
+      resource ? resource.getRawHandle().getBlob() : nullptr;
   if (!blob || blob->getData().size() < from + bytes)
     return {};
   return DenseResourceElementsAttr::get(
@@ -301,9 +301,9 @@ void Replicator::addArguments() {
     attributes.set(kNameAttr, builder.getStringAttr(names[argument]));
     for (int64_t m = 0; m < minibatches; ++m) {
       attributes.set(kMicrobatchAttr, builder.getI64IntegerAttr(m));
-      (void)main.insertArgument(
-          block.getNumArguments(), argument.getType(),
-          attributes.getDictionary(module.getContext()), argument.getLoc());
+      (void)main.insertArgument(block.getNumArguments(), argument.getType(),
+                                attributes.getDictionary(module.getContext()),
+                                argument.getLoc());
       current[m].map(block.getArgument(index), block.getArguments().back());
     }
   }
@@ -325,8 +325,8 @@ mlir::Value Replicator::read(train::ParameterOp parameter, TaskKind kind) {
 }
 
 /// The parts of a weight that the update of a round made, as a whole.
-mlir::Value Replicator::assemble(Versions &of, int64_t round,
-                                 Operation *reader, int64_t m) {
+mlir::Value Replicator::assemble(Versions &of, int64_t round, Operation *reader,
+                                 int64_t m) {
   SmallVector<mlir::Value> parts;
   for (train::ParameterOp part : of.parts[round])
     if (part)
@@ -396,16 +396,16 @@ void Replicator::divideGradients(int64_t m) {
       part = whole;
       if (end - begin < rows) {
         tagLike(gradient.getDefiningOp(), m);
-        part = train::SliceOp::create(
-            builder, gradient.getLoc(),
-            withRows(gradient.getType(), end - begin), whole,
-            builder.getI64IntegerAttr(0), builder.getI64IntegerAttr(begin));
+        part = train::SliceOp::create(builder, gradient.getLoc(),
+                                      withRows(gradient.getType(), end - begin),
+                                      whole, builder.getI64IntegerAttr(0),
+                                      builder.getI64IntegerAttr(begin));
       }
       auto result = cast<OpResult>(part);
       if (result.getOwner()->getNumResults() == 1)
         result.getOwner()->setAttr(
-            kNameAttr, builder.getStringAttr(
-                           shardName(names[gradient], m, shard, layer)));
+            kNameAttr,
+            builder.getStringAttr(shardName(names[gradient], m, shard, layer)));
     }
   }
 }
@@ -456,16 +456,16 @@ mlir::Value Replicator::meanGradient(Operation *update, int64_t m,
   mlir::Value sum =
       train::SumOp::create(builder, update->getLoc(), type, parts);
   return mean = train::ScaleOp::create(
-      builder, update->getLoc(), type, sum,
-      builder.getF32FloatAttr(1.0f / static_cast<float>(shards)));
+             builder, update->getLoc(), type, sum,
+             builder.getF32FloatAttr(1.0f / static_cast<float>(shards)));
 }
 
 /// A shard of the update of the round that minibatch m completes; none where it
 /// has no rows.
 void Replicator::addUpdate(Operation *update, int64_t m, int64_t shard) {
   int64_t layer = getLayer(update), shards = count(layer);
-  int64_t round = m / shards, before = (round + rounds(layer) - 1) %
-                                       rounds(layer);
+  int64_t round = m / shards,
+          before = (round + rounds(layer) - 1) % rounds(layer);
   auto partOf = [&](StringRef parameter, int64_t round) {
     return versions.find(parameter)->second.parts[round][shard];
   };
@@ -485,8 +485,8 @@ void Replicator::addUpdate(Operation *update, int64_t m, int64_t shard) {
   Operation *copy = update->cloneWithoutRegions(mapping);
   for (auto [result, old] :
        llvm::zip_equal(copy->getResults(), update->getResults()))
-    result.setType(withRows(
-        old.getType(), train::getRows(copy->getOperand(0).getType())));
+    result.setType(
+        withRows(old.getType(), train::getRows(copy->getOperand(0).getType())));
   builder.insert(copy);
   builder.tagWith(TaskKind::Update, "");
   for (auto [result, old] :

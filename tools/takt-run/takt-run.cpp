@@ -119,8 +119,8 @@ Error Session::loadWeights() {
         (program.parameters.empty()
              ? Twine(", the program has none")
              : ", expected for example '" + program.parameters[0].name + "'"));
-  outs() << used << " of " << known.size() << " parameters from " << options.weights
-         << "\n";
+  outs() << used << " of " << known.size() << " parameters from "
+         << options.weights << "\n";
   runOptions.weights = weights;
   return Error::success();
 }

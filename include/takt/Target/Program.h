@@ -230,8 +230,8 @@ struct Parameter {
 };
 
 /// By how many updates the version of a parameter that is updated is older than
-/// the one that its reader's own gradient goes into: an update reads the version
-/// before its own.
+/// the one that its reader's own gradient goes into: an update reads the
+/// version before its own.
 inline uint32_t updatesBehind(const Parameter &parameter, TaskKind reader) {
   switch (reader) {
   case TaskKind::Update:

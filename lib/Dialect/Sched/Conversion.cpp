@@ -183,10 +183,9 @@ private:
     work.bytesOut = attr.getBytesOut();
     work.rowBytesIn = attr.getRowsIn();
     work.rows = attr.getRows();
-    for (int64_t size :
-         {attr.getM(), attr.getN(), attr.getK(), attr.getCount(),
-          work.elementwise, work.bytesIn, work.bytesOut, work.rowBytesIn,
-          work.rows})
+    for (int64_t size : {attr.getM(), attr.getN(), attr.getK(), attr.getCount(),
+                         work.elementwise, work.bytesIn, work.bytesOut,
+                         work.rowBytesIn, work.rows})
       if (size < 0)
         return op.emitOpError("has work with a negative size ") << size,
                failure();

@@ -134,8 +134,8 @@ void StreamWriter::writeParameters() {
     stream::ParameterOp::create(
         builder, loc, str(p.name), keyword<stream::ParameterRoleAttr>(p.kind),
         i64(p.layer), i64(p.delay), i64(p.lead), i64(p.update),
-        i64(p.lastUpdate), tensor(p.home), i64(p.readValue), i64(p.writeValue), i64(p.base), i64(p.axis),
-        i64(p.begin), splat, i64(p.dataOffset));
+        i64(p.lastUpdate), tensor(p.home), i64(p.readValue), i64(p.writeValue),
+        i64(p.base), i64(p.axis), i64(p.begin), splat, i64(p.dataOffset));
   }
   for (const Initializer &init : program.initializers)
     stream::InitializerOp::create(builder, loc, i64(init.parameter),

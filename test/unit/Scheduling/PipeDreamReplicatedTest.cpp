@@ -359,9 +359,51 @@ TEST(ReplicationTest, RefusesWhatItCannotDivide) {
   for (Value &value : tied.values)
     if (value.kind == ValueClass::Weight &&
         tied.tasks[value.producer].layer == 1)
-      value.uses.push_back({tied.find(tied.layers[0].name + ".F"), 1, true});
+      value.uses.push_back({tied.find(tied.layers[0].name + ".U"), 1});
   EXPECT_THAT(messageOf(replicate(tied, {2, 1}, {0, 0})),
-              HasSubstr("have 1 and 2 replicas"));
+              HasSubstr("which replicas of one layer divide"));
+}
+
+/// Whoever reads a weight reads the version of its minibatch's round in the
+/// layer that updates it, and its delay.
+TEST(ReplicationTest, OtherLayersReadTheRoundsOfTheUpdate) {
+  TaskGraph tied = makeChain({product(2, 2, 2), product(2, 2, 2)});
+  std::string first = tied.layers[0].name, weight;
+  for (Value &value : tied.values)
+    if (value.kind == ValueClass::Weight &&
+        tied.tasks[value.producer].layer == 1) {
+      value.uses.push_back({tied.find(first + ".F"), 1, true});
+      weight = value.name;
+    }
+  TaskGraph graph = llvm::cantFail(replicate(tied, {1, 2}, {0, 1}));
+  EXPECT_EQ(llvm::toString(graph.check()), "");
+  EXPECT_THAT(usesOf(graph, weight + ".m1.s0"),
+              testing::IsSupersetOf({first + ".F.m0+2", first + ".F.m1+2"}));
+}
+
+/// Rows are not divided: five of them are one, two and two.
+TEST(ReplicationTest, PartsAreWholeRows) {
+  TaskGraph chain = makeChain({product(2, 2, 2), product(2, 2, 2)});
+  for (Value &value : chain.values)
+    if (value.producer >= 0 && (value.kind == ValueClass::WeightGradient ||
+                                value.kind == ValueClass::Weight)) {
+      value.bytes = 500;
+      value.rows = 5;
+    }
+  TaskGraph graph = llvm::cantFail(replicate(chain, {3, 1}, {0, 0}));
+  std::vector<int64_t> bytes;
+  for (const Value &value : graph.values)
+    if (value.kind == ValueClass::Weight &&
+        graph.tasks[value.producer].layer == 0)
+      bytes.push_back(value.bytes);
+  EXPECT_THAT(bytes, ElementsAre(100, 200, 200));
+  for (int64_t rows = 1; rows < 9; ++rows) {
+    EXPECT_EQ(rowsOfShard(rows, 0, 4).first, 0);
+    EXPECT_EQ(rowsOfShard(rows, 3, 4).second, rows);
+    for (int64_t shard = 1; shard < 4; ++shard)
+      EXPECT_EQ(rowsOfShard(rows, shard, 4).first,
+                rowsOfShard(rows, shard - 1, 4).second);
+  }
 }
 
 //===----------------------------------------------------------------------===//

@@ -471,6 +471,8 @@ TEST(CheckTest, FindsBadGraphs) {
             "update 'l1.U' is colocated with 'l1.D', which is no wgrad");
   EXPECT_EQ(messageWith([](TaskGraph &g) { g.values[0].bytes = -1; }),
             "value 'l0.y' has -1 bytes");
+  EXPECT_EQ(messageWith([](TaskGraph &g) { g.values[0].rows = -1; }),
+            "value 'l0.y' has -1 rows");
   EXPECT_EQ(messageWith([](TaskGraph &g) { g.values[0].producer = 9; }),
             "value 'l0.y' is made by task 9 of 7");
   EXPECT_EQ(messageWith([](TaskGraph &g) { g.values[0].uses[0].task = 0; }),

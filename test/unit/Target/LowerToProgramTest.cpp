@@ -15,6 +15,7 @@
 #include "takt/Target/Validate.h"
 #include "takt/Transforms/Differentiate.h"
 #include "takt/Transforms/FormTasks.h"
+#include "takt/Transforms/Replicate.h"
 #include "takt/Transforms/Retime.h"
 #include "takt/Transforms/Split.h"
 #include "gtest/gtest.h"
@@ -87,9 +88,12 @@ protected:
     Problem problem{&graph, &machine, cost.get()};
     schedule = llvm::cantFail(takt::schedule(scheduler, problem, {}));
     llvm::SmallVector<int64_t> delays(schedule.delay.begin(),
-                                      schedule.delay.end());
-    if (failed(split(*module, nameCuts(graph, schedule.cuts))) ||
-        failed(retime(*module, delays)))
+                                      schedule.delay.end()),
+        replicas(schedule.replicas.begin(), schedule.replicas.end());
+    if (replicas.empty()
+            ? failed(split(*module, nameCuts(graph, schedule.cuts))) ||
+                  failed(retime(*module, delays))
+            : failed(replicateStep(*module, replicas, delays)))
       return llvm::createStringError("bad test");
     LowerOptions lowering;
     lowering.learningRate = 0.25;
@@ -113,17 +117,16 @@ protected:
 } // namespace
 
 TEST_F(LowerToProgram, IsValidUnderEveryScheduler) {
+  int replicated = 0;
   for (const SchedulerInfo &info : schedulers()) {
     llvm::Expected<Program> program = lower(info.name);
-    if (!schedule.replicas.empty()) { // these have schedules only
-      EXPECT_TRUE(llvm::errorToBool(program.takeError()));
-      continue;
-    }
+    replicated += !schedule.replicas.empty();
     ASSERT_TRUE(bool(program)) << llvm::toString(program.takeError());
     EXPECT_EQ(llvm::toString(validate(*program)), "") << info.name.str();
     EXPECT_EQ(program->schedule, info.name);
     EXPECT_EQ(program->code.size(), 3u);
   }
+  EXPECT_EQ(replicated, 1);
 }
 
 TEST_F(LowerToProgram, DelaysBecomeLags) {
@@ -220,12 +223,7 @@ TEST_F(LowerToProgram, IsDeterministic) {
 
 TEST_F(LowerToProgram, StreamTextIsTheSameProgram) {
   for (const SchedulerInfo &info : schedulers()) {
-    llvm::Expected<Program> lowered = lower(info.name);
-    if (!schedule.replicas.empty()) {
-      EXPECT_TRUE(llvm::errorToBool(lowered.takeError()));
-      continue;
-    }
-    Program program = llvm::cantFail(std::move(lowered));
+    Program program = llvm::cantFail(lower(info.name));
     std::string text;
     llvm::raw_string_ostream os(text);
     stream::programToStream(program, context)->print(os);

@@ -59,8 +59,10 @@ inline std::vector<std::string> describeValues(const TaskGraph &graph) {
 }
 
 /// Says which lines differ, rather than showing all.
-inline void expectSame(llvm::ArrayRef<std::string> actual, llvm::ArrayRef<std::string> expected) {
-  auto onlyIn = [](llvm::ArrayRef<std::string> lines, llvm::ArrayRef<std::string> others) {
+inline void expectSame(llvm::ArrayRef<std::string> actual,
+                       llvm::ArrayRef<std::string> expected) {
+  auto onlyIn = [](llvm::ArrayRef<std::string> lines,
+                   llvm::ArrayRef<std::string> others) {
     std::vector<std::string> only;
     llvm::copy_if(lines, std::back_inserter(only), [&](const std::string &l) {
       return !llvm::is_contained(others, l);

@@ -131,9 +131,8 @@ TEST_F(ReplicateTest, RandomNetworksToo) {
 TEST_F(ReplicateTest, RefusesWhatItCannotDo) {
   differentiateAndForm(chain(2));
   std::string text;
-  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
-    text = diagnostic.str();
-  });
+  ScopedDiagnosticHandler handler(
+      &context, [&](Diagnostic &diagnostic) { text = diagnostic.str(); });
   EXPECT_TRUE(failed(replicateStep(*module, {2}, {0, 0})));
   EXPECT_EQ(text, "expected a number of replicas and a delay for each of 2 "
                   "layers, found 1 and 2");

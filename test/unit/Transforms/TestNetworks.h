@@ -65,7 +65,8 @@ public:
                     "#train.parameter_kind<" +
                     (isState ? "state" : "trainable") + ">}\n";
       std::string read = fresh();
-      reads += read + " = train.read @" + name + "." + of + " : tensor<8xf32>\n";
+      reads +=
+          read + " = train.read @" + name + "." + of + " : tensor<8xf32>\n";
       operands += ", " + read;
     }
     body += reads;
