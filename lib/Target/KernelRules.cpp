@@ -194,6 +194,13 @@ Error checkBatchNorm(const KernelSubject &s) {
   return s.expectShape(s.out(0), s.in(0).dims);
 }
 
+Error checkBatchNormApply(const KernelSubject &s) {
+  if (Error error =
+          perChannel(s, s.in(0), {s.in(1), s.in(2), s.in(3), s.in(4)}))
+    return error;
+  return s.expectShape(s.out(0), s.in(0).dims);
+}
+
 Error checkBatchNormDgrad(const KernelSubject &s) {
   if (Error error = perChannel(s, s.in(0), {s.in(2), s.in(3), s.in(4)}))
     return error;

@@ -130,6 +130,19 @@ INFER(BatchNormOp) {
   return success();
 }
 
+INFER(BatchNormApplyOp) {
+  Reporter reporter(location, getOperationName());
+  if (failed(reporter.expectTensors(adaptor.getOperands().getTypes())) ||
+      failed(expectPerChannel(reporter, adaptor.getX(),
+                              {{"scale", adaptor.getScale()},
+                               {"bias", adaptor.getBias()},
+                               {"mean", adaptor.getMean()},
+                               {"inv_std", adaptor.getInvStd()}})))
+    return failure();
+  types.push_back(adaptor.getX().getType());
+  return success();
+}
+
 INFER(BatchNormDgradOp) {
   Reporter reporter(location, getOperationName());
   if (failed(reporter.expectTensors(adaptor.getOperands().getTypes())) ||

@@ -319,6 +319,15 @@ Work MatMulOp::getWork() {
 
 /// Statistics, normalization and the affine map.
 Work BatchNormOp::getWork() { return elementwiseWork(*this, 6); }
+Work BatchNormApplyOp::getWork() { return elementwiseWork(*this, 3); }
+
+/// The statistics are small, and without them only y is to be made.
+bool BatchNormOp::canMakeAgain(unsigned result) { return result == 0; }
+Operation *BatchNormOp::makeAgain(OpBuilder &builder, ValueRange operands) {
+  return BatchNormApplyOp::create(builder, getLoc(), getY().getType(),
+                                  operands[0], operands[1], operands[2],
+                                  getMean(), getInvStd());
+}
 Work BatchNormDgradOp::getWork() { return elementwiseWork(*this, 8); }
 
 Work BatchNormWgradOp::getWork() {

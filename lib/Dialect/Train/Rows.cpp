@@ -20,6 +20,7 @@ static RowRule rowsIf(bool condition) {
 }
 
 bool ConvOp::readsRows(unsigned operand) { return operand == 0; }
+bool BatchNormApplyOp::readsRows(unsigned operand) { return operand == 0; }
 bool ConvDgradOp::readsRows(unsigned operand) { return operand == 0; }
 RowRule ConvWgradOp::getRowRule() { return RowRule::Sum; }
 

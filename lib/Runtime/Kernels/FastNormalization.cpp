@@ -73,7 +73,27 @@ GradientMeans gradientMeans(const ChannelRows &rows, int64_t c, const float *dy,
           float(sumProduct * invStd / rows.count())};
 }
 
+/// One function, so that a result made again has the same bits.
+void normalizeChannel(const ChannelRows &rows, int64_t c, const float *x,
+                      float mean, float scale, float bias, float *y) {
+  rows.forEachRow(c, [&](int64_t at) {
+#pragma omp simd
+    for (int64_t i = 0; i < rows.inner; ++i)
+      y[at + i] = (x[at + i] - mean) * scale + bias;
+  });
+}
+
 } // namespace
+
+Error fastBatchNormApply(const KernelCall &call) {
+  ChannelRows rows(call.inDims(0));
+  for (int64_t c = 0; c < rows.channels; ++c) {
+    float scale = call.in<float>(1)[c] * call.in<float>(4)[c];
+    normalizeChannel(rows, c, call.in<float>(0), call.in<float>(3)[c], scale,
+                     call.in<float>(2)[c], call.out<float>(0));
+  }
+  return Error::success();
+}
 
 Error fastBatchNorm(const KernelCall &call) {
   ChannelRows rows(call.inDims(0));
@@ -94,11 +114,7 @@ Error fastBatchNorm(const KernelCall &call) {
     double variance = squares / rows.count();
     float invStd = 1 / std::sqrt(variance + epsilon);
     float scale = call.in<float>(1)[c] * invStd, bias = call.in<float>(2)[c];
-    rows.forEachRow(c, [&](int64_t at) {
-#pragma omp simd
-      for (int64_t i = 0; i < rows.inner; ++i)
-        y[at + i] = (x[at + i] - mean) * scale + bias;
-    });
+    normalizeChannel(rows, c, x, mean, scale, bias, y);
     call.out<float>(1)[c] = mean;
     call.out<float>(2)[c] = invStd;
     call.out<float>(3)[c] =

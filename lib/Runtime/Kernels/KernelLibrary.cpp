@@ -72,6 +72,8 @@ PrepareFunction fastKernel(KernelId id) {
     return prepareMatrixProduct;
   case KernelId::BatchNorm:
     return plain<fastBatchNorm>;
+  case KernelId::BatchNormApply:
+    return plain<fastBatchNormApply>;
   case KernelId::BatchNormDgrad:
     return plain<fastBatchNormDgrad>;
   case KernelId::BatchNormWgrad:

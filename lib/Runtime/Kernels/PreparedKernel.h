@@ -55,6 +55,7 @@ std::unique_ptr<PreparedKernel> prepareMatrixProduct(const KernelCall &call);
 
 /// Fast implementations that keep nothing, for f32.
 llvm::Error fastBatchNorm(const KernelCall &call);
+llvm::Error fastBatchNormApply(const KernelCall &call);
 llvm::Error fastBatchNormDgrad(const KernelCall &call);
 llvm::Error fastBatchNormWgrad(const KernelCall &call);
 llvm::Error fastMaxPool(const KernelCall &call);

@@ -69,6 +69,16 @@ GradientSums gradientSums(const AxisView &view, int64_t c, const T *dy,
 //   running = running * momentum + statistic of the minibatch * (1 - momentum)
 // where the variance is the population variance too. (PyTorch puts the unbiased
 // variance into its running_var.)
+//
+// y is of the statistics as they are stored, so that it can be made again.
+template <typename T>
+static void normalizeChannel(const AxisView &view, int64_t c, const T *x,
+                             double mean, double invStd, double scale,
+                             double bias, T *y) {
+  view.forEachOther(
+      c, [&](int64_t i) { y[i] = (x[i] - mean) * invStd * scale + bias; });
+}
+
 template <typename T> Error referenceBatchNorm(const KernelCall &call) {
   AxisView view(call.inDims(0), 1);
   double epsilon = call.floatWord(0), momentum = call.floatWord(1);
@@ -82,14 +92,21 @@ template <typename T> Error referenceBatchNorm(const KernelCall &call) {
         c, [&](int64_t i) { variance += (x[i] - mean) * (x[i] - mean); });
     variance /= view.others();
     double invStd = 1 / std::sqrt(variance + epsilon);
-    double scale = call.in<T>(1)[c], bias = call.in<T>(2)[c];
-    view.forEachOther(
-        c, [&](int64_t i) { y[i] = (x[i] - mean) * invStd * scale + bias; });
     call.out<T>(1)[c] = mean;
     call.out<T>(2)[c] = invStd;
+    normalizeChannel(view, c, x, call.out<T>(1)[c], call.out<T>(2)[c],
+                     call.in<T>(1)[c], call.in<T>(2)[c], y);
     call.out<T>(3)[c] = call.in<T>(3)[c] * momentum + mean * (1 - momentum);
     call.out<T>(4)[c] = call.in<T>(4)[c] * momentum + variance * (1 - momentum);
   }
+  return Error::success();
+}
+
+template <typename T> Error referenceBatchNormApply(const KernelCall &call) {
+  AxisView view(call.inDims(0), 1);
+  for (int64_t c = 0; c < view.extent; ++c)
+    normalizeChannel(view, c, call.in<T>(0), call.in<T>(3)[c], call.in<T>(4)[c],
+                     call.in<T>(1)[c], call.in<T>(2)[c], call.out<T>(0));
   return Error::success();
 }
 
@@ -327,6 +344,7 @@ template <typename T> Error referenceNormalizeDgrad(const KernelCall &call) {
 TAKT_INSTANTIATE_REFERENCE(Normalize)
 TAKT_INSTANTIATE_REFERENCE(NormalizeDgrad)
 TAKT_INSTANTIATE_REFERENCE(BatchNorm)
+TAKT_INSTANTIATE_REFERENCE(BatchNormApply)
 TAKT_INSTANTIATE_REFERENCE(BatchNormDgrad)
 TAKT_INSTANTIATE_REFERENCE(BatchNormWgrad)
 TAKT_INSTANTIATE_REFERENCE(Lrn)

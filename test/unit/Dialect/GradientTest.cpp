@@ -175,6 +175,30 @@ TEST_P(GradientTest, IsNullWithoutResultGradient) {
   EXPECT_EQ(parsed.last(), op);
 }
 
+/// What may be made again for the backward pass has the same bits.
+TEST_P(GradientTest, MadeAgainIsTheSame) {
+  auto kernel = cast<KernelOpInterface>(op);
+  OpBuilder builder = parsed.builder();
+  Operation *again = kernel.makeAgain(builder, op->getOperands());
+  ASSERT_TRUE(succeeded(mlir::verify(again)));
+  Values values;
+  for (auto [argument, tensor] :
+       llvm::zip(parsed.block().getArguments(), inputs))
+    values[argument] = tensor;
+  ASSERT_FALSE(llvm::errorToBool(evaluate(parsed.block(), values)));
+  bool some = false;
+  for (OpResult result : op->getResults()) {
+    unsigned number = result.getResultNumber();
+    if (!kernel.canMakeAgain(number))
+      continue;
+    some = true;
+    ASSERT_EQ(again->getResult(number).getType(), result.getType());
+    Tensor a = values[result], b = values[again->getResult(number)];
+    ASSERT_EQ(std::memcmp(a.data(), b.data(), getBytes(a.type())), 0);
+  }
+  EXPECT_TRUE(some);
+}
+
 /// What an operation gives for some rows of its operands at a time, one behind
 /// the other or added.
 Value buildInParts(OpBuilder &builder, RowwiseOpInterface op, int64_t at,

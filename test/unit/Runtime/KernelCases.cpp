@@ -223,6 +223,8 @@ Kernel batchNorm(KernelId id, Random &random) {
   if (id == KernelId::BatchNorm)
     return make(id, {floatBits(1e-3f), floatBits(0.9f)}, {x, c, c, c, c},
                 {x, c, c, c, c});
+  if (id == KernelId::BatchNormApply)
+    return make(id, {}, {x, c, c, c, c}, x);
   if (id == KernelId::BatchNormDgrad)
     return make(id, {}, {x, x, c, c, c}, x);
   return make(id, {}, {x, x, c, c}, {c, c});
@@ -353,6 +355,7 @@ Kernel randomKernel(KernelId id, Random &random) {
   case KernelId::MatMul:
     return matrixProduct(id, random);
   case KernelId::BatchNorm:
+  case KernelId::BatchNormApply:
   case KernelId::BatchNormDgrad:
   case KernelId::BatchNormWgrad:
     return batchNorm(id, random);

@@ -34,6 +34,36 @@ void expectClose(const std::vector<double> &actual,
   }
 }
 
+/// With the statistics that batch_norm leaves, in single precision.
+TEST(BatchNorm, IsAppliedAgainWithTheSameBits) {
+  Random random(5);
+  KernelLibrary library;
+  for (int shape = 0; shape < kShapesPerKernel; ++shape) {
+    Bench norm(randomKernel(KernelId::BatchNorm, random), random);
+    Kernel kernel = norm.kernel;
+    kernel.id = KernelId::BatchNormApply;
+    kernel.words.clear();
+    kernel.results.resize(1);
+    Bench again(kernel, random);
+    for (bool isFast : {true, false}) {
+      auto run = [&](Bench &bench) {
+        return text(isFast ? bench.runFast(library, shape)
+                           : bench.runReference());
+      };
+      ASSERT_EQ(run(norm), "");
+      const Buffer *from[] = {&norm.operands[0], &norm.operands[1],
+                              &norm.operands[2], &norm.results[1],
+                              &norm.results[2]};
+      for (auto [to, of] : zip_equal(again.operands, from))
+        for (int64_t i = 0; i < to.elements(); ++i)
+          to.set(i, of->get(i));
+      ASSERT_EQ(run(again), "");
+      for (int64_t i = 0; i < norm.results[0].elements(); ++i)
+        ASSERT_EQ(again.results[0].get(i), norm.results[0].get(i));
+    }
+  }
+}
+
 /// Tests that run once for every kernel of Kernels.def.
 class EveryKernel : public testing::TestWithParam<KernelId> {};
 

@@ -114,7 +114,8 @@ def Train_MatMulOp : Train_KernelOp<"matmul",
 //===----------------------------------------------------------------------===//
 
 def Train_BatchNormOp : Train_KernelOp<"batch_norm",
-    [Train_Inferred, Train_Differentiable], Train_WordsAndWork> {
+    [Train_Inferred, Train_Differentiable],
+    !listconcat(Train_WordsAndWork, Train_Again)> {
   let summary = "batch normalization with the minibatch's statistics";
   let description = [{
     y = scale · (x − mean) · inv_std + bias per channel, mean and inv_std =
@@ -148,6 +149,36 @@ def Train_BatchNormOp : Train_KernelOp<"batch_norm",
     Train_FloatTensor:$new_running_var);
   let assemblyFormat = [{
     $x `,` $scale `,` $bias `,` $running_mean `,` $running_var attr-dict `:`
+    functional-type(operands, results)
+  }];
+}
+
+def Train_BatchNormApplyOp : Train_KernelOp<"batch_norm_apply",
+    [Train_Inferred, Train_RowOperands], ["getWork"]> {
+  let summary = "batch normalization with statistics that are known";
+  let description = [{
+    y = scale · (x − mean) · inv_std + bias per channel: what `batch_norm` made
+    of the same x, once more from the statistics that it left. The sum is the
+    same one, so that y is the same bit for bit.
+
+    Constraints:
+    - (C1) x has rank 2 to 8.
+    - (C2) scale, bias, mean and inv_std have one element per channel (axis 1)
+      of x.
+
+    Example:
+
+    ```mlir
+    %y = train.batch_norm_apply %x, %scale, %bias, %mean, %inv_std
+        : (tensor<8x16x4x4xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<8x16x4x4xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$x, Train_FloatTensor:$scale,
+    Train_FloatTensor:$bias, Train_FloatTensor:$mean,
+    Train_FloatTensor:$inv_std);
+  let results = (outs Train_FloatTensor:$y);
+  let assemblyFormat = [{
+    $x `,` $scale `,` $bias `,` $mean `,` $inv_std attr-dict `:`
     functional-type(operands, results)
   }];
 }

@@ -32,6 +32,25 @@ def KernelOpInterface : OpInterface<"KernelOpInterface"> {
       }],
       "::takt::Work", "getWork", (ins), [{}], [{
         return ::takt::train::elementwiseWork($_op, 1);
+      }]>,
+    InterfaceMethod<[{
+        Whether a result may be made again for the backward pass, instead of
+        being kept since the forward pass. By default it may.
+      }],
+      "bool", "canMakeAgain", (ins "unsigned":$result), [{}], [{
+        return true;
+      }]>,
+    InterfaceMethod<[{
+        Builds what gives, bit for bit, the results that canMakeAgain, from
+        these operands, and returns it; its results are the first ones of the
+        operation. By default the operation itself.
+      }],
+      "::mlir::Operation *", "makeAgain",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::ValueRange":$operands),
+      [{}], [{
+        ::mlir::Operation *again = builder.clone(*$_op.getOperation());
+        again->setOperands(operands);
+        return again;
       }]>
   ];
 }

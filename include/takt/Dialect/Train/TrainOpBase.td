@@ -34,7 +34,8 @@ def Train_Inferred
 
 // A kernel of Kernels.def. `answers` are the methods of KernelOpInterface that
 // the operation defines itself: getKernelWords where it has attributes, getWork
-// where it is not element-wise.
+// where it is not element-wise, and how results are made again where that is not
+// by the same operation.
 class Train_KernelOp<string mnemonic, list<Trait> traits = [],
                      list<string> answers = []>
     : Train_Op<mnemonic, !listconcat([Pure], traits,
@@ -42,6 +43,8 @@ class Train_KernelOp<string mnemonic, list<Trait> traits = [],
 
 defvar Train_Words = ["getKernelWords"];
 defvar Train_WordsAndWork = ["getKernelWords", "getWork"];
+
+defvar Train_Again = ["canMakeAgain", "makeAgain"];
 
 defvar Train_Differentiable =
     DeclareOpInterfaceMethods<DifferentiableOpInterface>;
