@@ -31,6 +31,9 @@ static bool slicesSecond(CutAxis axis) { return axis != CutAxis::Batch; }
 bool takt::addsParts(CutAxis axis) { return axis == CutAxis::Reduction; }
 
 bool takt::isSliced(ValueClass value, const Task &task, CutAxis axis) {
+  // The product of a W has no weights, but what it makes again may.
+  if (task.kind == TaskKind::Wgrad && value == ValueClass::Weight)
+    return false;
   bool isSecond = task.kind == TaskKind::Wgrad
                       ? (value == ValueClass::Gradient) != task.gradientFirst
                       : value == ValueClass::Weight;
@@ -54,12 +57,11 @@ int64_t takt::share(int64_t total, int64_t extent, const Cut &cut, int part) {
                     extent);
 }
 
-static Gemm partGemm(const Task &task, int64_t extent, const Cut &cut,
+static Gemm partGemm(Gemm result, CutAxis axis, int64_t extent, const Cut &cut,
                      int part) {
-  Gemm result = task.work[0].gemm;
-  int64_t &dimension = cut.axis == CutAxis::Channel ? result.n
-                       : cut.axis == CutAxis::Batch ? result.m
-                                                    : result.k;
+  int64_t &dimension = axis == CutAxis::Channel ? result.n
+                       : axis == CutAxis::Batch ? result.m
+                                                : result.k;
   // The channels of a grouped convolution are cut between groups.
   int64_t &scaled = dimension % extent == 0 ? dimension : result.count;
   scaled = share(scaled, extent, cut, part);
@@ -111,15 +113,17 @@ static SmallVector<Work, 2> rowWork(const Task &task, const Cut &cut,
   SmallVector<Work, 2> result;
   for (auto [index, whole] : llvm::enumerate(task.work)) {
     Work work = whole;
-    if (index == 0)
-      work.gemm = partGemm(task, extent, cut, part);
+    // What is made again has samples along the axis of forward tasks.
+    CutAxis axis = whole.recomputed ? sampleAxis(whole.kind) : cut.axis;
+    if (whole.gemm.count > 0)
+      work.gemm = partGemm(whole.gemm, axis, extent, cut, part);
     int64_t rows = whole.rowBytesIn;
     if (index == 0 && rows == 0)
       rows = adds ? whole.bytesIn : operandBytes(whole).first;
     work.bytesIn += share(rows, extent, cut, part) - rows;
     work.rowBytesIn = 0;
     work.elementwise = share(whole.elementwise, extent, cut, part);
-    if (!adds)
+    if (!addsParts(axis))
       work.bytesOut = share(whole.bytesOut, extent, cut, part);
     result.push_back(work);
   }
@@ -147,7 +151,7 @@ SmallVector<Work, 2> takt::partWork(const Task &task, const Cut &cut,
     if (others > 0)
       slice(others);
   }
-  product.gemm = partGemm(task, extent, cut, part);
+  product.gemm = partGemm(product.gemm, cut.axis, extent, cut, part);
   product.bytesIn = first + second + others;
   product.rowBytesIn = 0;
   product.bytesOut = partBytes(task, cut, part);

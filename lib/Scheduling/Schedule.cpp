@@ -47,13 +47,15 @@ std::optional<int64_t> takt::taskCycles(const CostModel &cost, const Task &task,
   return total;
 }
 
-/// The least time in which one processor does everything, uncut.
+/// The least time in which one processor does everything, uncut and once.
 static int64_t singleProcessorCycles(const Problem &problem) {
   std::optional<int64_t> best;
   for (const ProcessorClass &on : problem.machine->classes) {
     int64_t total = 0;
-    for (const Task &task : problem.graph->tasks)
+    for (Task task : problem.graph->tasks) {
+      llvm::erase_if(task.work, [](const Work &w) { return w.recomputed; });
       total += taskCycles(*problem.cost, task, on).value_or(0);
+    }
     best = best ? std::min(*best, total) : total;
   }
   return best.value_or(0);

@@ -166,19 +166,26 @@ static int64_t rowBytesIn(Operation *op) {
   return bytes;
 }
 
-/// The matrix products first, since the first one is what a cut divides.
+/// The matrix products first, since the first one is what a cut divides; those
+/// that are made again are behind them.
 void GraphBuilder::collectWork() {
-  for (auto [task, ops] : llvm::zip_equal(graph.tasks, opsOf))
-    for (bool gemm : {true, false})
-      for (Operation *op : ops) {
-        Work work = cast<train::KernelOpInterface>(op).getWork();
-        work.kind = task.kind;
-        work.rowBytesIn = rowBytesIn(op);
-        if (isUpdate(op) && replicas.empty())
-          work.rows = train::getRows(op->getOperand(0).getType());
-        if ((work.gemm.count > 0) == gemm)
-          task.work.push_back(work);
-      }
+  auto rank = [](Operation *op) {
+    return hasGemm(op) ? (isRecomputed(op) ? 1 : 0) : 2;
+  };
+  for (auto [task, ops] : llvm::zip_equal(graph.tasks, opsOf)) {
+    auto ordered = ops;
+    llvm::stable_sort(
+        ordered, [&](Operation *a, Operation *b) { return rank(a) < rank(b); });
+    for (Operation *op : ordered) {
+      Work work = cast<train::KernelOpInterface>(op).getWork();
+      work.recomputed = isRecomputed(op);
+      work.kind = work.recomputed ? TaskKind::Forward : task.kind;
+      work.rowBytesIn = rowBytesIn(op);
+      if (isUpdate(op) && replicas.empty())
+        work.rows = train::getRows(op->getOperand(0).getType());
+      task.work.push_back(work);
+    }
+  }
 }
 
 void GraphBuilder::collectCuts() {

@@ -15,12 +15,20 @@ using train::RowRule;
 
 ValueClass takt::classOf(OpResult result) {
   Operation *op = result.getOwner();
+  // The loss gradient of a microbatch is scaled, values of parts are sliced
+  // and concatenated.
+  while (isa<train::ScaleOp, train::SliceOp, train::ConcatOp>(op) &&
+         !isRecomputed(op) && getKind(op) != TaskKind::Update) {
+    auto source = dyn_cast<OpResult>(op->getOperand(0));
+    if (!source)
+      break;
+    result = source;
+    op = source.getOwner();
+  }
+  if (isRecomputed(op))
+    return ValueClass::Activation;
   switch (getKind(op).value_or(TaskKind::Forward)) {
   case TaskKind::Forward:
-    // The loss gradient of a microbatch is scaled, that of a part sliced.
-    if (isa<train::ScaleOp, train::SliceOp>(op))
-      if (auto source = dyn_cast<OpResult>(op->getOperand(0)))
-        return classOf(source);
     return isa<train::SoftmaxCrossEntropyOp, train::MeanSquaredErrorOp>(op) &&
                    result.getResultNumber() == 1
                ? ValueClass::Gradient
@@ -103,8 +111,11 @@ static bool isRowwise(ArrayRef<Operation *> task, int64_t samples) {
 
 TaskCuts takt::getTaskCuts(ArrayRef<Operation *> task) {
   std::optional<TaskKind> kind = getKind(task.front());
-  auto found = llvm::find_if(task, hasGemm);
-  if (kind == TaskKind::Update || llvm::count_if(task, hasGemm) != 1)
+  auto isProduct = [](Operation *op) {
+    return hasGemm(op) && !isRecomputed(op);
+  };
+  auto found = llvm::find_if(task, isProduct);
+  if (kind == TaskKind::Update || llvm::count_if(task, isProduct) != 1)
     return {};
   auto product = dyn_cast<train::CuttableOpInterface>(*found);
   if (!product)

@@ -39,6 +39,8 @@ static void print(const TaskGraph &graph, const Task &task,
                   llvm::raw_ostream &os) {
   os << "task " << task.name << " layer " << task.layer;
   for (const Work &work : task.work) {
+    if (work.recomputed)
+      os << " again";
     if (work.gemm.count > 0)
       os << " gemm " << work.gemm.m << "x" << work.gemm.n << "x" << work.gemm.k
          << "*" << work.gemm.count;

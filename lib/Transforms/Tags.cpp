@@ -53,6 +53,8 @@ void takt::setTask(Operation *op, StringRef task, int64_t layer) {
 
 bool takt::executes(Operation *op) { return isa<train::KernelOpInterface>(op); }
 
+bool takt::isRecomputed(Operation *op) { return op->hasAttr(kRecomputedAttr); }
+
 bool takt::hasGemm(Operation *op) {
   auto kernel = dyn_cast<train::KernelOpInterface>(op);
   return kernel && kernel.getWork().gemm.count > 0;

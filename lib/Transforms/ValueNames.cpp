@@ -28,10 +28,11 @@ static std::string resultName(OpResult result) {
       all && all.size() == op->getNumResults())
     if (auto name = dyn_cast<StringAttr>(all[result.getResultNumber()]))
       return name.str();
-  TaskKind kind = getKind(op).value_or(TaskKind::Forward);
+  StringRef kind = isRecomputed(op)
+                       ? "again"
+                       : letter(getKind(op).value_or(TaskKind::Forward));
   std::string name =
-      (getNode(op) + "." + letter(kind) + "." + op->getName().stripDialect())
-          .str();
+      (getNode(op) + "." + kind + "." + op->getName().stripDialect()).str();
   if (result.getResultNumber() > 0)
     name += "#" + std::to_string(result.getResultNumber());
   return name;

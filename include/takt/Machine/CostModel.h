@@ -42,6 +42,9 @@ struct Work {
   /// among which replicas divide it; 0: unknown.
   int64_t rows = 0;
   ElementType type = ElementType::F32;
+  /// Forward work that a D or W does once more, for an activation that was not
+  /// kept. `kind` says Forward.
+  bool recomputed = false;
 };
 
 /// Cycles by term, and which model answered.

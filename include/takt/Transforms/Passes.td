@@ -10,6 +10,7 @@
 //   training step ── train-verify-step
 //        │ train-form-tasks
 //   step with tasks ── train-verify-tasks
+//        │ train-recompute, train-microbatch
 //        │ train-split, train-retime    (as a schedule asks)
 //   step with tasks, cut and delayed ── train-verify-tasks
 //
@@ -271,6 +272,39 @@ def TrainReconstructWeights : Pass<"train-reconstruct-weights",
     train.write @fc.weight.earlier, %next : tensor<10x64xf32>
     ```
   }];
+  let dependentDialects = ["::takt::train::TrainDialect"];
+}
+
+def TrainRecompute : Pass<"train-recompute", "::mlir::ModuleOp"> {
+  let summary = "make activations again for the backward pass";
+  let description = [{
+    The values are not kept from F on for D and W: what gives them is computed
+    once more, by the first D or W that needs it, from what is kept. The rules
+    stand in Recompute.h. Comes before `train-microbatch`.
+
+    Before:
+
+    ```mlir
+    %1 = train.conv %0, %w1 {…, train.task = "conv1.F"} : …
+    %2 = train.relu %1 {…, train.node = "relu1", train.task = "conv1.F"} : …
+    …
+    %7 = train.conv_dgrad %6, %w2 {…, train.task = "conv2.D"} : …
+    %8 = train.relu_dgrad %7, %2 {…, train.task = "conv2.D"} : …
+    ```
+
+    After `values=relu1.F.relu`:
+
+    ```mlir
+    %7 = train.conv_dgrad %6, %w2 {…, train.task = "conv2.D"} : …
+    %c = train.conv %0, %w1 {…, train.recomputed, train.task = "conv2.D"} : …
+    %r = train.relu %c {…, train.recomputed, train.task = "conv2.D"} : …
+    %8 = train.relu_dgrad %7, %r {…, train.task = "conv2.D"} : …
+    ```
+  }];
+  let options = [
+    ListOption<"values", "values", "std::string",
+               "values as in the task graph, separated by commas">
+  ];
   let dependentDialects = ["::takt::train::TrainDialect"];
 }
 

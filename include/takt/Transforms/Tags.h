@@ -19,6 +19,8 @@
 //                                         minibatches
 //   train.shard = 1 : i64                 those of an update that replicas
 //                                         divide
+//   train.recomputed                      backward operations that make an
+//                                         activation again
 //
 // and on the module, once tasks are formed, `train.layers`: the layers' names;
 // of a step of several minibatches `train.replicas`: how many each layer has.
@@ -42,6 +44,7 @@ constexpr llvm::StringLiteral kTaskAttr = "train.task";
 constexpr llvm::StringLiteral kLayerAttr = "train.layer";
 constexpr llvm::StringLiteral kMicrobatchAttr = "train.microbatch";
 constexpr llvm::StringLiteral kShardAttr = "train.shard";
+constexpr llvm::StringLiteral kRecomputedAttr = "train.recomputed";
 constexpr llvm::StringLiteral kLayersAttr = "train.layers";
 constexpr llvm::StringLiteral kReplicasAttr = "train.replicas";
 /// The name of an argument or result of @main, and of a value that a cut made.
@@ -65,6 +68,9 @@ void setTask(mlir::Operation *op, llvm::StringRef task, int64_t layer);
 /// True when a processor executes `op` as a kernel: everything in @main except
 /// reads, writes and delays of parameters and the return.
 bool executes(mlir::Operation *op);
+
+/// True for what makes an activation again, in a D or W.
+bool isRecomputed(mlir::Operation *op);
 
 /// True when `op` has a matrix product to compute.
 bool hasGemm(mlir::Operation *op);

@@ -24,7 +24,7 @@ static Attribute workAttr(OpBuilder &builder, const takt::Work &work) {
   return WorkAttr::get(builder.getContext(), gemm.m, gemm.n, gemm.k, gemm.count,
                        work.elementwise, work.bytesIn, work.bytesOut,
                        mlirType(builder, work.type), work.rowBytesIn,
-                       work.rows);
+                       work.rows, work.recomputed);
 }
 
 static void createTask(OpBuilder &builder, Location loc, const TaskGraph &graph,
@@ -176,7 +176,8 @@ private:
   static FailureOr<takt::Work> readWork(TaskOp op, TaskKind kind,
                                         WorkAttr attr) {
     takt::Work work;
-    work.kind = kind;
+    work.recomputed = attr.getRecomputed();
+    work.kind = work.recomputed ? TaskKind::Forward : kind;
     work.gemm = {attr.getM(), attr.getN(), attr.getK(), attr.getCount()};
     work.elementwise = attr.getElementwise();
     work.bytesIn = attr.getBytesIn();

@@ -35,7 +35,8 @@ inline std::vector<std::string> describeTasks(const TaskGraph &graph) {
           << w.bytesIn << " out " << w.bytesOut << "]";
       works.push_back(text);
     }
-    bool isProduct = !task.work.empty() && task.work[0].gemm.count > 0;
+    bool isProduct = !task.work.empty() && task.work[0].gemm.count > 0 &&
+                     !task.work[0].recomputed;
     std::sort(works.begin() + isProduct, works.end());
     os << llvm::join(works, "");
     lines.push_back(line);

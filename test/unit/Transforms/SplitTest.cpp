@@ -8,6 +8,7 @@
 #include "takt/Transforms/Split.h"
 #include "DescribeGraph.h"
 #include "TestNetworks.h"
+#include "takt/Transforms/Recompute.h"
 #include "takt/Transforms/Retime.h"
 #include "takt/Transforms/Tags.h"
 #include "takt/Transforms/Verify.h"
@@ -28,6 +29,20 @@ protected:
     DifferentiateOptions options;
     options.loss = LossKind::MeanSquaredError;
     ASSERT_TRUE(succeeded(differentiate(*module, options)));
+    FailureOr<TaskGraph> formed = formTasks(*module);
+    ASSERT_TRUE(succeeded(formed));
+    graph = std::move(*formed);
+  }
+
+  /// Has the backward pass make some of the activations again.
+  void recomputeSome(std::minstd_rand &random) {
+    auto values = recomputableValues(*module);
+    ASSERT_TRUE(succeeded(values));
+    std::vector<std::string> chosen;
+    for (const Recomputable &value : *values)
+      if (random() % 2)
+        chosen.push_back(value.value);
+    ASSERT_TRUE(succeeded(recompute(*module, chosen)));
     FailureOr<TaskGraph> formed = formTasks(*module);
     ASSERT_TRUE(succeeded(formed));
     graph = std::move(*formed);
@@ -82,10 +97,12 @@ TEST_F(SplitTest, SplitStepHasTheCutGraph) {
 
 TEST_F(SplitTest, RandomNetworksToo) {
   unsigned cutsSeen = 0;
-  for (unsigned seed = 0; seed < 100; ++seed) {
+  for (unsigned seed = 0; seed < 200; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     differentiateAndForm(randomNetwork(seed));
     std::minstd_rand random(seed + 1);
+    if (seed % 2)
+      recomputeSome(random);
     SmallVector<Cut> cuts;
     for (auto [index, task] : llvm::enumerate(graph.tasks)) {
       if (task.cuts.empty() || random() % 2)

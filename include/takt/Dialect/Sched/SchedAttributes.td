@@ -79,7 +79,8 @@ def Sched_WorkAttr : AttrDef<Sched_Dialect, "Work"> {
     element operations besides, and the bytes read and written. A cost model
     turns it into cycles. `rows_in` of the bytes read are of operands with a row
     per sample; a cut by samples divides these. `rows` of an update's are the
-    indices of the first axis among which replicas divide it.
+    indices of the first axis among which replicas divide it. `recomputed` is
+    forward work that a dgrad or wgrad does once more.
 
     Example: `#sched.work<m = 512, n = 64, k = 576, count = 1, elementwise = 0,
     bytes_in = 4096, bytes_out = 1024, type = f32>`
@@ -88,7 +89,8 @@ def Sched_WorkAttr : AttrDef<Sched_Dialect, "Work"> {
     "int64_t":$count, "int64_t":$elementwise, "int64_t":$bytes_in,
     "int64_t":$bytes_out, "::mlir::Type":$type,
     DefaultValuedParameter<"int64_t", "0">:$rows_in,
-    DefaultValuedParameter<"int64_t", "0">:$rows);
+    DefaultValuedParameter<"int64_t", "0">:$rows,
+    DefaultValuedParameter<"bool", "false">:$recomputed);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
