@@ -133,6 +133,17 @@ struct Options {
           clEnumValN(AllowedCuts::None, "none", "none"),
           clEnumValN(AllowedCuts::Dgrads, "dgrad", "dgrads"),
           clEnumValN(AllowedCuts::Samples, "samples", "all, by samples"))};
+  cl::opt<Recomputation> recompute{
+      "recompute", cl::init(Recomputation::None), cl::cat(category),
+      cl::desc("which activations the backward pass makes again instead of "
+               "keeping them"),
+      cl::values(
+          clEnumValN(Recomputation::None, "none", "none"),
+          clEnumValN(Recomputation::Full, "full",
+                     "all but those that cross between processors"),
+          clEnumValN(Recomputation::Auto, "auto",
+                     "those that make schedules faster in the memory there is, "
+                     "or that the objective wants"))};
   cl::opt<double> tolerance{
       "interval-tolerance", cl::init(0), cl::cat(category),
       cl::desc("per cent by which the interval may grow for less traffic")};
@@ -285,6 +296,10 @@ Expected<CompileOptions> readOptions(const Options &options) {
   if (Error error = readDims(options, result))
     return std::move(error);
   result.forwardOnly = options.mode == "forward";
+  result.recomputation = options.recompute;
+  if (result.forwardOnly && options.recompute != Recomputation::None)
+    return badOption("--recompute is for training, expected it without "
+                     "--mode=forward");
   result.microbatches = options.microbatches;
   result.import.batch = options.batch / options.microbatches;
   result.import.mode =
@@ -402,9 +417,13 @@ Error compileAndEmit(const Options &options) {
     return createStringError(options.input + ": " + file.getError().message());
   MemoryBufferRef content((*file)->getBuffer(), options.input);
   if (InputKind kind = classifyInput(options.input, content.getBuffer());
-      kind != InputKind::Onnx)
+      kind != InputKind::Onnx) {
+    if (compile->recomputation != Recomputation::None)
+      return badOption("--recompute is for models: the tasks of " +
+                       options.input + " are as they are");
     return emitProblem(kind, content, request,
                        problemDefaults(options, *machine), compile->scheduling);
+  }
   auto cost = createCostModel(options.cost);
   if (!cost)
     return cost.takeError();

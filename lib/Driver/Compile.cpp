@@ -14,6 +14,7 @@
 #include "takt/Transforms/FormTasks.h"
 #include "takt/Transforms/Microbatch.h"
 #include "takt/Transforms/Pipelines.h"
+#include "takt/Transforms/Recompute.h"
 #include "takt/Transforms/ReconstructWeights.h"
 #include "takt/Transforms/Tags.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -56,6 +57,20 @@ static ModelSummary summarize(ModuleOp module, const TaskGraph &graph) {
   return summary;
 }
 
+/// Divides the module into microbatches and forms its task graph.
+static LogicalResult finish(TrainingStep &step, WeightVersions weights) {
+  if (failed(divideIntoMicrobatches(*step.module, step.microbatches)))
+    return failure();
+  if (weights == WeightVersions::Average &&
+      failed(reconstructWeights(*step.module)))
+    return failure();
+  FailureOr<TaskGraph> graph = formTasks(*step.module);
+  if (failed(graph))
+    return failure();
+  step.graph = std::move(*graph);
+  return success();
+}
+
 FailureOr<TrainingStep> takt::buildTrainingStep(llvm::MemoryBufferRef model,
                                                 MLIRContext &context,
                                                 const CompileOptions &options) {
@@ -70,12 +85,10 @@ FailureOr<TrainingStep> takt::buildTrainingStep(llvm::MemoryBufferRef model,
   buildStepPipeline(manager, differentiate);
   if (failed(manager.run(*step.module)))
     return failure();
-  if (failed(divideIntoMicrobatches(*step.module, options.microbatches)))
+  step.microbatches = options.microbatches;
+  step.undivided = step.module.get().clone();
+  if (failed(finish(step, WeightVersions::Stash)))
     return failure();
-  FailureOr<TaskGraph> graph = formTasks(*step.module);
-  if (failed(graph))
-    return failure();
-  step.graph = std::move(*graph);
   step.summary = summarize(*step.module, step.graph);
   return std::move(step);
 }
@@ -88,17 +101,19 @@ WeightVersions takt::weightVersions(StringRef scheduler,
   return WeightVersions::Stash;
 }
 
-FailureOr<TrainingStep> takt::stepWithWeights(const TrainingStep &step,
-                                              WeightVersions weights) {
-  TrainingStep result{step.module.get().clone(), step.graph, step.summary};
-  if (weights != WeightVersions::Average)
-    return std::move(result);
-  if (failed(reconstructWeights(*result.module)))
+FailureOr<TrainingStep> takt::stepFor(const TrainingStep &step,
+                                      WeightVersions weights,
+                                      llvm::ArrayRef<std::string> recomputed) {
+  TrainingStep result;
+  result.summary = step.summary;
+  result.microbatches = step.microbatches;
+  result.recomputed = recomputed.vec();
+  result.undivided = step.undivided.get().clone();
+  result.module = step.undivided.get().clone();
+  if (!recomputed.empty() && failed(recompute(*result.module, recomputed)))
     return failure();
-  FailureOr<TaskGraph> graph = formTasks(*result.module);
-  if (failed(graph))
+  if (failed(finish(result, weights)))
     return failure();
-  result.graph = std::move(*graph);
   return std::move(result);
 }
 
@@ -146,6 +161,7 @@ takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
     FailureOr<ScheduledProgram> result = lowerSchedule(
         *module, problem, std::move(*found), options.lowering, &shortage);
     if (succeeded(result)) {
+      result->recomputed = step.recomputed;
       result->compileSeconds = seconds();
       if (scheduledModule)
         *scheduledModule = std::move(module);

@@ -11,6 +11,7 @@
 #include "takt/Dialect/Stream/Conversion.h"
 #include "takt/Driver/Diagnostics.h"
 #include "takt/Driver/Front.h"
+#include "takt/Driver/Recomputation.h"
 #include "takt/Driver/Trace.h"
 #include "takt/Support/FileOutput.h"
 #include "takt/Target/CHeader.h"
@@ -68,15 +69,11 @@ private:
   compileAll(ArrayRef<std::string> names) {
     std::vector<ScheduledProgram> all;
     for (const std::string &name : names) {
-      FailureOr<TrainingStep> own =
-          stepWithWeights(step, weightVersions(name, options.scheduling));
-      if (failed(own))
-        return failure();
-      FailureOr<ScheduledProgram> entry =
-          compileSchedule(*own, name, machine, cost, options);
+      FailureOr<CompiledStep> entry =
+          compileWithRecomputation(step, name, machine, cost, options);
       if (failed(entry))
         return failure();
-      all.push_back(std::move(*entry));
+      all.push_back(std::move(entry->scheduled));
     }
     return std::move(all);
   }
@@ -100,19 +97,16 @@ private:
   }
 
   llvm::Error writeOne() {
-    FailureOr<TrainingStep> own = stepWithWeights(
-        step, weightVersions(request.schedule, options.scheduling));
-    if (failed(own))
+    FailureOr<CompiledStep> found = compileWithRecomputation(
+        step, request.schedule, machine, cost, options);
+    if (failed(found))
       return alreadySaid();
-    OwningOpRef<ModuleOp> module;
-    FailureOr<ScheduledProgram> compiled = compileSchedule(
-        *own, request.schedule, machine, cost, options, &module);
-    if (failed(compiled))
-      return alreadySaid();
+    const TrainingStep *own = &found->step;
+    const ScheduledProgram *compiled = &found->scheduled;
     switch (request.kind) {
     case EmitKind::Sched:
       return writeModule(request.output,
-                         *sched::scheduleModule(own->module->getLoc(),
+                         *sched::scheduleModule(own->module.get().getLoc(),
                                                 own->graph, machine, cost,
                                                 compiled->schedule));
     case EmitKind::Stream:

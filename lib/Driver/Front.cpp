@@ -6,23 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Driver/Front.h"
+#include "takt/Driver/Recomputation.h"
 #include "takt/Scheduling/Objective.h"
 #include "llvm/ADT/STLExtras.h"
 #include <chrono>
 
 using namespace mlir;
 using namespace takt;
-
-/// Of what is executed, where there is a program.
-static Figures figuresOf(const ScheduledProgram &entry) {
-  Figures result;
-  result.interval = static_cast<double>(entry.interval);
-  result.memory = static_cast<double>(*llvm::max_element(entry.peakMemory));
-  result.traffic = static_cast<double>(entry.metrics.communicationBytes);
-  result.staleness = static_cast<double>(totalStaleness(entry.schedule));
-  result.energy = entry.metrics.energyPicojoules;
-  return result;
-}
 
 static std::vector<ScheduledProgram>
 keepFront(std::vector<ScheduledProgram> all) {
@@ -50,37 +40,58 @@ timed(std::vector<ScheduledProgram> front,
 // Models
 //===----------------------------------------------------------------------===//
 
+/// Appends the schedulers' trades of a step. A program may need more memory
+/// than its schedule; then it is not of the front, and `shortage` says so.
+static LogicalResult
+compileTrades(const TrainingStep &step, llvm::ArrayRef<std::string> schedulers,
+              const Machine &machine, const CostModel &cost,
+              const CompileOptions &options, std::vector<ScheduledProgram> &all,
+              std::string &shortage) {
+  Problem problem{&step.graph, &machine, &cost};
+  llvm::Expected<std::vector<Schedule>> schedules =
+      paretoSchedules(schedulers, problem, options.scheduling);
+  if (!schedules) {
+    shortage = llvm::toString(schedules.takeError());
+    return success();
+  }
+  for (Schedule &schedule : *schedules) {
+    OwningOpRef<ModuleOp> copy = step.module.get().clone();
+    std::unique_ptr<MemoryShortage> lacks;
+    FailureOr<ScheduledProgram> entry = lowerSchedule(
+        *copy, problem, std::move(schedule), options.lowering, &lacks);
+    if (failed(entry) && !lacks)
+      return failure();
+    if (failed(entry)) {
+      shortage.clear();
+      llvm::raw_string_ostream os(shortage);
+      lacks->log(os);
+      continue;
+    }
+    entry->recomputed = step.recomputed;
+    all.push_back(std::move(*entry));
+  }
+  return success();
+}
+
 FailureOr<std::vector<ScheduledProgram>>
 takt::compileFront(const TrainingStep &step,
                    llvm::ArrayRef<std::string> schedulers,
                    const Machine &machine, const CostModel &cost,
                    const CompileOptions &options) {
   auto begin = std::chrono::steady_clock::now();
-  ModuleOp module = *step.module;
-  Problem problem{&step.graph, &machine, &cost};
-  llvm::Expected<std::vector<Schedule>> schedules =
-      paretoSchedules(schedulers, problem, options.scheduling);
-  if (!schedules)
-    return module.emitError() << llvm::toString(schedules.takeError());
+  FailureOr<std::vector<TrainingStep>> steps =
+      recomputationSteps(step, schedulers.front(), machine, cost, options);
+  if (failed(steps))
+    return failure();
   std::vector<ScheduledProgram> all;
-  std::unique_ptr<MemoryShortage> shortage;
-  for (Schedule &schedule : *schedules) {
-    OwningOpRef<ModuleOp> copy = module.clone();
-    // A program may need more than its schedule; then it is not of the front.
-    shortage.reset();
-    FailureOr<ScheduledProgram> entry = lowerSchedule(
-        *copy, problem, std::move(schedule), options.lowering, &shortage);
-    if (succeeded(entry))
-      all.push_back(std::move(*entry));
-    else if (!shortage)
+  std::string shortage;
+  for (const TrainingStep &own : *steps)
+    if (failed(compileTrades(own, schedulers, machine, cost, options, all,
+                             shortage)))
       return failure();
-  }
-  if (!all.empty())
-    return timed(keepFront(std::move(all)), begin);
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  shortage->log(os);
-  return module.emitError() << text;
+  if (all.empty())
+    return step.module.get().emitError() << shortage;
+  return timed(keepFront(std::move(all)), begin);
 }
 
 //===----------------------------------------------------------------------===//

@@ -97,6 +97,16 @@ static std::map<uint32_t, int64_t> weightVersions(const Program &program) {
   return versions;
 }
 
+Figures takt::figuresOf(const ScheduledProgram &entry) {
+  Figures result;
+  result.interval = static_cast<double>(entry.interval);
+  result.memory = static_cast<double>(*llvm::max_element(entry.peakMemory));
+  result.traffic = static_cast<double>(entry.metrics.communicationBytes);
+  result.staleness = static_cast<double>(totalStaleness(entry.schedule));
+  result.energy = entry.metrics.energyPicojoules;
+  return result;
+}
+
 static void writeList(json::OStream &json, StringRef key,
                       ArrayRef<int64_t> values) {
   json.attributeArray(key, [&] {
@@ -236,6 +246,10 @@ static void writeSchedule(json::OStream &json, const ScheduledProgram &entry) {
     json.attribute("utilization", entry.utilization());
     json.attribute("stages", schedule.stages);
     writeReplicas(json, schedule);
+    json.attributeArray("recomputed", [&] {
+      for (const std::string &value : entry.recomputed)
+        json.value(printable(value));
+    });
     json.attribute("cuts", static_cast<int64_t>(schedule.cuts.size()));
     writeBounds(json, entry.bounds);
     json.attribute("lower_bound", entry.lowerBound());

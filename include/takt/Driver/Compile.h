@@ -23,6 +23,9 @@
 
 namespace takt {
 
+/// Which activations the backward pass makes again (Recomputation.h).
+enum class Recomputation { None, Full, Auto };
+
 struct CompileOptions {
   ImportOptions import;
   bool forwardOnly = false;
@@ -31,6 +34,7 @@ struct CompileOptions {
   DifferentiateOptions differentiate;
   LowerOptions lowering;
   ScheduleOptions scheduling;
+  Recomputation recomputation = Recomputation::None;
 };
 
 /// Loads the dialects that the phases need.
@@ -46,6 +50,11 @@ struct TrainingStep {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   TaskGraph graph;
   ModelSummary summary;
+  /// What the backward pass makes again, sorted.
+  std::vector<std::string> recomputed;
+  int64_t microbatches = 1;
+  /// The module before it was divided into microbatches.
+  mlir::OwningOpRef<mlir::ModuleOp> undivided;
 };
 mlir::FailureOr<TrainingStep> buildTrainingStep(llvm::MemoryBufferRef model,
                                                 mlir::MLIRContext &context,
@@ -55,10 +64,12 @@ mlir::FailureOr<TrainingStep> buildTrainingStep(llvm::MemoryBufferRef model,
 WeightVersions weightVersions(llvm::StringRef scheduler,
                               const ScheduleOptions &options);
 
-/// A copy of the step for schedules with those weights: for averages, with the
-/// reconstructions and the tasks' work on them.
-mlir::FailureOr<TrainingStep> stepWithWeights(const TrainingStep &step,
-                                              WeightVersions weights);
+/// The step for schedules with those weights (for averages, with the
+/// reconstructions and the tasks' work on them), of whose activations the
+/// backward pass makes those again.
+mlir::FailureOr<TrainingStep> stepFor(const TrainingStep &step,
+                                      WeightVersions weights,
+                                      llvm::ArrayRef<std::string> recomputed);
 
 /// Split, retime, lower and measure: the program of a verified schedule of
 /// `problem`, which is the module's own. Rewrites the module. Fails if the
@@ -71,7 +82,7 @@ lowerSchedule(mlir::ModuleOp module, const Problem &problem, Schedule schedule,
               std::unique_ptr<MemoryShortage> *shortage = nullptr);
 
 /// Schedule and lower: one schedule's program. The step itself, which is
-/// stepWithWeights', is left as it is; `scheduledModule`, where given, receives
+/// stepFor's, is left as it is; `scheduledModule`, where given, receives
 /// the module that the program was made from. A program may need more memory
 /// than its schedule let expect; then the scheduler is asked again with less.
 /// Fails if no schedule fits, or lowerSchedule does.

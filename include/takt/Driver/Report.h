@@ -8,6 +8,7 @@
 #ifndef TAKT_DRIVER_REPORT_H
 #define TAKT_DRIVER_REPORT_H
 
+#include "takt/Scheduling/Objective.h"
 #include "takt/Scheduling/Schedule.h"
 #include "takt/Target/Program.h"
 #include "llvm/Support/JSON.h"
@@ -44,7 +45,10 @@ struct ScheduledProgram {
   /// begins the next.
   int64_t steadyInterval = 0;
   double compileSeconds = 0;
+  /// Activations of the step that the backward pass makes again.
+  std::vector<std::string> recomputed;
 
+  /// Over one processor that makes nothing again.
   double speedup() const;
   double utilization() const;
   /// What the scheduler has proved, or else the best of `bounds`, which are
@@ -53,6 +57,9 @@ struct ScheduledProgram {
   /// The share of the interval that lies above the lower bound.
   double gap() const;
 };
+
+/// Of what is executed, where there is a program.
+Figures figuresOf(const ScheduledProgram &entry);
 
 /// Writes the report: the keys of `takt-report` version 1, cycles and bytes as
 /// integers. Everything but `compile_seconds` is the same for the same
