@@ -271,8 +271,12 @@ static Expected<Schedule> runAlongLinks(llvm::StringRef name,
     renumbered.graph = &graph;
   }
   Expected<Schedule> result = runScheduler(name, renumbered, options);
-  if (result)
-    renameProcessors(order, *result);
+  if (!result)
+    return result;
+  // bounds() knows of the cuts that are legal, not of those that are allowed.
+  if (cuts != AllowedCuts::All && result->lowerBound == 0)
+    result->lowerBound = bounds(renumbered, *result).best();
+  renameProcessors(order, *result);
   return result;
 }
 
