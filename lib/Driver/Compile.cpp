@@ -134,7 +134,6 @@ takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
                       const Machine &machine, const CostModel &cost,
                       const CompileOptions &options,
                       OwningOpRef<ModuleOp> *scheduledModule) {
-  constexpr int kAttempts = 24;
   auto begin = std::chrono::steady_clock::now();
   auto seconds = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() -
@@ -145,7 +144,7 @@ takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
   ScheduleOptions scheduling = options.scheduling;
   Machine offered = machine;
   std::unique_ptr<MemoryShortage> least;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  for (int attempt = 0; attempt < options.memoryAttempts; ++attempt) {
     if (options.scheduling.timeLimitSeconds)
       scheduling.timeLimitSeconds =
           std::max(0.0, *options.scheduling.timeLimitSeconds - seconds());

@@ -39,7 +39,8 @@ public:
                       const Machine &machine, const CostModel &cost,
                       const CompileOptions &options)
       : step(step), scheduler(scheduler), machine(machine), cost(cost),
-        options(options), unlimited(machine) {
+        options(options), trial(options), unlimited(machine) {
+    trial.memoryAttempts = std::min(trial.memoryAttempts, kTrialAttempts);
     for (ProcessorClass &on : unlimited.classes)
       on.memoryBytes = 0;
   }
@@ -49,7 +50,8 @@ public:
 
 private:
   FailureOr<TrainingStep> stepWith(const Values &values) const;
-  FailureOr<CompiledStep> compile(TrainingStep own) const;
+  FailureOr<CompiledStep> compile(TrainingStep own,
+                                  const CompileOptions &how) const;
   FailureOr<CompiledStep> compileWith(const Values &values) const;
 
   bool isMemoryLimited() const;
@@ -61,11 +63,18 @@ private:
   FailureOr<CompiledStep> runFull();
   FailureOr<CompiledStep> runAuto();
   LogicalResult prepare();
+  llvm::Expected<Schedule> scheduleFreely(const TrainingStep &own) const {
+    return schedule(scheduler, {&own.graph, &unlimited, &cost},
+                    options.scheduling);
+  }
   size_t countOf(double share) const;
   Values choice(size_t count, size_t spacing) const;
   size_t best() const;
-  bool isHopeless(const TrainingStep &own) const;
+  bool isHopeless(const TrainingStep &own, double share = 0) const;
+  bool fitsAtOnce(const TrainingStep &own) const;
   bool attempt(const Values &values);
+  bool attemptNow(TrainingStep own, const CompileOptions &how);
+  void attemptLater();
   void attemptMore();
 
   const TrainingStep &step;
@@ -73,12 +82,17 @@ private:
   const Machine &machine;
   const CostModel &cost;
   const CompileOptions &options;
+  /// Another choice may fit where a scheduler would have to be asked many
+  /// times.
+  static constexpr int kTrialAttempts = 4;
+  CompileOptions trial;
   Machine unlimited;
   std::vector<Candidate> all; ///< the most memory for the time first
   /// Of the step that makes nothing again, without limits of memory.
   std::optional<Schedule> free;
   std::vector<CompiledStep> found;
   std::set<Values> tried;
+  std::vector<Values> later; ///< that do not fit at once
 };
 } // namespace
 
@@ -87,11 +101,13 @@ RecomputationSearch::stepWith(const Values &values) const {
   return stepFor(step, weightVersions(scheduler, options.scheduling), values);
 }
 
-FailureOr<CompiledStep> RecomputationSearch::compile(TrainingStep own) const {
+FailureOr<CompiledStep>
+RecomputationSearch::compile(TrainingStep own,
+                             const CompileOptions &how) const {
   CompiledStep result;
   result.step = std::move(own);
   FailureOr<ScheduledProgram> program = compileSchedule(
-      result.step, scheduler, machine, cost, options, &result.module);
+      result.step, scheduler, machine, cost, how, &result.module);
   if (failed(program))
     return failure();
   result.scheduled = std::move(*program);
@@ -103,7 +119,7 @@ RecomputationSearch::compileWith(const Values &values) const {
   FailureOr<TrainingStep> own = stepWith(values);
   if (failed(own))
     return failure();
-  return compile(std::move(*own));
+  return compile(std::move(*own), options);
 }
 
 //===----------------------------------------------------------------------===//
@@ -130,9 +146,12 @@ RecomputationSearch::shortOfMemory(const Schedule &schedule) const {
   return result;
 }
 
-/// "NODE.mM" is NODE in microbatch M.
-static std::string withoutMicrobatch(StringRef name, int microbatch) {
-  std::string suffix = ".m" + std::to_string(microbatch);
+/// A value's name in the step, from the one in microbatch or minibatch m:
+/// NODE.mM for NODE within it, or .mM behind it.
+static std::string withoutMicrobatch(StringRef name, int m) {
+  std::string suffix = ".m" + std::to_string(m);
+  if (name.consume_back(suffix))
+    return name.str();
   size_t at = name.find(suffix + ".");
   return at == StringRef::npos
              ? name.str()
@@ -222,8 +241,7 @@ LogicalResult RecomputationSearch::prepare() {
     return failure();
   for (Recomputable &value : *values)
     all.push_back({std::move(value)});
-  llvm::Expected<Schedule> schedule = takt::schedule(
-      scheduler, {&plain->graph, &unlimited, &cost}, options.scheduling);
+  llvm::Expected<Schedule> schedule = scheduleFreely(*plain);
   if (!schedule)
     return step.module.get().emitError()
            << llvm::toString(schedule.takeError());
@@ -274,30 +292,67 @@ size_t RecomputationSearch::best() const {
   return chooseBest(figures, objective);
 }
 
-/// Whether no schedule of a step can be better than the best one so far.
-bool RecomputationSearch::isHopeless(const TrainingStep &own) const {
+/// Whether no schedule of a step can be shorter than the best one so far by
+/// more than a share of it.
+bool RecomputationSearch::isHopeless(const TrainingStep &own,
+                                     double share) const {
   const Objective &objective = options.scheduling.objective;
   bool wantsSpeed =
       objective.empty() || objective.front().criterion == Criterion::Interval;
   return wantsSpeed && !found.empty() &&
-         leastBound({&own.graph, &machine, &cost}) >=
-             found[best()].scheduled.interval;
+         static_cast<double>(leastBound({&own.graph, &machine, &cost})) >=
+             static_cast<double>(found[best()].scheduled.interval) *
+                 (1 - share);
 }
 
-/// Whether it is the best one so far. What fails is not told: others may do.
+/// Whether the scheduler finds a schedule that fits without being told to save
+/// memory: then it is found soon.
+bool RecomputationSearch::fitsAtOnce(const TrainingStep &own) const {
+  llvm::Expected<Schedule> schedule = scheduleFreely(own);
+  if (!schedule)
+    return llvm::consumeError(schedule.takeError()), false;
+  Problem problem{&own.graph, &unlimited, &cost};
+  for (auto [p, bytes] : llvm::enumerate(peakMemory(problem, *schedule)))
+    if (int64_t limit = machine.processorClass(p).memoryBytes;
+        limit > 0 && bytes > limit)
+      return false;
+  return true;
+}
+
+/// Whether it is the best one so far. What will take long waits in `later`.
 bool RecomputationSearch::attempt(const Values &values) {
   if (!tried.insert(values).second)
     return false;
-  ScopedDiagnosticHandler silence(step.module.get().getContext(),
-                                  [](Diagnostic &) { return success(); });
   FailureOr<TrainingStep> own = stepWith(values);
   if (failed(own) || isHopeless(*own))
     return false;
-  FailureOr<CompiledStep> result = compile(std::move(*own));
+  if (!fitsAtOnce(*own)) {
+    later.push_back(values);
+    return false;
+  }
+  return attemptNow(std::move(*own), trial);
+}
+
+/// What fails is not told: others may do.
+bool RecomputationSearch::attemptNow(TrainingStep own,
+                                     const CompileOptions &how) {
+  ScopedDiagnosticHandler silence(step.module.get().getContext(),
+                                  [](Diagnostic &) { return success(); });
+  FailureOr<CompiledStep> result = compile(std::move(own), how);
   if (failed(result))
     return false;
   found.push_back(std::move(*result));
   return best() + 1 == found.size();
+}
+
+/// In what waited, schedulers save memory on their own; where they would gain
+/// little, they are not asked.
+void RecomputationSearch::attemptLater() {
+  constexpr double kWorthwhile = 0.02;
+  for (const Values &values : later)
+    if (FailureOr<TrainingStep> own = stepWith(values);
+        succeeded(own) && !isHopeless(*own, kWorthwhile))
+      attemptNow(std::move(*own), values.empty() ? options : trial);
 }
 
 /// More and more values, in one piece or in several; then between the best
@@ -356,10 +411,10 @@ FailureOr<CompiledStep> RecomputationSearch::runAuto() {
   if (failed(prepare()))
     return failure();
   attempt({});
-  bool isFast =
-      !found.empty() && found.front().scheduled.interval <= free->interval;
-  if (!isFast || wantsMemory)
+  if (found.empty() || wantsMemory ||
+      found.front().scheduled.interval > free->interval)
     attemptMore();
+  attemptLater();
   if (found.empty())
     return compileWith({}); // says what is missing
   return std::move(found[best()]);

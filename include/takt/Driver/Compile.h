@@ -35,6 +35,9 @@ struct CompileOptions {
   LowerOptions lowering;
   ScheduleOptions scheduling;
   Recomputation recomputation = Recomputation::None;
+  /// How often a scheduler is asked again with less memory, where the program
+  /// needs more than its schedule let expect.
+  int memoryAttempts = 24;
 };
 
 /// Loads the dialects that the phases need.
