@@ -56,8 +56,9 @@ public:
 
   void fill(uint32_t index, uint64_t iteration, void *entry) const override {
     const Binding &binding = program.bindings[index];
-    SplitMix64 random(
-        {seed, turns.first(index), turns.minibatch(index, iteration)});
+    // As if every name had one binding.
+    SplitMix64 random({seed, turns.first(index) / turns.minibatches(),
+                       turns.minibatch(index, iteration)});
     switch (binding.type) {
     case ElementType::F32:
       return fillUniform<float>(random, elements(binding), entry);

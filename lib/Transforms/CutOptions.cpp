@@ -37,8 +37,9 @@ ValueClass takt::classOf(OpResult result) {
     return ValueClass::Gradient;
   case TaskKind::Wgrad:
     return ValueClass::WeightGradient;
-  case TaskKind::Update:
-    return ValueClass::Weight;
+  case TaskKind::Update: // behind the weight comes the optimizer's state
+    return result.getResultNumber() == 0 ? ValueClass::Weight
+                                         : ValueClass::State;
   }
   return ValueClass::Activation;
 }

@@ -33,8 +33,10 @@ struct Versions {
   bool isState = false; ///< written by F
   int64_t layer = 0;
   /// Of state: by minibatch. Otherwise by round and shard, null of a shard
-  /// without rows.
+  /// without rows. Of the optimizer's state those of the last round only.
   SmallVector<SmallVector<train::ParameterOp>> parts;
+  /// Of the optimizer's state, by shard: what the latest update made.
+  SmallVector<mlir::Value> latest;
 };
 
 class Replicator {
@@ -71,6 +73,8 @@ private:
   void divideGradients(int64_t m);
   void addUpdate(Operation *update, int64_t m, int64_t shard);
   mlir::Value meanGradient(Operation *update, int64_t m, int64_t shard);
+  void writeUpdated(Operation *update, Operation *copy, int64_t round,
+                    int64_t shard);
   void setResults();
   void finish();
 
@@ -258,12 +262,15 @@ LogicalResult Replicator::createStates(Versions &of) {
   return success();
 }
 
-/// The last update's parts first: they are the result.
+/// The last update's parts first: they are the result. Nobody but the next
+/// update reads the optimizer's state.
 LogicalResult Replicator::createWeights(Versions &of) {
   int64_t shards = count(of.layer), last = rounds(of.layer) - 1;
   int64_t rows = train::getRows(of.original.getType());
   of.parts.assign(last + 1, SmallVector<train::ParameterOp>(shards));
-  for (int64_t i = 0; i <= last; ++i) {
+  of.latest.assign(shards, nullptr);
+  bool onlyLast = of.original.getKind() == ParameterKind::OptimizerState;
+  for (int64_t i = 0; i <= (onlyLast ? 0 : last); ++i) {
     int64_t round = (i + last) % (last + 1);
     for (int64_t shard = 0; shard < shards; ++shard) {
       auto [begin, end] = rowsOfShard(rows, shard, shards);
@@ -466,17 +473,21 @@ void Replicator::addUpdate(Operation *update, int64_t m, int64_t shard) {
   int64_t layer = getLayer(update), shards = count(layer);
   int64_t round = m / shards,
           before = (round + rounds(layer) - 1) % rounds(layer);
-  auto partOf = [&](StringRef parameter, int64_t round) {
-    return versions.find(parameter)->second.parts[round][shard];
-  };
   IRMapping mapping;
-  for (mlir::Value operand : update->getOperands())
-    if (auto readOp = operand.getDefiningOp<train::ReadOp>()) {
-      train::ParameterOp part = partOf(readOp.getParameter(), before);
-      if (!part)
-        return;
-      mapping.map(operand, read(part, TaskKind::Update));
+  for (mlir::Value operand : update->getOperands()) {
+    auto readOp = operand.getDefiningOp<train::ReadOp>();
+    if (!readOp)
+      continue;
+    Versions &of = versions.find(readOp.getParameter())->second;
+    if (mlir::Value latest = of.latest[shard]) {
+      mapping.map(operand, latest);
+      continue;
     }
+    train::ParameterOp part = of.parts[before][shard];
+    if (!part)
+      return;
+    mapping.map(operand, read(part, TaskKind::Update));
+  }
   builder.tagWith(TaskKind::Update, getNode(update),
                   shardName(getTask(update), m, shard, layer), layer, m,
                   shards == 1 ? -1 : shard);
@@ -488,14 +499,33 @@ void Replicator::addUpdate(Operation *update, int64_t m, int64_t shard) {
     result.setType(
         withRows(old.getType(), train::getRows(copy->getOperand(0).getType())));
   builder.insert(copy);
+  writeUpdated(update, copy, round, shard);
+}
+
+void Replicator::writeUpdated(Operation *update, Operation *copy, int64_t round,
+                              int64_t shard) {
   builder.tagWith(TaskKind::Update, "");
+  SmallVector<Attribute> resultNames;
   for (auto [result, old] :
-       llvm::zip_equal(copy->getResults(), update->getResults()))
-    for (Operation *user : old.getUsers())
-      if (auto write = dyn_cast<train::WriteOp>(user))
-        train::WriteOp::create(builder, write.getLoc(),
-                               partOf(write.getParameter(), round).getSymName(),
+       llvm::zip_equal(copy->getResults(), update->getResults())) {
+    resultNames.push_back(builder.getStringAttr(names[old]));
+    for (Operation *user : old.getUsers()) {
+      auto write = dyn_cast<train::WriteOp>(user);
+      if (!write)
+        continue;
+      Versions &of = versions.find(write.getParameter())->second;
+      if (of.original.getKind() == ParameterKind::OptimizerState)
+        of.latest[shard] = result;
+      int64_t layer = of.layer;
+      resultNames.back() = builder.getStringAttr(shardName(
+          write.getParameter(), (round + 1) * count(layer) - 1, shard, layer));
+      if (train::ParameterOp part = of.parts[round][shard])
+        train::WriteOp::create(builder, write.getLoc(), part.getSymName(),
                                result);
+    }
+  }
+  if (resultNames.size() > 1)
+    copy->setAttr(kNameAttr, builder.getArrayAttr(resultNames));
 }
 
 //===----------------------------------------------------------------------===//
@@ -508,6 +538,10 @@ void Replicator::setResults() {
   for (auto [index, of] : llvm::enumerate(results))
     for (auto [m, value] : llvm::enumerate(of)) {
       NamedAttrList list(main.getResultAttrDict(index));
+      // Those of all minibatches have one name.
+      if (!list.get(kNameAttr))
+        list.set(kNameAttr,
+                 builder.getStringAttr("output" + std::to_string(index)));
       list.set(kMicrobatchAttr, builder.getI64IntegerAttr(m));
       returned.push_back(value);
       attributes.push_back(list.getDictionary(module.getContext()));

@@ -21,9 +21,9 @@ namespace takt {
 ///   - U is there for each round of a layer with r replicas, in r shards, each
 ///     of some rows of its parameters: the sum of the round's gradients in the
 ///     order of minibatches, scaled by 1/r, then the optimizer's update.
-///   - Every version of a part is a parameter (`tensor`, `update`), and so is
-///     the state that F leaves to the next minibatch on the same replica; of
-///     the latter that of replica 0 is the result.
+///   - Every version of a part of a weight is a parameter (`tensor`, `update`),
+///     and so is the state that F leaves to the next minibatch on the same
+///     replica; of the latter that of replica 0 is the result.
 ///
 /// Fails with a diagnostic unless verifyTasks holds, or if the step has no
 /// update, is of several minibatches or microbatches, cut or retimed already,

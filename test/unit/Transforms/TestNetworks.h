@@ -55,6 +55,12 @@ public:
                     " : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>",
                 name);
   }
+  std::string dropout(const std::string &x) {
+    std::string name = "dropout" + std::to_string(others++);
+    return emit("train.dropout " + x + " {ratio = 0.25 : f32, seed = " +
+                    std::to_string(others) + " : i64} : tensor<4x8xf32>",
+                name);
+  }
   /// Writes the running statistics "bnN.mean" and "bnN.var".
   std::string batchNorm(const std::string &x) {
     std::string name = "bn" + std::to_string(others++), operands, reads;
