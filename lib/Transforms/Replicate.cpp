@@ -130,7 +130,8 @@ LogicalResult Replicator::check(Operation &op) const {
   if (getKind(&op) != TaskKind::Update || !executes(&op))
     return success();
   if (!isUpdate(&op))
-    return op.emitError("replicas divide the updates of optimizers only");
+    return op.emitError("expected an optimizer's update: a step is replicated "
+                        "before its tasks are cut or weights reconstructed");
   Operation *gradient = op.getOperand(kGradientOperand).getDefiningOp();
   if (!gradient || getLayer(gradient) != getLayer(&op))
     return op.emitError("expected the gradient to be made in the update's "
@@ -162,11 +163,6 @@ LogicalResult Replicator::collect() {
       continue;
     auto parameter = symbols.lookup<train::ParameterOp>(write.getParameter());
     Operation *writer = write.getValue().getDefiningOp();
-    if (parameter.getKind() == ParameterKind::Derived)
-      return write.emitError("parameter '")
-             << write.getParameter()
-             << "' is a part of another one: a step is replicated before its "
-                "tasks are cut";
     versions[parameter.getSymName()] = {
         parameter, getKind(writer) == TaskKind::Forward, getLayer(writer), {}};
   }

@@ -88,8 +88,8 @@ class Trainer:
 
 
 def delayed_schedules(trainer):
-    """All of the registry that delay gradients and have programs, which replicated
-    stages do not."""
+    """All of the registry that delay gradients and update once for so many samples;
+    replicated stages update once for several minibatches."""
     names = []
     for line in trainer.tools.run("taktc", "--list-schedules").splitlines():
         if not line.strip():

@@ -41,6 +41,31 @@ train.parameter @p : tensor<2xf32> = dense<0.0> {kind = #train.parameter_kind<st
 
 // -----
 
+// expected-error @+1 {{'train.parameter' op has 'begin' and is of kind 'trainable'}}
+train.parameter @p : tensor<2xf32> = dense<0.0> {kind = #train.parameter_kind<trainable>, begin = 0 : i64}
+
+// -----
+
+// expected-error @+1 {{'train.parameter' op has no 'update' and 'last_update', expected them with a 'tensor'}}
+train.parameter @p : tensor<2xf32> = dense<0.0> {kind = #train.parameter_kind<trainable>, begin = 0 : i64, tensor = "q", update = 0 : i64}
+
+// -----
+
+// expected-error @+1 {{'train.parameter' op has 'update' and 'last_update', expected them with a 'tensor'}}
+train.parameter @p : tensor<2xf32> = dense<0.0> {kind = #train.parameter_kind<trainable>, last_update = 0 : i64}
+
+// -----
+
+// expected-error @+1 {{'train.parameter' op is written behind update 2 of 0 to 1, expected one of them, and at most 65535}}
+train.parameter @p : tensor<2xf32> = dense<0.0> {kind = #train.parameter_kind<trainable>, begin = 0 : i64, tensor = "q", update = 2 : i64, last_update = 1 : i64}
+
+// -----
+
+// expected-error @+1 {{'train.parameter' op is of a 'tensor' and of kind 'constant'}}
+train.parameter @p : tensor<2xf32> = dense<0.0> {kind = #train.parameter_kind<constant>, begin = 0 : i64, tensor = "q", update = 0 : i64, last_update = 0 : i64}
+
+// -----
+
 // expected-error @+1 {{'train.parameter' op has 'base' and is of kind 'constant'}}
 train.parameter @p : tensor<2xf32> = dense<0.0> {kind = #train.parameter_kind<constant>, base = @q}
 

@@ -222,6 +222,9 @@ TEST(Validate, NumbersInRange) {
        "parameter 'w' has delay 65536, expected at most 65535"},
       {[](Program &p) { p.parameters[0].lead = p.parameters[0].delay + 2; },
        "expected a lead of at most"},
+      {[](Program &p) { p.parameters[0].update = 1; },
+       "parameter 'w' is made by update 1 of an iteration, expected at most 0"},
+      {[](Program &p) { p.parameters[0].lastUpdate = 1; }, "with lag"},
       {[](Program &p) { p.semaphores[0].initial = uint64_t(1) << 32; },
        "a semaphore starts at more than"},
       {[](Program &p) { p.kernels[kG].cycles = (uint64_t(1) << 40) + 1; },
@@ -288,6 +291,57 @@ TEST(Validate, ParametersLiveInTheirHomes) {
   program.parameters[0].writeValue = X;
   program.initializers[0].target.value = X;
   EXPECT_THAT(messageOf(program), HasSubstr("written as 'x', which no kernel"));
+}
+
+/// Its parts follow each other, and are alike.
+TEST(Validate, PartsMakeUpOneTensor) {
+  auto withPart = [](void (*change)(Parameter &)) {
+    Program program = pipelineProgram();
+    Parameter part = program.parameters[0];
+    part.begin = part.home.dims[0];
+    part.home.offset = 512;
+    part.home.slots = 1;
+    part.kind = ParameterKind::Trainable;
+    part.delay = 0;
+    part.home.value = part.readValue = part.writeValue = program.values.size();
+    change(part);
+    program.values.push_back({"part", part.home.type, part.home.dims});
+    program.initializers.push_back({1, part.home});
+    program.parameters.push_back(part);
+    return messageOf(program);
+  };
+  EXPECT_EQ(withPart([](Parameter &) {}), "");
+  // Another version of the same part.
+  EXPECT_EQ(withPart([](Parameter &p) { p.begin = 0; }), "");
+  const char *message = "the parts of parameter 'w' do not make up one tensor";
+  EXPECT_THAT(withPart([](Parameter &p) { ++p.begin; }), HasSubstr(message));
+  EXPECT_THAT(withPart([](Parameter &p) { --p.begin; }), HasSubstr(message));
+  EXPECT_THAT(withPart([](Parameter &p) {
+                p.begin = 0;
+                --p.home.dims[0];
+              }),
+              HasSubstr(message));
+  EXPECT_THAT(withPart([](Parameter &p) { p.home.dims.push_back(1); }),
+              HasSubstr(message));
+  EXPECT_THAT(withPart([](Parameter &p) { p.begin = INT64_MAX; }),
+              HasSubstr(message));
+  EXPECT_EQ(withPart([](Parameter &p) {
+              p.name = "another";
+              p.begin = 0;
+            }),
+            "");
+}
+
+/// Every minibatch of an iteration has all of them.
+TEST(Validate, MinibatchesHaveAllBindings) {
+  Program program = pipelineProgram();
+  Binding again = program.bindings[0];
+  Region host = program.regions[again.region];
+  again.region = program.regions.size();
+  program.regions.push_back(host);
+  program.bindings.push_back(again);
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("bindings of one name are not of as many minibatches"));
 }
 
 TEST(Validate, ConstantsHaveTheirInitialValues) {
