@@ -10,6 +10,7 @@
 #include "takt/Support/Printable.h"
 #include "llvm/ADT/StringMap.h"
 #include <map>
+#include <set>
 
 using namespace llvm;
 using namespace takt;
@@ -80,7 +81,10 @@ static std::map<uint32_t, int64_t> weightVersions(const Program &program) {
   };
   std::map<uint32_t, int64_t> versions;
   std::map<std::pair<uint32_t, uint32_t>, int64_t> copies; ///< by processor
+  std::set<std::pair<uint32_t, uint64_t>> places; // which versions may share
   for (const Initializer &init : program.initializers) {
+    if (!places.insert({init.target.region, init.target.offset}).second)
+      continue;
     int64_t slots = init.target.slots;
     uint32_t part = partOf(init.parameter);
     bool isWhole =

@@ -42,6 +42,10 @@ constexpr size_t kMaxCreditDistance = 4096;
 /// Region and offset.
 using Address = std::pair<uint32_t, uint64_t>;
 
+/// Address, and which version of a tensor it is, where an iteration makes
+/// several: these may share a place.
+using RingKey = std::pair<Address, uint32_t>;
+
 class ProcessorHazards {
 public:
   ProcessorHazards(const Program &program, const SynchronizationSites &sites,
@@ -61,6 +65,7 @@ public:
         checkCompletion(ring, transfer);
     }
     checkLongLivedApart();
+    checkShared();
     checkShortLived();
     if (!error.empty())
       return createStringError("processor " + Twine(processor) + ": " + error);
@@ -72,6 +77,10 @@ private:
 
   static Address address(const TensorRef &ref) {
     return {ref.region, ref.offset};
+  }
+  RingKey key(const TensorRef &ref) const {
+    bool isVersion = sites.part(ref.value) != SynchronizationSites::kNoPart;
+    return {address(ref), isVersion ? sites.ringValue(ref.value) : 0};
   }
   static bool overlap(const TensorRef &a, const TensorRef &b) {
     return a.region == b.region && a.offset < endOf(b) && b.offset < endOf(a);
@@ -111,6 +120,8 @@ private:
   bool isCredit(const LongLived &ring, Touch send, const Instruction &wait);
   void checkCompletion(const LongLived &ring, uint32_t transfer);
   void checkLongLivedApart();
+  void checkShared();
+  void checkShared(ArrayRef<const LongLived *> versions);
   void checkShortLived();
 
   const Program &program;
@@ -118,7 +129,7 @@ private:
   const std::vector<Instruction> &code;
   size_t processor;
   std::string error;
-  std::map<Address, LongLived> longLived;
+  std::map<RingKey, LongLived> longLived;
   std::vector<const Initializer *> initializers;
 };
 } // namespace
@@ -136,13 +147,13 @@ void ProcessorHazards::findAcrossTrips() {
     bool sameTrip = kind == Kind::Write || (writer != stages.end() &&
                                             writer->second == code[pc].stage);
     if (ref.slots > 1 || ref.lag != 0 || !sameTrip)
-      longLived[address(ref)];
+      longLived[key(ref)];
   });
 }
 
 /// The ring at an address; all that touch it agree on what it is.
 LongLived &ProcessorHazards::touch(const TensorRef &ref, size_t pc) {
-  LongLived &ring = longLived[address(ref)];
+  LongLived &ring = longLived[key(ref)];
   if (!ring.isTouched)
     ring.ref = ref;
   ring.isTouched = true;
@@ -193,14 +204,14 @@ void ProcessorHazards::addOutside() {
   for (const Initializer &init : program.initializers) {
     if (program.regions[init.target.region].processor != processor)
       continue;
-    longLived[address(init.target)].isInitialized = true;
+    longLived[key(init.target)].isInitialized = true;
     initializers.push_back(&init);
   }
 }
 
 void ProcessorHazards::collect() {
   visitKernels([&](const TensorRef &ref, Kind kind, size_t pc) {
-    if (!longLived.count(address(ref)))
+    if (!longLived.count(key(ref)))
       return;
     LongLived &ring = touch(ref, pc);
     int64_t stage = code[pc].stage;
@@ -334,10 +345,61 @@ void ProcessorHazards::checkCompletion(const LongLived &ring,
 void ProcessorHazards::checkLongLivedApart() {
   const TensorRef *last = nullptr;
   for (auto &[where, ring] : longLived) {
-    if (last && last->region == ring.ref.region && endOf(*last) > where.second)
+    bool isSame = last && address(*last) == where.first;
+    if (last && !isSame && last->region == ring.ref.region &&
+        endOf(*last) > where.first.second)
       return fail("the rings of " + named(*last) + " and " + named(ring.ref) +
                   " overlap");
     last = &ring.ref;
+  }
+}
+
+/// Versions of one tensor may be in one place, if each is read for the last
+/// time before the next one is written there, and they are written in the order
+/// of one iteration after the other: then nothing is written before the last
+/// read of an initial value.
+void ProcessorHazards::checkShared(ArrayRef<const LongLived *> versions) {
+  auto failAt = [&](const LongLived &version, const Twine &why) {
+    fail("the rings of " + named(versions.front()->ref) + " and " +
+         named(version.ref) + " overlap: " + why);
+  };
+  SmallVector<Touch> writes;
+  for (const LongLived *version : versions) {
+    if (sites.part(version->ref.value) !=
+            sites.part(versions.front()->ref.value) ||
+        sites.part(version->ref.value) == SynchronizationSites::kNoPart)
+      return failAt(*version, "they are not versions of one tensor");
+    if (version->ref.slots > 1 || version->transfer >= 0 ||
+        !version->sends.empty() || version->writers.size() != 1 ||
+        version->ref.bytes() != versions.front()->ref.bytes())
+      return failAt(*version, "only versions of one slot that are not sent may "
+                              "share a place");
+    writes.push_back(version->writers.front());
+  }
+  llvm::sort(writes, [](Touch a, Touch b) { return a.key() < b.key(); });
+  Touch again{writes.front().trip + 1, writes.front().pc};
+  if (again.key() <= writes.back().key())
+    return failAt(*versions.back(), "they are not written in turn");
+  for (const LongLived *version : versions) {
+    const auto *next =
+        llvm::upper_bound(writes, version->writers.front(),
+                          [](Touch a, Touch b) { return a.key() < b.key(); });
+    Touch end = next == writes.end() ? again : *next;
+    for (auto &[read, lag] : version->readers)
+      if (end.key() < read.key())
+        return failAt(*version, "pc " + Twine(read.pc) + " reads it after pc " +
+                                    Twine(end.pc) + " has overwritten it");
+  }
+}
+
+void ProcessorHazards::checkShared() {
+  for (auto it = longLived.begin(); it != longLived.end();) {
+    SmallVector<const LongLived *> versions;
+    const Address where = it->first.first;
+    for (; it != longLived.end() && it->first.first == where; ++it)
+      versions.push_back(&it->second);
+    if (versions.size() > 1 && error.empty())
+      checkShared(versions);
   }
 }
 
@@ -359,16 +421,16 @@ void ProcessorHazards::checkShortLived() {
       it = memory.erase(it);
   };
   auto meetsLongLived = [&](const TensorRef &ref) {
-    auto it = longLived.lower_bound(address(ref));
-    if (it != longLived.end() && it->first.first == ref.region &&
-        it->first.second < endOf(ref))
+    auto it = longLived.lower_bound({address(ref), 0});
+    if (it != longLived.end() && it->first.first.first == ref.region &&
+        it->first.first.second < endOf(ref))
       return true;
     return it != longLived.begin() &&
-           std::prev(it)->first.first == ref.region &&
+           std::prev(it)->first.first.first == ref.region &&
            endOf(std::prev(it)->second.ref) > ref.offset;
   };
   visitKernels([&](const TensorRef &ref, Kind kind, size_t pc) {
-    if (longLived.count(address(ref)) || !error.empty())
+    if (longLived.count(key(ref)) || !error.empty())
       return;
     if (kind == Kind::Write) {
       if (meetsLongLived(ref))

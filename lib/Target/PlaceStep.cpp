@@ -9,6 +9,7 @@
 #include "takt/Target/StepExecutions.h"
 #include "takt/Target/StepRings.h"
 #include "llvm/ADT/STLExtras.h"
+#include <numeric>
 
 using namespace llvm;
 using namespace takt;
@@ -55,6 +56,8 @@ private:
   void addTransfers();
   void addTransfer(int value, size_t ring, uint32_t homeSlots);
   Error planAddresses();
+  void shareVersions(const std::vector<bool> &isOutput);
+  bool canShare(ArrayRef<int> versions) const;
   PlannedBuffer bufferOf(int value, const Ring &ring, bool isOutput) const;
   int64_t position(const Access &access) const;
   Error checkMemory(int processor,
@@ -79,6 +82,8 @@ private:
   std::vector<SmallVector<Place, 1>> places;       ///< of every ring
   std::vector<std::vector<PlannedBuffer>> buffers; ///< by processor
   std::vector<std::vector<int>> owners;            ///< value of each buffer
+  /// By value: of those that share a place, which; otherwise itself.
+  std::vector<int> placeOf;
   std::vector<std::map<RegionClass, uint32_t>> regions;
   /// What happens around a task, as instructions with their stages.
   std::vector<std::vector<Instruction>> before, after;
@@ -174,8 +179,13 @@ Error Placer::planAddresses() {
   std::vector<bool> isOutput(step.values.size());
   for (const StepOutput &output : step.outputs)
     isOutput[output.value] = true;
+  shareVersions(isOutput);
   for (auto [value, all] : enumerate(rings.rings))
     for (auto [index, ring] : enumerate(all)) {
+      if (placeOf[value] < int(value)) {
+        places[value][index].buffer = places[placeOf[value]][index].buffer;
+        continue;
+      }
       places[value][index].buffer = buffers[ring.processor].size();
       buffers[ring.processor].push_back(bufferOf(value, ring, isOutput[value]));
       owners[ring.processor].push_back(value);
@@ -191,6 +201,63 @@ Error Placer::planAddresses() {
     }
   }
   return Error::success();
+}
+
+/// Whether each of these, by update, is read for the last time before the next
+/// one is written, and all are written in the order of iterations; see
+/// Hazards.cpp.
+bool Placer::canShare(ArrayRef<int> versions) const {
+  auto home = [&](int value) -> const Ring & {
+    return rings.rings[value].front();
+  };
+  Access again = home(versions.front()).written;
+  ++again.trip;
+  for (auto [index, value] : enumerate(versions)) {
+    const Ring &ring = home(value);
+    bool isLast = index + 1 == versions.size();
+    Access next = isLast ? again : home(versions[index + 1]).written;
+    bool inPlace = ring.lastRead.key() == next.key() &&
+                   updatesInPlace(step.kernels[next.kernel].id);
+    if (!(ring.written < next) ||
+        (ring.isRead && !(ring.lastRead < next) && !inPlace))
+      return false;
+  }
+  return true;
+}
+
+/// Where an iteration makes n versions of a tensor, as few places as there are
+/// versions in use: a divisor of n, so that version u is always in place u
+/// modulo that.
+void Placer::shareVersions(const std::vector<bool> &isOutput) {
+  placeOf.resize(step.values.size());
+  std::iota(placeOf.begin(), placeOf.end(), 0);
+  std::map<std::pair<StringRef, uint64_t>, SmallVector<int>> tensors;
+  for (const Parameter &parameter : program.parameters) {
+    int value = static_cast<int>(parameter.writeValue);
+    SmallVector<int> &versions = tensors[{parameter.name, parameter.begin}];
+    versions.resize(parameter.lastUpdate + 1, -1);
+    if (step.values[value].kernel >= 0 && !isOutput[value] &&
+        rings.rings[value].size() == 1 && rings.rings[value][0].slots == 1 &&
+        parameter.kind == ParameterKind::Trainable)
+      versions[parameter.update] = value;
+  }
+  for (auto &[part, versions] : tensors) {
+    if (versions.size() < 2 || is_contained(versions, -1))
+      continue;
+    for (size_t count = 1; count < versions.size(); ++count) {
+      if (versions.size() % count != 0)
+        continue;
+      std::vector<SmallVector<int>> sharing(count);
+      for (auto [update, value] : enumerate(versions))
+        sharing[update % count].push_back(value);
+      if (!all_of(sharing, [&](ArrayRef<int> of) { return canShare(of); }))
+        continue;
+      for (const SmallVector<int> &of : sharing)
+        for (int value : of)
+          placeOf[value] = *llvm::min_element(of);
+      break;
+    }
+  }
 }
 
 /// The largest owners among what is alive at one position of the body.

@@ -140,9 +140,7 @@ int64_t StepRings::bytesOf(int value) const {
   return bytes;
 }
 
-/// True for a kernel that may write a result where it reads the operand of
-/// which it is the next version (Runtime/Kernels.h).
-static bool updatesInPlace(KernelId id) {
+bool takt::updatesInPlace(KernelId id) {
   return id == KernelId::Sgd || id == KernelId::Momentum ||
          id == KernelId::Adam;
 }

@@ -7,6 +7,7 @@
 
 #include "SynchronizationSites.h"
 #include "llvm/ADT/STLExtras.h"
+#include <map>
 
 using namespace llvm;
 using namespace takt;
@@ -24,6 +25,15 @@ SynchronizationSites::SynchronizationSites(const Program &program)
     carriers.push_back(value);
   for (const Parameter &parameter : program.parameters)
     carriers[parameter.readValue] = parameter.writeValue;
+  parts.assign(program.values.size(), kNoPart);
+  std::map<std::pair<StringRef, uint64_t>, uint32_t> firsts;
+  for (const Parameter &parameter : program.parameters)
+    if (parameter.lastUpdate > 0)
+      parts[parameter.readValue] = parts[parameter.writeValue] =
+          firsts
+              .try_emplace({parameter.name, parameter.begin},
+                           parameter.writeValue)
+              .first->second;
 }
 
 void SynchronizationSites::addInstruction(const Instruction &instruction,

@@ -52,6 +52,10 @@ public:
   /// The value that a ring of this value carries: a parameter's reads name
   /// another value than its update.
   uint32_t ringValue(uint32_t value) const { return carriers[value]; }
+  /// The same for all versions of a part of a tensor that an iteration updates
+  /// several times; kNoPart of other values.
+  uint32_t part(uint32_t value) const { return parts[value]; }
+  static constexpr uint32_t kNoPart = UINT32_MAX;
 
 private:
   void addInstruction(const Instruction &instruction, size_t pc);
@@ -62,7 +66,7 @@ private:
   std::vector<std::optional<Touch>> signals;               ///< by semaphore
   std::vector<std::optional<Touch>> sends;                 ///< by transfer
   std::vector<llvm::SmallVector<uint32_t, 8>> transfersTo; ///< by processor
-  std::vector<uint32_t> carriers;                          ///< by value
+  std::vector<uint32_t> carriers, parts;                   ///< by value
 };
 
 } // namespace takt

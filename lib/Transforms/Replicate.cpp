@@ -166,9 +166,6 @@ LogicalResult Replicator::collect() {
     versions[parameter.getSymName()] = {
         parameter, getKind(writer) == TaskKind::Forward, getLayer(writer), {}};
   }
-  if (updates.empty())
-    return main.emitError("a forward pass has no updates that replicas could "
-                          "share");
   for (auto read : block.getOps<train::ReadOp>())
     if (failed(checkReads(read)))
       return failure();

@@ -5,7 +5,7 @@
 // RUN: not takt-opt %s --takt-step-pipeline --train-replicate="replicas=2,1 delays=0,0" --train-replicate="replicas=2,1 delays=0,0" 2>&1 | FileCheck %s --check-prefix=TWICE
 // RUN: not takt-opt %s --takt-step-pipeline --train-retime=delays=1,0 --train-replicate="replicas=2,1 delays=0,0" 2>&1 | FileCheck %s --check-prefix=DELAYED
 // RUN: not takt-opt %s --takt-step-pipeline --train-split="cuts=b.F:channel:1:0" --train-replicate="replicas=2,1 delays=0,0" 2>&1 | FileCheck %s --check-prefix=CUT
-// RUN: not takt-opt %s --takt-step-pipeline="loss=none" --train-replicate="replicas=2,1 delays=0,0" 2>&1 | FileCheck %s --check-prefix=FORWARD
+// RUN: takt-opt %s --takt-step-pipeline="loss=none" --train-replicate="replicas=2,1 delays=0,0" --train-verify-tasks | FileCheck %s --check-prefix=FORWARD
 // RUN: not takt-opt %s --train-replicate="replicas=2,1 delays=0,0" 2>&1 | FileCheck %s --check-prefix=EARLY
 // RUN: sed 's/@c /@wa.m1.s0 /; s/@c$/@wa.m1.s0/; s/read @c/read @wa.m1.s0/' %s > %t.mlir
 // RUN: not takt-opt %t.mlir --takt-step-pipeline --train-replicate="replicas=2,1 delays=0,0" 2>&1 | FileCheck %s --check-prefix=TAKEN
@@ -53,7 +53,10 @@
 // TWICE: error: {{.*}}the step is of several microbatches or minibatches already
 // DELAYED: error: {{.*}}the step is retimed already
 // CUT: error: {{.*}}expected an optimizer's update: a step is replicated before its tasks are cut or weights reconstructed
-// FORWARD: error: {{.*}}a forward pass has no updates that replicas could share
+// FORWARD: train.parameter @wa :
+// FORWARD: train.task = "b.F.m0"
+// FORWARD: train.task = "b.F.m1"
+// FORWARD: return %{{.*}}, %{{.*}} : tensor<2x5xf32>, tensor<2x5xf32>
 // EARLY: error: {{.*}}layers get replicas after tasks are formed, but there is no 'train.layers'
 // TAKEN: error: {{.*}}replicas need a parameter 'wa.m1.s0', but the name is taken
 // TAKEN: note: {{.*}}{{.*}}by this

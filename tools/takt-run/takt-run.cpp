@@ -16,6 +16,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SHA256.h"
 
@@ -87,9 +88,12 @@ Error Session::loadData() {
     if (!created)
       return createStringError(options.data + ": " +
                                toString(created.takeError()));
-    // An iteration may be of several minibatches; one is left incomplete.
-    epoch = std::max<uint64_t>(1, (*created)->minibatchesPerEpoch() /
-                                      BindingTurns(program).minibatches());
+    // An iteration may be of several minibatches. Training leaves an incomplete
+    // one to the next epoch, a forward pass is of all samples.
+    uint64_t minibatches = (*created)->minibatchesPerEpoch();
+    uint64_t several = BindingTurns(program).minibatches();
+    epoch = forward ? divideCeil(minibatches, several)
+                    : std::max<uint64_t>(1, minibatches / several);
     samples = (*created)->samples();
     data = std::move(*created);
     // Accuracy still needs the labels; everything else has been copied.
@@ -177,7 +181,8 @@ void Session::trimOutputs(RunResult &result) const {
   });
   if (input == program.bindings.end())
     return;
-  uint64_t padded = runOptions.iterations * input->dims[0];
+  uint64_t padded = runOptions.iterations *
+                    BindingTurns(program).minibatches() * input->dims[0];
   for (Array &array : result.outputs) {
     uint64_t rows = array.dims.empty() ? 0 : array.dims[0];
     if (rows != padded || rows <= samples)

@@ -62,6 +62,10 @@ struct Ring {
   uint32_t creditCount() const { return slots - creditsBefore(); }
 };
 
+/// Whether a kernel may write a result where it reads the operand of which it
+/// is the next version (Runtime/Kernels.h).
+bool updatesInPlace(KernelId id);
+
 /// Bodies and rings of a step under a schedule with a positive interval; n log
 /// n in its size.
 class StepRings {

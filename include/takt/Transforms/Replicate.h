@@ -25,9 +25,11 @@ namespace takt {
 ///     and so is the state that F leaves to the next minibatch on the same
 ///     replica; of the latter that of replica 0 is the result.
 ///
-/// Fails with a diagnostic unless verifyTasks holds, or if the step has no
-/// update, is of several minibatches or microbatches, cut or retimed already,
-/// takt::replicate would refuse the counts, or a parameter's name is taken.
+/// Of a forward pass only the minibatches are left.
+///
+/// Fails with a diagnostic unless verifyTasks holds, or if the step is of
+/// several minibatches or microbatches, cut or retimed already, takt::replicate
+/// would refuse the counts, no count is above 1, or a parameter's name is taken.
 mlir::LogicalResult replicateStep(mlir::ModuleOp module,
                                   llvm::ArrayRef<int64_t> replicas,
                                   llvm::ArrayRef<int64_t> delays);

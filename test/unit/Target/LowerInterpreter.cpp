@@ -49,8 +49,16 @@ public:
       counters[&semaphore - program.semaphores.data()] = semaphore.initial;
     for (const Region &region : program.regions)
       memory.emplace_back((region.size + kCellBytes - 1) / kCellBytes);
-    for (const Parameter &parameter : program.parameters)
+    // Versions of one tensor begin as the same.
+    std::map<std::pair<std::string, uint64_t>, int64_t> firsts;
+    for (const Parameter &parameter : program.parameters) {
       versionOf[parameter.readValue] = parameter.writeValue;
+      initialOf[parameter.writeValue] =
+          firsts
+              .try_emplace({parameter.name, parameter.begin},
+                           parameter.writeValue)
+              .first->second;
+    }
     for (const Initializer &init : program.initializers)
       for (uint32_t slot = 0; slot < init.target.slots; ++slot)
         write(init.target, slot, -1);
@@ -200,9 +208,15 @@ private:
            std::to_string(instance) + ")";
   }
 
+  int64_t contentOf(int64_t value, int64_t instance) const {
+    auto initial = initialOf.find(value);
+    return instance < 0 && initial != initialOf.end() ? initial->second : value;
+  }
+
   void read(const TensorRef &ref, int64_t instance, const char *who) {
     auto version = versionOf.find(ref.value);
     int64_t value = version == versionOf.end() ? ref.value : version->second;
+    value = contentOf(value, instance);
     forEachCell(ref, instance, [&](const Cell &cell) {
       if (!cell.is(value, instance) && problem.empty())
         problem = std::string(who) + " reads " + name(value, instance) +
@@ -215,7 +229,7 @@ private:
     forEachCell(ref, slotOf, [&](Cell &cell) {
       if (cell.written && problem.empty())
         problem = name(ref.value, instance) + " is written during a transfer";
-      cell.value = ref.value;
+      cell.value = contentOf(ref.value, instance);
       cell.instance = instance;
     });
   }
@@ -228,6 +242,7 @@ private:
   std::vector<std::deque<Flight>> flights; ///< by transfer
   std::vector<std::vector<Cell>> memory;   ///< by region
   std::map<uint32_t, uint32_t> versionOf;
+  std::map<int64_t, int64_t> initialOf;
   std::string problem;
 };
 } // namespace

@@ -13,8 +13,10 @@
 #include "takt/Scheduling/Replication.h"
 #include "takt/Target/BindingTurns.h"
 #include "takt/Target/LowerToProgram.h"
+#include "takt/Target/Validate.h"
 #include "takt/Transforms/Replicate.h"
 #include "gtest/gtest.h"
+#include <set>
 
 using namespace takt;
 using namespace takt::test;
@@ -164,6 +166,63 @@ TEST_F(ReplicatedProgramTest, TrainsAsTheSequentialInterpreter) {
   }
   EXPECT_GT(run, 40);
   EXPECT_GT(mixed, 5);
+}
+
+/// Puts version `b` where version `a` is.
+void putTogether(Program &program, const Parameter &a, const Parameter &b) {
+  TensorRef from = b.home, to = a.home;
+  auto move = [&](TensorRef &ref) {
+    if (ref.region == from.region && ref.offset == from.offset)
+      ref.offset = to.offset;
+  };
+  for (Kernel &kernel : program.kernels) {
+    llvm::for_each(kernel.operands, move);
+    llvm::for_each(kernel.results, move);
+  }
+  for (Initializer &initializer : program.initializers)
+    move(initializer.target);
+  for (Parameter &parameter : program.parameters)
+    move(parameter.home);
+}
+
+/// One layer of three replicas beside one of one, which makes three versions
+/// of its weight in an iteration: without delay no two are in use at once, and
+/// they are in one place; with one no place can be spared.
+TEST_F(ReplicatedProgramTest, VersionsShareWhatPlacesTheyCan) {
+  std::unique_ptr<CostModel> cost = llvm::cantFail(createCostModel("macs"));
+  Machine machine = llvm::cantFail(Machine::uniform(4));
+  for (int delay : {0, 1}) {
+    form(chain(2), OptimizerKind::Sgd);
+    Problem problem{&graph, &machine, cost.get()};
+    std::vector<int> replicas = {3, 1}, delays = {0, delay};
+    TaskGraph all = llvm::cantFail(replicate(graph, replicas, delays));
+    CyclicOrder order(4);
+    for (auto [index, task] : llvm::enumerate(all.tasks)) {
+      const Task &of = task.colocated < 0 ? task : all.tasks[task.colocated];
+      order[task.layer == 1 ? 3 : of.microbatch % 3].push_back({int(index)});
+    }
+    Schedule schedule = *scheduleCyclicOrder(problem, all, order, delays);
+    schedule.replicas = replicas;
+    Program program = lower(problem, schedule);
+    std::vector<const Parameter *> versions;
+    std::set<uint64_t> offsets;
+    for (const Parameter &parameter : program.parameters)
+      if (parameter.name == "fc1.weight") {
+        versions.push_back(&parameter);
+        offsets.insert(parameter.home.offset);
+      }
+    ASSERT_EQ(versions.size(), 3u);
+    EXPECT_EQ(offsets.size(), delay == 0 ? 1u : 3u);
+    std::mt19937 chance(1);
+    EXPECT_EQ(runAdversarially(program, 4, chance), "");
+    if (delay == 0)
+      continue;
+    Program wrong = program;
+    putTogether(wrong, *versions[0], *versions[1]);
+    EXPECT_NE(llvm::toString(validate(wrong)).find("overlap"),
+              std::string::npos);
+    EXPECT_NE(runAdversarially(wrong, 4, chance), "");
+  }
 }
 
 /// With delay 0, r replicas compute plain training on r times the samples: the
