@@ -7,7 +7,7 @@
 //
 // All schedulers of both registries one after the other, then the exact search
 // from the best of them. A new scheduler takes part without being named here.
-// Those with replicas do not: they have no programs.
+// Those with replicas do not: that is training with larger batches.
 //
 //===----------------------------------------------------------------------===//
 

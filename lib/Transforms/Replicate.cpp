@@ -164,7 +164,7 @@ LogicalResult Replicator::collect() {
     auto parameter = symbols.lookup<train::ParameterOp>(write.getParameter());
     Operation *writer = write.getValue().getDefiningOp();
     versions[parameter.getSymName()] = {
-        parameter, getKind(writer) == TaskKind::Forward, getLayer(writer), {}};
+        parameter, getKind(writer) == TaskKind::Forward, getLayer(writer), {}, {}};
   }
   for (auto read : block.getOps<train::ReadOp>())
     if (failed(checkReads(read)))

@@ -27,9 +27,8 @@ namespace takt {
 ///     next (running statistics) a layer leaves to its next minibatch on the
 ///     same replica.
 ///   - Minibatches u·r to u·r + r - 1 are round u of a layer with r replicas.
-///   An
-///     update is there for each round in r shards "X.mj.sk", named after the
-///     round's last minibatch, shard k on the processor of replica k's wgrad.
+///     For each round an update is there in r shards "X.mj.sk", named after its
+///     last minibatch, shard k on the processor of replica k's wgrad.
 ///     Each W cuts its gradient and sends every shard its part
 ///     (reduce-scatter), the shard takes their mean, updates its part of the
 ///     weights and of the optimizer's state, and hands it to all replicas

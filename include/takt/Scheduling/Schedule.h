@@ -220,8 +220,8 @@ struct SchedulerInfo {
   /// Whether intervalTolerance changes its schedules.
   bool takesTolerance = false;
   WeightVersions weights = WeightVersions::Stash;
-  /// Whether layers may get replicas, for which there are no programs. `ilp`
-  /// and `auto` do not ask it.
+  /// Whether layers may get replicas, with fewer updates of larger batches.
+  /// `ilp` and `auto` do not ask it.
   bool mayReplicate = false;
 };
 

@@ -29,7 +29,8 @@ namespace takt {
 ///
 /// Fails with a diagnostic unless verifyTasks holds, or if the step is of
 /// several minibatches or microbatches, cut or retimed already, takt::replicate
-/// would refuse the counts, no count is above 1, or a parameter's name is taken.
+/// would refuse the counts, no count is above 1, or a parameter's name is
+/// taken.
 mlir::LogicalResult replicateStep(mlir::ModuleOp module,
                                   llvm::ArrayRef<int64_t> replicas,
                                   llvm::ArrayRef<int64_t> delays);
