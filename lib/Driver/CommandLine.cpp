@@ -82,6 +82,16 @@ struct Options {
                             "Adam, decoupled weight decay"))};
   cl::opt<double> learningRate{"learning-rate", cl::desc("default 0.01"),
                                cl::init(0.01), cl::cat(category)};
+  cl::opt<std::string> rateSchedule{
+      "learning-rate-schedule", cl::cat(category),
+      cl::value_desc("KIND:UPDATES:FACTOR"),
+      cl::desc(
+          "how the learning rate falls: step:N:F multiplies it by F every "
+          "N updates, cosine:N[:F] and linear:N[:F] let it fall to F times "
+          "(default 0) what it was")};
+  cl::opt<int64_t> warmup{
+      "warmup", cl::init(0), cl::value_desc("UPDATES"), cl::cat(category),
+      cl::desc("updates over which the learning rate rises at the beginning")};
   cl::opt<int64_t> delayScaling{
       "learning-rate-by-delay", cl::init(0), cl::value_desc("STEPS"),
       cl::cat(category),
@@ -249,6 +259,21 @@ Error readReplication(const Options &options, ScheduleOptions &result) {
   return Error::success();
 }
 
+Error readRateSchedule(const Options &options, LowerOptions &result) {
+  if (options.rateSchedule.getNumOccurrences()) {
+    auto schedule = parseLearningRateSchedule(options.rateSchedule);
+    if (!schedule)
+      return badOption("--learning-rate-schedule: " +
+                       toString(schedule.takeError()));
+    result.rateSchedule = *schedule;
+  }
+  if (options.warmup < 0 || options.warmup > kMaxScalingSteps)
+    return badOption("--warmup=" + Twine(options.warmup) + ": expected 0 to " +
+                     Twine(kMaxScalingSteps) + " updates");
+  result.rateSchedule.warmup = options.warmup;
+  return Error::success();
+}
+
 Expected<CompileOptions> readOptions(const Options &options) {
   CompileOptions result;
   if (options.mode != "train" && options.mode != "forward")
@@ -310,6 +335,8 @@ Expected<CompileOptions> readOptions(const Options &options) {
                           options.beta2,       options.epsilon};
   result.lowering.learningRate = options.learningRate;
   result.lowering.delayScalingSteps = options.delayScaling;
+  if (Error error = readRateSchedule(options, result.lowering))
+    return std::move(error);
   result.scheduling.stages = options.stages;
   if (options.weights.getNumOccurrences())
     result.scheduling.weights = options.weights;

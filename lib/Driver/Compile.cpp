@@ -109,6 +109,11 @@ FailureOr<TrainingStep> takt::stepFor(const TrainingStep &step,
   result.microbatches = step.microbatches;
   result.recomputed = recomputed.vec();
   result.undivided = step.undivided.get().clone();
+  if (recomputed.empty() && weights != WeightVersions::Average) {
+    result.module = step.module.get().clone();
+    result.graph = step.graph;
+    return std::move(result);
+  }
   result.module = step.undivided.get().clone();
   if (!recomputed.empty() && failed(recompute(*result.module, recomputed)))
     return failure();

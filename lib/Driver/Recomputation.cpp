@@ -73,7 +73,7 @@ private:
   bool isHopeless(const TrainingStep &own, double share = 0) const;
   bool fitsAtOnce(const TrainingStep &own) const;
   bool attempt(const Values &values);
-  bool attemptNow(TrainingStep own, const CompileOptions &how);
+  bool attemptNow(TrainingStep own);
   void attemptLater();
   void attemptMore();
 
@@ -84,7 +84,7 @@ private:
   const CompileOptions &options;
   /// Another choice may fit where a scheduler would have to be asked many
   /// times.
-  static constexpr int kTrialAttempts = 4;
+  static constexpr int kTrialAttempts = 10;
   CompileOptions trial;
   Machine unlimited;
   std::vector<Candidate> all; ///< the most memory for the time first
@@ -330,15 +330,14 @@ bool RecomputationSearch::attempt(const Values &values) {
     later.push_back(values);
     return false;
   }
-  return attemptNow(std::move(*own), trial);
+  return attemptNow(std::move(*own));
 }
 
 /// What fails is not told: others may do.
-bool RecomputationSearch::attemptNow(TrainingStep own,
-                                     const CompileOptions &how) {
+bool RecomputationSearch::attemptNow(TrainingStep own) {
   ScopedDiagnosticHandler silence(step.module.get().getContext(),
                                   [](Diagnostic &) { return success(); });
-  FailureOr<CompiledStep> result = compile(std::move(own), how);
+  FailureOr<CompiledStep> result = compile(std::move(own), trial);
   if (failed(result))
     return false;
   found.push_back(std::move(*result));
@@ -352,7 +351,7 @@ void RecomputationSearch::attemptLater() {
   for (const Values &values : later)
     if (FailureOr<TrainingStep> own = stepWith(values);
         succeeded(own) && !isHopeless(*own, kWorthwhile))
-      attemptNow(std::move(*own), values.empty() ? options : trial);
+      attemptNow(std::move(*own));
 }
 
 /// More and more values, in one piece or in several; then between the best

@@ -63,6 +63,11 @@ private:
     LowerOptions options;
     options.learningRate = learningRate;
     options.delayScalingSteps = delayScaling;
+    auto rate = parseLearningRateSchedule(rateSchedule);
+    if (!rate)
+      return module.emitError() << llvm::toString(rate.takeError()), failure();
+    options.rateSchedule = *rate;
+    options.rateSchedule.warmup = warmup;
     return lowerSchedule(module, setting->problem(solution->graph),
                          std::move(solution->schedule), options);
   }

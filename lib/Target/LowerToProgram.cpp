@@ -342,9 +342,16 @@ llvm::Expected<Program> takt::lowerToProgram(ModuleOp module,
     program.batch = batch.getInt();
   program.scalars = {{"learning_rate", options.learningRate},
                      {"iterations", 1}};
-  if (options.delayScalingSteps > 0)
+  const LearningRateSchedule &rate = options.rateSchedule;
+  if (options.delayScalingSteps > 0 || !rate.isConstant())
     program.scalars.push_back(
         {"delay_scaling", static_cast<double>(options.delayScalingSteps)});
+  if (!rate.isConstant())
+    for (auto [name, value] : llvm::zip_equal(
+             llvm::ArrayRef<llvm::StringRef>{"warmup", "decay", "decay_period",
+                                             "decay_factor"},
+             rate.scalars()))
+      program.scalars.push_back({name.str(), value});
   llvm::Expected<StepExecutions> step =
       StepReader(module, schedule, program).read();
   if (!step)

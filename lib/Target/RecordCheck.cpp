@@ -8,6 +8,7 @@
 #include "StructureCheck.h"
 #include "takt/Machine/Machine.h"
 #include "takt/Target/BindingTurns.h"
+#include "takt/Target/LearningRate.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -166,6 +167,11 @@ void RecordCheck::checkScalars() {
   if (program.scalars.size() > kDelayScalingScalar &&
       program.scalars[kDelayScalingScalar].value < 0)
     fail("the learning rate is scaled by delay over fewer than 0 minibatches");
+  std::vector<double> values;
+  for (const ScalarInfo &scalar : program.scalars)
+    values.push_back(scalar.value);
+  if (auto rate = LearningRateSchedule::of(values); !rate)
+    fail(toString(rate.takeError()));
   double iterations = program.scalars[kIterationsScalar].value;
   if (iterations < 0 || iterations > double(kMaxIterations) ||
       iterations != std::floor(iterations))

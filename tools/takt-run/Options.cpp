@@ -60,6 +60,9 @@ struct Flags {
   cl::opt<double> learningRate{"learning-rate", cl::value_desc("X"),
                                cl::cat(category),
                                cl::desc("instead of the program's own")};
+  cl::list<std::string> scalars{
+      "scalar", cl::value_desc("NAME=X"), cl::cat(category),
+      cl::desc("a run-time scalar's value instead of the program's own")};
   cl::opt<bool> printStaleness{
       "print-staleness", cl::cat(category),
       cl::desc("print each parameter's staleness, observed and promised")};
@@ -130,5 +133,13 @@ Expected<Options> takt::readOptions(int argc, char **argv) {
     options.iterations = flags.iterations;
   if (flags.learningRate.getNumOccurrences())
     options.learningRate = flags.learningRate;
+  for (const std::string &scalar : flags.scalars) {
+    auto [name, text] = StringRef(scalar).split('=');
+    double value = 0;
+    if (name.empty() || text.getAsDouble(value) || !std::isfinite(value))
+      return invalid("--scalar=" + scalar +
+                     ": expected NAME=X with a finite number X");
+    options.scalars.push_back({name.str(), value});
+  }
   return options;
 }

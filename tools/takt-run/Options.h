@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace takt {
 
@@ -27,6 +28,7 @@ struct Options {
   uint64_t seed = 0;
   std::optional<uint64_t> iterations;
   std::optional<double> learningRate;
+  std::vector<std::pair<std::string, double>> scalars; ///< by name
 };
 
 /// Reads the command line; ends the program for --help and unknown options.

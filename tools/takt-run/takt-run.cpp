@@ -12,6 +12,7 @@
 #include "takt/Support/Tool.h"
 #include "takt/Target/BindingTurns.h"
 #include "takt/Target/Container.h"
+#include "takt/Target/Validate.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -32,6 +33,7 @@ public:
 
 private:
   Error loadProgram();
+  Error setScalars();
   Error loadData();
   Error loadWeights();
   Error runBoth();
@@ -64,7 +66,34 @@ Error Session::loadProgram() {
                              toString(decoded.takeError()));
   program = std::move(*decoded);
   forward = isForwardProgram(program);
+  if (Error error = setScalars())
+    return error;
   runOptions.checkpoint.programHash = SHA256::hash(bytes);
+  return Error::success();
+}
+
+/// What the host writes into the program's run-time scalars.
+Error Session::setScalars() {
+  for (const auto &[name, value] : options.scalars) {
+    auto found =
+        find_if(program.scalars, [&, name = name](const ScalarInfo &s) {
+          return s.name == name;
+        });
+    if (found == program.scalars.end() || name == "iterations") {
+      std::string names;
+      for (const ScalarInfo &scalar : program.scalars)
+        if (scalar.name != "iterations")
+          names += (names.empty() ? "" : ", ") + scalar.name;
+      return createStringError(
+          "--scalar=" + name +
+          ": the program has no such scalar to set, only " + names);
+    }
+    found->value = value;
+  }
+  if (options.scalars.empty())
+    return Error::success();
+  if (Error error = validate(program))
+    return createStringError("--scalar: " + toString(std::move(error)));
   return Error::success();
 }
 

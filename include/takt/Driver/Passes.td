@@ -50,7 +50,12 @@ def SchedToStream : Pass<"sched-to-stream", "::mlir::ModuleOp"> {
            "what the learning rate is until the host writes another">,
     Option<"delayScaling", "learning-rate-by-delay", "uint64_t", "0",
            "minibatches over which the learning rate of a parameter with delay d "
-           "rises from 1/d of that; 0: none">
+           "rises from 1/d of that; 0: none">,
+    Option<"rateSchedule", "learning-rate-schedule", "std::string",
+           "\"constant\"", "how the learning rate falls: step:N:F, cosine:N:F, "
+           "linear:N:F">,
+    Option<"warmup", "warmup", "uint64_t", "0",
+           "updates over which the learning rate rises at the beginning">
   ];
   let dependentDialects = ["::takt::sched::SchedDialect",
                            "::takt::stream::StreamDialect",

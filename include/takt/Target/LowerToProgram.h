@@ -10,6 +10,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "takt/Scheduling/Schedule.h"
+#include "takt/Target/LearningRate.h"
 #include "takt/Target/Program.h"
 #include "takt/Target/StepExecutions.h"
 
@@ -20,6 +21,7 @@ struct LowerOptions {
   /// Minibatches over which the learning rate of a delayed parameter rises from
   /// 1/delay of that; 0: it is that from the beginning (PipeMare's T1).
   uint64_t delayScalingSteps = 0;
+  LearningRateSchedule rateSchedule;
   SendTime sendTime = SendTime::AtOnce;
 };
 

@@ -281,6 +281,9 @@ constexpr uint32_t kLearningRateScalar = 0, kIterationsScalar = 1;
 /// Optional: minibatches over which the learning rate of a parameter with delay
 /// d rises from 1/d of the program's to all of it; 0: it is all of it at once.
 constexpr uint32_t kDelayScalingScalar = 2;
+/// Optional, from here on: how the learning rate goes with the updates
+/// (LearningRate.h).
+constexpr uint32_t kRateScheduleScalar = 3, kRateScheduleScalars = 4;
 /// Up to here every number of iterations is a double.
 constexpr uint64_t kMaxIterations = uint64_t(1) << 53;
 

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelCall.h"
+#include "takt/Target/LearningRate.h"
 #include <cmath>
 
 using namespace llvm;
@@ -27,7 +28,12 @@ Expected<double> learningRate(const KernelCall &call) {
   if (context.scalars.empty())
     return call.fail("number of run-time scalars is 0, expected the learning "
                      "rate as scalar 0");
-  double rate = context.scalars[kLearningRateScalar];
+  Expected<LearningRateSchedule> schedule =
+      LearningRateSchedule::of(context.scalars);
+  if (!schedule)
+    return call.fail(toString(schedule.takeError()));
+  double rate =
+      context.scalars[kLearningRateScalar] * schedule->at(context.minibatch);
   double steps = context.scalars.size() > kDelayScalingScalar
                      ? context.scalars[kDelayScalingScalar]
                      : 0;
