@@ -274,8 +274,9 @@ static Expected<Schedule> runAlongLinks(llvm::StringRef name,
   if (!result)
     return result;
   // bounds() knows of the cuts that are legal, not of those that are allowed.
-  if (cuts != AllowedCuts::All && result->lowerBound == 0)
-    result->lowerBound = bounds(renumbered, *result).best();
+  if (cuts != AllowedCuts::All && result->lowerBound == 0 &&
+      result->semantics == Semantics::Delayed)
+    result->lowerBound = leastBound(renumbered, options.stages);
   renameProcessors(order, *result);
   return result;
 }

@@ -118,8 +118,7 @@ struct Schedule {
   SolveStatus status = SolveStatus::Feasible;
   int64_t interval = 0;
   /// Whatever the delays, no schedule that the scheduler considers has a
-  /// shorter interval (with cuts forbidden: under these delays); 0: it does not
-  /// say, and bounds() holds for these delays.
+  /// shorter interval; 0: it does not say, and bounds() holds for these delays.
   int64_t lowerBound = 0;
   /// What was cut, and the resulting graph; tasks below are indices into it.
   std::vector<Cut> cuts;
