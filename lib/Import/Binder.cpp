@@ -11,6 +11,7 @@
 using namespace mlir;
 using namespace takt::import;
 using onnx::AttributeProto;
+namespace train = takt::train;
 
 //===----------------------------------------------------------------------===//
 // Inputs
@@ -25,29 +26,46 @@ Operand Binder::operand(StringRef role) {
   return operand;
 }
 
-Value Binder::optionalTensor(StringRef role) {
+Value Binder::optionalTensor(StringRef role, Accept accept) {
   Operand operand = optionalOperand();
   if (!operand || wrong)
     return {};
-  FailureOr<Value> value = node.toValue(operand, role);
+  FailureOr<Value> value = node.toValue(operand, role, accept);
   wrong |= failed(value);
   return value.value_or(Value());
 }
 
-Value Binder::tensor(StringRef role) {
+Value Binder::tensor(StringRef role, Accept accept) {
   int index = nextInput;
-  Value value = optionalTensor(role);
+  Value value = optionalTensor(role, accept);
   if (!value && firstError())
     node.invalid() << "has no input #" << index << ", " << role;
   return value;
 }
 
-SmallVector<Value> Binder::tensors(StringRef role) {
+SmallVector<Value> Binder::tensors(StringRef role, Accept accept) {
   SmallVector<Value> values;
   do
-    values.push_back(tensor(role));
+    values.push_back(tensor(role, accept));
   while (hasMoreInputs() && !wrong);
   return values;
+}
+
+Value Binder::indices(StringRef role) {
+  Value value = tensor(role, Accept::Numbers);
+  if (!value || elementOf(value).isInteger(64))
+    return value;
+  if (isFloat(value)) {
+    if (firstError())
+      node.invalid() << "has " << role << " of type " << elementOf(value)
+                     << ", expected int32 or int64";
+    return {};
+  }
+  auto type = cast<RankedTensorType>(value.getType());
+  auto wide = node.createTyped<train::CastOp>(
+      type.clone(IntegerType::get(type.getContext(), 64)), value);
+  wrong |= failed(wide);
+  return failed(wide) ? Value() : wide->getResult();
 }
 
 /// The next input, a constant, as `read(constant, subject)` gives it.
@@ -179,6 +197,27 @@ std::string Binder::text(StringRef name, StringRef otherwise) {
 const onnx::TensorProto *Binder::tensorAttribute(StringRef name) {
   const AttributeProto *found = attribute(name, AttributeProto::TENSOR);
   return found ? &found->t() : nullptr;
+}
+
+Value Binder::alignedTo(Value a, Value b) {
+  bool broadcasts = flag("broadcast", false);
+  bool hasAxis = attribute("axis") != nullptr;
+  int64_t axis = integer("axis", 0);
+  if (!a || !b || wrong || !broadcasts || !hasAxis)
+    return b;
+  ArrayRef<int64_t> from = shapeOf(b);
+  int64_t rank = shapeOf(a).size(), behind = rank - axis - from.size();
+  if (axis < 0 || behind < 0) {
+    wrong = true;
+    node.invalid() << "has axis " << axis << " for operands of "
+                   << shapeText(shapeOf(a)) << " and " << shapeText(from);
+    return {};
+  }
+  Dims dims(from);
+  dims.append(behind, 1);
+  FailureOr<Value> aligned = node.reshape(b, dims);
+  wrong |= failed(aligned);
+  return aligned.value_or(Value());
 }
 
 //===----------------------------------------------------------------------===//

@@ -34,12 +34,16 @@ public:
   // Inputs
   //===--------------------------------------------------------------------===//
 
-  /// The next input as a float tensor; constants become parameters.
-  mlir::Value tensor(llvm::StringRef role);
+  /// The next input as a tensor; constants become parameters.
+  mlir::Value tensor(llvm::StringRef role, Accept accept = Accept::Floats);
   /// Null if it is left out.
-  mlir::Value optionalTensor(llvm::StringRef role);
+  mlir::Value optionalTensor(llvm::StringRef role,
+                             Accept accept = Accept::Floats);
   /// All inputs that are left, at least one.
-  llvm::SmallVector<mlir::Value> tensors(llvm::StringRef role);
+  llvm::SmallVector<mlir::Value> tensors(llvm::StringRef role,
+                                         Accept accept = Accept::Floats);
+  /// The next input as indices, in i64.
+  mlir::Value indices(llvm::StringRef role);
   /// The next input as it is.
   Operand operand(llvm::StringRef role);
   Operand optionalOperand();
@@ -72,6 +76,10 @@ public:
   /// Any attribute, to look at its type.
   const onnx::AttributeProto *attribute(llvm::StringRef name);
 
+  /// The second operand of arithmetic, aligned to the first as the attributes
+  /// `broadcast` and `axis` say, which there were before opset 7.
+  mlir::Value alignedTo(mlir::Value a, mlir::Value b);
+
   /// Fails if anything was wrong or is left over. The conversion defines the
   /// first `outputs` outputs.
   mlir::LogicalResult finish(int outputs = 1);
@@ -100,6 +108,14 @@ constantNumber(Node &node, const Operand &operand, bool integersToo = false);
 /// Fails with a diagnostic if one is out of range or listed twice.
 mlir::FailureOr<llvm::SmallVector<bool>>
 markAxes(const Node &node, llvm::ArrayRef<int64_t> axes, int64_t rank);
+
+/// The element type of a value.
+inline mlir::Type elementOf(mlir::Value value) {
+  return mlir::cast<mlir::RankedTensorType>(value.getType()).getElementType();
+}
+inline bool isFloat(mlir::Value value) {
+  return mlir::isa<mlir::FloatType>(elementOf(value));
+}
 
 /// The shape of a value.
 inline llvm::ArrayRef<int64_t> shapeOf(mlir::Value value) {

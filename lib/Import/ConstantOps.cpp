@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Binder.h"
+#include "Emit.h"
 #include "Registry.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace takt;
@@ -128,6 +129,54 @@ static LogicalResult convertConstantOfShape(Node &node) {
   return node.define(0, std::move(constant));
 }
 
+/// Numbers from start by delta to limit, which is not one of them.
+static LogicalResult convertRange(Node &node) {
+  Binder bind(node);
+  double ends[3];
+  Operand operands[3];
+  static constexpr StringLiteral roles[] = {"start", "limit", "delta"};
+  for (auto [i, role] : llvm::enumerate(roles)) {
+    operands[i] = bind.operand(role);
+    if (!operands[i])
+      return bind.finish();
+    if (!operands[i].constant)
+      return node.unsupported()
+             << "computes " << role << " from the inputs, expected a constant";
+    auto number =
+        node.graph.reader.numbers(*operands[i].constant, node.subject());
+    if (failed(number))
+      return failure();
+    if (number->size() != 1 || !std::isfinite(number->front()))
+      return node.invalid() << "has other " << role << " than a number";
+    ends[i] = number->front();
+  }
+  if (failed(bind.finish()))
+    return failure();
+  double count = ends[2] == 0 ? 0 : std::ceil((ends[1] - ends[0]) / ends[2]);
+  if (!(count >= 1 && count <= kMaxRange))
+    return node.unsupported()
+           << "makes " << count << " numbers, expected 1 to " << kMaxRange;
+  int64_t n = static_cast<int64_t>(count);
+  Emit emit(node);
+  if (!operands[0].constant->isInteger()) {
+    SmallVector<float> values;
+    for (int64_t i = 0; i < n; ++i)
+      values.push_back(static_cast<float>(ends[0] + i * ends[2]));
+    Type element =
+        computedType(operands[0].constant->type, node.loc.getContext());
+    FailureOr<mlir::Value> numbers = node.floats(values, n);
+    return failed(numbers) ? failure()
+                           : emit.define(emit.cast(*numbers, element));
+  }
+  Dims values;
+  for (int64_t i = 0; i < n; ++i)
+    values.push_back(static_cast<int64_t>(ends[0]) +
+                     i * static_cast<int64_t>(ends[2]));
+  if (n <= kMaxIntegers)
+    return node.defineIntegers(values, n, operands[0].constant->type);
+  return emit.define(emit.integers(values, n, operands[0].constant->type));
+}
+
 /// A constant gets the name of the output: exporters put Identity between an
 /// initializer and the parameters that happened to be equal to it.
 static LogicalResult convertIdentity(Node &node) {
@@ -141,10 +190,11 @@ static LogicalResult convertIdentity(Node &node) {
 }
 
 void takt::import::addConstantOps(Registry &registry) {
-  registry.add("Constant", {1, 9, 11, 12, 13, 19}, convertConstant,
-               "a parameter");
-  registry.add("ConstantOfShape", {9, 20}, convertConstantOfShape,
-               "a parameter");
-  registry.add("Identity", {1, 13, 14, 16, 19}, convertIdentity,
+  registry.add("Range", {11}, convertRange, "a parameter; folded on shapes");
+  registry.add("Constant", {1, 9, 11, 12, 13, 19, 21, 23, 24, 25},
+               convertConstant, "a parameter");
+  registry.add("ConstantOfShape", {9, 20, 21, 23, 24, 25},
+               convertConstantOfShape, "a parameter");
+  registry.add("Identity", {1, 13, 14, 16, 19, 21, 23, 24, 25}, convertIdentity,
                "nothing; of a constant a parameter of its own");
 }

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Binder.h"
+#include "Emit.h"
 #include "Registry.h"
 #include "ShapeArithmetic.h"
 #include "llvm/Support/xxhash.h"
@@ -77,30 +77,45 @@ static LogicalResult convertAdd(Node &node) {
   if (node.isShapeArithmetic())
     return foldArithmetic(node, IntegerOperation::Add);
   Binder bind(node);
-  Value a = bind.tensor("A"), b = bind.tensor("B");
+  Value a = bind.tensor("A", Accept::Numbers),
+        b = bind.tensor("B", Accept::Numbers);
+  if (node.since < 7)
+    b = bind.alignedTo(a, b);
   if (failed(bind.finish()))
     return failure();
   return node.emit<train::AddOp>({a, b});
+}
+
+static LogicalResult convertOldMul(Node &node) {
+  Binder bind(node);
+  Value a = bind.tensor("A", Accept::Numbers),
+        b = bind.tensor("B", Accept::Numbers);
+  b = bind.alignedTo(a, b);
+  if (failed(bind.finish()))
+    return failure();
+  return node.emit<train::MulOp>({a, b});
 }
 
 /// A product by a number is train.scale, so that the number is no parameter.
 static LogicalResult convertMul(Node &node) {
   if (node.isShapeArithmetic())
     return foldArithmetic(node, IntegerOperation::Mul);
+  if (node.since < 7)
+    return convertOldMul(node);
   Binder bind(node);
   Operand a = bind.operand("A"), b = bind.operand("B");
   if (failed(bind.finish()))
     return failure();
   if (a.constant && !b.constant)
     std::swap(a, b);
-  FailureOr<Value> left = node.toValue(a, "A");
+  FailureOr<Value> left = node.toValue(a, "A", Accept::Numbers);
   FailureOr<std::optional<float>> factor = constantNumber(node, b);
   if (failed(left) || failed(factor))
     return failure();
   if (*factor)
     return node.emitSameType<train::ScaleOp>(
         *left, node.attributes().number("value", **factor));
-  FailureOr<Value> right = node.toValue(b, "B");
+  FailureOr<Value> right = node.toValue(b, "B", Accept::Numbers);
   if (failed(right))
     return failure();
   return node.emit<train::MulOp>({*left, *right});
@@ -111,12 +126,43 @@ static LogicalResult convertSum(Node &node) {
   SmallVector<Value> values = bind.tensors("data_0");
   if (failed(bind.finish()))
     return failure();
+  if (values.size() == 1)
+    return node.define(0, values.front());
   return node.emit<train::SumOp>(values);
+}
+
+static LogicalResult convertMean(Node &node) {
+  Binder bind(node);
+  SmallVector<Value> values = bind.tensors("data_0");
+  if (failed(bind.finish()))
+    return failure();
+  if (values.size() == 1)
+    return node.define(0, values.front());
+  auto sum = node.create<train::SumOp>(values);
+  if (failed(sum))
+    return failure();
+  Emit emit(node);
+  return emit.define(emit.scale(sum->getResult(), 1.0f / values.size()));
 }
 
 //===----------------------------------------------------------------------===//
 // Dropout
 //===----------------------------------------------------------------------===//
+
+/// Where nothing is dropped, the mask is true: of truth values since opset 10.
+static LogicalResult defineFullMask(Node &node, const Operand &data) {
+  if (!node.isUsed(1))
+    return success();
+  if (node.since < 10)
+    return node.unsupported() << "has a mask of numbers, which is used";
+  FailureOr<Value> x = node.toValue(data, "data");
+  if (failed(x))
+    return failure();
+  Emit emit(node);
+  Type truth = IntegerType::get(x->getContext(), 1);
+  Value one = emit.cast(emit.filled(1, {}, *x), truth);
+  return emit.define(1, emit.expand(one, shapeOf(*x)));
+}
 
 /// From opset 12 on there is an input training_mode. Where it is left out, as
 /// before opset 12, whether to drop is for Takt's own mode to say; `false` in
@@ -129,6 +175,8 @@ static LogicalResult convertDropout(Node &node) {
   bool active = node.training();
   if (node.since < 12) {
     ratio = bind.number("ratio", 0.5f);
+    if (node.since < 7)
+      bind.flag("is_test", false);
   } else {
     if (bind.attribute("seed"))
       seed = bind.integer("seed", 0);
@@ -136,11 +184,13 @@ static LogicalResult convertDropout(Node &node) {
     std::optional<Dims> mode = bind.optionalIntegers("training_mode");
     active &= !mode || (mode->size() == 1 && mode->front() != 0);
   }
-  if (failed(bind.finish()))
+  if (failed(bind.finish(/*outputs=*/active ? 1 : 2)))
     return failure();
   if (!(ratio >= 0 && ratio < 1))
     return node.invalid() << "has ratio " << ratio
                           << ", expected a number from 0 to less than 1";
+  if (!active && failed(defineFullMask(node, data)))
+    return failure();
   if (!active || ratio == 0)
     return node.define(0, data);
   FailureOr<Value> x = node.toValue(data, "data");
@@ -165,10 +215,12 @@ void takt::import::addElementwiseOps(Registry &registry) {
                "train.softmax");
   registry.add("LogSoftmax", {1, 11, 13}, convertSoftmax<train::LogSoftmaxOp>,
                "train.log_softmax");
-  registry.add("Add", {7, 13, 14}, convertAdd, "train.add; folded on shapes");
-  registry.add("Mul", {7, 13, 14}, convertMul,
+  registry.add("Add", {6, 7, 13, 14}, convertAdd,
+               "train.add; folded on shapes");
+  registry.add("Mul", {6, 7, 13, 14}, convertMul,
                "train.mul, train.scale; folded on shapes");
   registry.add("Sum", {6, 8, 13}, convertSum, "train.sum");
-  registry.add("Dropout", {7, 10, 12, 13}, convertDropout,
-               "train.dropout; nothing in forward mode; without mask");
+  registry.add("Mean", {6, 8, 13}, convertMean, "train.sum, train.scale");
+  registry.add("Dropout", {6, 7, 10, 12, 13, 22}, convertDropout,
+               "train.dropout; nothing in forward mode; mask there only");
 }

@@ -5,9 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Binder.h"
+#include "Emit.h"
 #include "Registry.h"
 #include "ShapeArithmetic.h"
+#include "llvm/Support/MathExtras.h"
 #include <cfloat>
 #include <cmath>
 
@@ -39,22 +40,75 @@ static LogicalResult convertUnary(Node &node) {
   return emitUnary(node, x, function);
 }
 
-static LogicalResult convertNeg(Node &node) {
+static LogicalResult foldNeg(Node &node) {
   Binder bind(node);
-  Value x = bind.tensor("X");
-  if (failed(bind.finish()))
+  bind.operand("X");
+  FailureOr<IntegerTensor> tensor = integerInput(node, 0);
+  if (failed(bind.finish()) || failed(tensor))
     return failure();
-  return node.emitSameType<train::ScaleOp>(
-      x, node.attributes().number("value", -1));
+  for (int64_t &value : tensor->values)
+    if (llvm::SubOverflow<int64_t>(0, value, value))
+      return node.invalid() << "has no 64-bit result";
+  return defineIntegers(node, *tensor);
 }
 
-static LogicalResult convertElu(Node &node) {
+static LogicalResult convertNeg(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldNeg(node);
+  Binder bind(node);
+  Value x = bind.tensor("X", Accept::Numbers);
+  if (failed(bind.finish()))
+    return failure();
+  Emit emit(node);
+  return emit.define(emit.negate(x));
+}
+
+/// Of integers it is the larger of x and -x.
+static LogicalResult convertAbs(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("X", Accept::Numbers);
+  if (failed(bind.finish()))
+    return failure();
+  if (isFloat(x))
+    return emitUnary(node, x, UnaryFunction::Abs);
+  Emit emit(node);
+  return emit.define(emit.binary(BinaryFunction::Max, x, emit.negate(x)));
+}
+
+/// Of integers it is x brought to -1 to 1.
+static LogicalResult convertSign(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("input", Accept::Numbers);
+  if (failed(bind.finish()))
+    return failure();
+  if (isFloat(x))
+    return emitUnary(node, x, UnaryFunction::Sign);
+  Emit emit(node);
+  Value below = emit.binary(BinaryFunction::Min, x, emit.filled(1, {}, x));
+  return emit.define(
+      emit.binary(BinaryFunction::Max, below, emit.filled(-1, {}, x)));
+}
+
+/// With the attribute alpha.
+template <UnaryFunction function>
+static LogicalResult convertWithAlpha(Node &node) {
   Binder bind(node);
   Value x = bind.tensor("X");
   float alpha = bind.number("alpha", 1);
   if (failed(bind.finish()))
     return failure();
-  return emitUnary(node, x, UnaryFunction::Elu, alpha);
+  if (function == UnaryFunction::Celu && alpha == 0)
+    return node.invalid() << "has alpha 0";
+  return emitUnary(node, x, function, alpha);
+}
+
+static LogicalResult convertShrink(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("input");
+  float bias = bind.number("bias", 0), lambd = bind.number("lambd", 0.5f);
+  if (failed(bind.finish()))
+    return failure();
+  return emitUnary(node, x, UnaryFunction::Shrink, lambd, bias);
 }
 
 static LogicalResult convertSelu(Node &node) {
@@ -90,32 +144,80 @@ static LogicalResult convertGelu(Node &node) {
                                          : UnaryFunction::GeluTanh);
 }
 
+namespace {
+/// An end of a clip: known at import, or a tensor of one element.
+struct End {
+  float number;
+  Value computed;
+};
+} // namespace
+
+/// The end is left out, a constant, or computed. Fails with a diagnostic.
+static FailureOr<End> bindEnd(Node &node, const Operand &operand,
+                              StringRef role, float otherwise) {
+  if (!operand)
+    return End{otherwise, {}};
+  if (operand.constant && !operand.constant->isInteger()) {
+    FailureOr<float> number =
+        node.graph.reader.scalar(*operand.constant, node.subject());
+    if (failed(number))
+      return failure();
+    if (std::isnan(*number))
+      return node.invalid() << "has NaN for " << role << ", expected a number";
+    return End{std::clamp(*number, -FLT_MAX, FLT_MAX), {}};
+  }
+  FailureOr<Value> value = node.toValue(operand, role, Accept::Numbers);
+  if (failed(value))
+    return failure();
+  if (typeOf(*value).getNumElements() != 1)
+    return node.invalid() << "has " << role << " of shape "
+                          << shapeText(shapeOf(*value))
+                          << ", expected one element";
+  Emit emit(node);
+  return End{otherwise, emit.reshape(*value, {})};
+}
+
 /// The ends are attributes before opset 11 and inputs from then on. What is
 /// left out or infinite is the largest number.
 static LogicalResult convertClip(Node &node) {
   Binder bind(node);
-  Operand input = bind.operand("input");
-  float least = -FLT_MAX, most = FLT_MAX;
+  Operand input = bind.operand("input"), leastInput, mostInput;
+  End least{-FLT_MAX, {}}, most{FLT_MAX, {}};
   if (node.since < 11) {
-    least = bind.number("min", least);
-    most = bind.number("max", most);
+    least.number = bind.number("min", least.number);
+    most.number = bind.number("max", most.number);
   } else {
-    least = bind.optionalScalar("min").value_or(least);
-    most = bind.optionalScalar("max").value_or(most);
+    leastInput = bind.optionalOperand();
+    mostInput = bind.optionalOperand();
   }
   if (failed(bind.finish()))
     return failure();
-  if (std::isnan(least) || std::isnan(most))
-    return node.invalid() << "has ends " << least << " and " << most
-                          << ", expected numbers";
-  least = std::clamp(least, -FLT_MAX, FLT_MAX);
-  most = std::clamp(most, -FLT_MAX, FLT_MAX);
-  if (least == -FLT_MAX && most == FLT_MAX)
+  if (node.since >= 11) {
+    FailureOr<End> first = bindEnd(node, leastInput, "min", -FLT_MAX);
+    FailureOr<End> last = bindEnd(node, mostInput, "max", FLT_MAX);
+    if (failed(first) || failed(last))
+      return failure();
+    least = *first;
+    most = *last;
+  }
+  bool isKnown = !least.computed && !most.computed;
+  if (isKnown && least.number == -FLT_MAX && most.number == FLT_MAX)
     return node.define(0, input);
-  FailureOr<Value> x = node.toValue(input, "input");
+  FailureOr<Value> x = node.toValue(input, "input", Accept::Numbers);
   if (failed(x))
     return failure();
-  return emitUnary(node, *x, UnaryFunction::Clip, least, most);
+  if (isKnown && isFloat(*x))
+    return emitUnary(node, *x, UnaryFunction::Clip, least.number, most.number);
+  Emit emit(node);
+  Value y = *x;
+  for (auto [end, function] : {std::pair(least, BinaryFunction::Max),
+                               std::pair(most, BinaryFunction::Min)}) {
+    if (end.computed)
+      y = emit.binary(function, y, end.computed);
+    else if (std::fabs(end.number) != FLT_MAX)
+      y = emit.binary(function, y, emit.filled(end.number, {}, y));
+  }
+  return emit.define(y);
 }
 
 //===----------------------------------------------------------------------===//
@@ -133,7 +235,10 @@ static FailureOr<Value> createBinary(Node &node, BinaryFunction function,
 
 static LogicalResult convertBinary(Node &node, BinaryFunction function) {
   Binder bind(node);
-  Value a = bind.tensor("A"), b = bind.tensor("B");
+  Value a = bind.tensor("A", Accept::Numbers),
+        b = bind.tensor("B", Accept::Numbers);
+  if (node.since < 7)
+    b = bind.alignedTo(a, b);
   if (failed(bind.finish()))
     return failure();
   FailureOr<Value> y = createBinary(node, function, a, b);
@@ -150,31 +255,60 @@ static LogicalResult convertDiv(Node &node) {
                                   : convertBinary(node, BinaryFunction::Div);
 }
 
-/// An exponent that is a number is no parameter.
+/// With the sign of the divisor or, where `fmod` is set, of the dividend.
+static LogicalResult convertMod(Node &node) {
+  Binder bind(node);
+  Value a = bind.tensor("A", Accept::Numbers),
+        b = bind.tensor("B", Accept::Numbers);
+  bool fmod = bind.flag("fmod", false);
+  if (failed(bind.finish()))
+    return failure();
+  Emit emit(node);
+  return emit.define(
+      emit.binary(fmod ? BinaryFunction::Fmod : BinaryFunction::Mod, a, b));
+}
+
+static LogicalResult convertOldPow(Node &node, Binder &bind, Value x,
+                                   const Operand &exponent) {
+  FailureOr<Value> y =
+      exponent ? node.toValue(exponent, "Y") : FailureOr<Value>(failure());
+  Value aligned = succeeded(y) && x ? bind.alignedTo(x, *y) : Value();
+  if (failed(bind.finish()) || failed(y))
+    return failure();
+  Emit emit(node);
+  return emit.define(emit.binary(BinaryFunction::Pow, x, aligned));
+}
+
+/// An exponent that is a number is no parameter. The result has the type of the
+/// base; an exponent of another type is computed with in that of the floats.
 static LogicalResult convertPow(Node &node) {
   Binder bind(node);
-  Value x = bind.tensor("X");
+  Value x = bind.tensor("X", Accept::Numbers);
   Operand exponent = bind.operand("Y");
+  if (node.since < 7)
+    return convertOldPow(node, bind, x, exponent);
   if (failed(bind.finish()))
     return failure();
   FailureOr<std::optional<float>> number =
       constantNumber(node, exponent, /*integersToo=*/true);
   if (failed(number))
     return failure();
-  if (*number)
+  if (*number && isFloat(x))
     return emitUnary(node, x, UnaryFunction::Power, **number);
-  FailureOr<Value> y = node.toValue(exponent, "Y");
+  FailureOr<Value> y = node.toValue(exponent, "Y", Accept::Numbers);
   if (failed(y))
     return failure();
-  FailureOr<Value> power = createBinary(node, BinaryFunction::Pow, x, *y);
-  return failed(power) ? failure() : node.define(0, *power);
+  Emit emit(node);
+  Value wide = !isFloat(x) && isFloat(*y) ? emit.castLike(x, *y) : x;
+  Value power = emit.binary(BinaryFunction::Pow, wide, emit.castLike(*y, wide));
+  return emit.define(emit.castLike(power, x));
 }
 
 /// Of any number of tensors, two at a time.
 template <BinaryFunction function>
 static LogicalResult convertVariadic(Node &node) {
   Binder bind(node);
-  SmallVector<Value> values = bind.tensors("data_0");
+  SmallVector<Value> values = bind.tensors("data_0", Accept::Numbers);
   if (failed(bind.finish()))
     return failure();
   Value result = values.front();
@@ -192,6 +326,13 @@ static LogicalResult convertPRelu(Node &node) {
   Value x = bind.tensor("X"), slope = bind.tensor("slope");
   if (failed(bind.finish()))
     return failure();
+  // Before opset 7, a slope of rank 1 is per channel.
+  if (node.since < 7 && rankOf(slope) == 1 && rankOf(x) > 2) {
+    Dims perChannel(rankOf(x) - 1, 1);
+    perChannel[0] = shapeOf(slope)[0];
+    Emit emit(node);
+    slope = emit.reshape(slope, perChannel);
+  }
   FailureOr<Value> y = createBinary(node, BinaryFunction::PRelu, x, slope);
   if (failed(y))
     return failure();
@@ -204,36 +345,59 @@ static LogicalResult convertPRelu(Node &node) {
 
 void takt::import::addFunctionOps(Registry &registry) {
   using U = UnaryFunction;
-  registry.add("Abs", {6, 13}, convertUnary<U::Abs>, "train.unary abs");
+  registry.add("Abs", {6, 13}, convertAbs, "train.unary abs");
+  registry.add("Sign", {9, 13}, convertSign, "train.unary sign");
   registry.add("Sqrt", {6, 13}, convertUnary<U::Sqrt>, "train.unary sqrt");
   registry.add("Exp", {6, 13}, convertUnary<U::Exp>, "train.unary exp");
   registry.add("Log", {6, 13}, convertUnary<U::Log>, "train.unary log");
   registry.add("Reciprocal", {6, 13}, convertUnary<U::Reciprocal>,
                "train.unary reciprocal");
   registry.add("Erf", {9, 13}, convertUnary<U::Erf>, "train.unary erf");
-  registry.add("Softplus", {1}, convertUnary<U::Softplus>,
+  registry.add("Sin", {7, 22}, convertUnary<U::Sin>, "train.unary sin");
+  registry.add("Cos", {7, 22}, convertUnary<U::Cos>, "train.unary cos");
+  registry.add("Tan", {7, 22}, convertUnary<U::Tan>, "train.unary tan");
+  registry.add("Asin", {7, 22}, convertUnary<U::Asin>, "train.unary asin");
+  registry.add("Acos", {7, 22}, convertUnary<U::Acos>, "train.unary acos");
+  registry.add("Atan", {7, 22}, convertUnary<U::Atan>, "train.unary atan");
+  registry.add("Sinh", {9, 22}, convertUnary<U::Sinh>, "train.unary sinh");
+  registry.add("Cosh", {9, 22}, convertUnary<U::Cosh>, "train.unary cosh");
+  registry.add("Asinh", {9, 22}, convertUnary<U::Asinh>, "train.unary asinh");
+  registry.add("Acosh", {9, 22}, convertUnary<U::Acosh>, "train.unary acosh");
+  registry.add("Atanh", {9, 22}, convertUnary<U::Atanh>, "train.unary atanh");
+  registry.add("Floor", {6, 13}, convertUnary<U::Floor>, "train.unary floor");
+  registry.add("Ceil", {6, 13}, convertUnary<U::Ceil>, "train.unary ceil");
+  registry.add("Round", {11, 22}, convertUnary<U::Round>, "train.unary round");
+  registry.add("Softplus", {1, 22}, convertUnary<U::Softplus>,
                "train.unary softplus");
-  registry.add("Softsign", {1}, convertUnary<U::Softsign>,
+  registry.add("Softsign", {1, 22}, convertUnary<U::Softsign>,
                "train.unary softsign");
-  registry.add("HardSwish", {14}, convertUnary<U::HardSwish>,
+  registry.add("HardSwish", {14, 22}, convertUnary<U::HardSwish>,
                "train.unary hard_swish");
+  registry.add("Mish", {18, 22}, convertUnary<U::Mish>, "train.unary mish");
+  registry.add("Swish", {24}, convertWithAlpha<U::Swish>, "train.unary swish");
+  registry.add("Celu", {12}, convertWithAlpha<U::Celu>, "train.unary celu");
+  registry.add("Elu", {6, 22}, convertWithAlpha<U::Elu>, "train.unary elu");
+  registry.add("ThresholdedRelu", {10, 22},
+               convertWithAlpha<U::ThresholdedRelu>,
+               "train.unary thresholded_relu");
+  registry.add("Shrink", {9}, convertShrink, "train.unary shrink");
   registry.add("Neg", {6, 13}, convertNeg, "train.scale");
-  registry.add("Elu", {6}, convertElu, "train.unary elu");
-  registry.add("Selu", {6}, convertSelu, "train.unary selu");
-  registry.add("HardSigmoid", {6}, convertHardSigmoid,
+  registry.add("Selu", {6, 22}, convertSelu, "train.unary selu");
+  registry.add("HardSigmoid", {6, 22}, convertHardSigmoid,
                "train.unary hard_sigmoid");
   registry.add("Gelu", {20}, convertGelu, "train.unary gelu, gelu_tanh");
   registry.add("Clip", {6, 11, 12, 13}, convertClip,
-               "train.unary clip; ends known at import");
-  registry.add("Sub", {7, 13, 14}, convertSub,
+               "train.unary clip; train.binary max, min with computed ends");
+  registry.add("Mod", {10, 13}, convertMod, "train.binary mod, fmod");
+  registry.add("Sub", {6, 7, 13, 14}, convertSub,
                "train.binary sub; folded on shapes");
-  registry.add("Div", {7, 13, 14}, convertDiv,
+  registry.add("Div", {6, 7, 13, 14}, convertDiv,
                "train.binary div; folded on shapes");
-  registry.add("Pow", {7, 12, 13, 15}, convertPow,
+  registry.add("Pow", {1, 7, 12, 13, 15}, convertPow,
                "train.unary power, train.binary pow");
   registry.add("Max", {6, 8, 12, 13}, convertVariadic<BinaryFunction::Max>,
                "train.binary max");
   registry.add("Min", {6, 8, 12, 13}, convertVariadic<BinaryFunction::Min>,
                "train.binary min");
-  registry.add("PRelu", {7, 9, 16}, convertPRelu, "train.binary prelu");
+  registry.add("PRelu", {6, 7, 9, 16}, convertPRelu, "train.binary prelu");
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Import/ImportOnnx.h"
+#include "Functions.h"
 #include "Graph.h"
 #include "Node.h"
 #include "Order.h"
@@ -71,7 +72,7 @@ FailureOr<Inputs> Importer::readInputs(const NodeOrder &order) {
     if (!initializers.contains(input.name()) &&
         order.used.contains(input.name()))
       infos.push_back(&input);
-  if (infos.empty())
+  if (infos.empty() && options.mode == takt::ImportMode::Train)
     return Subject{UnknownLoc::get(context), "the graph"}.unsupported()
            << "has no input that its outputs depend on";
   return bindInputs(infos, options, context);
@@ -121,6 +122,10 @@ LogicalResult Importer::importNode(Graph &graph, const onnx::NodeProto &node) {
       Registry::get().lookup(node.domain(), node.op_type(), opset);
   if (!match)
     return subject.unsupported() << "is of no operator that Takt knows";
+  // Operators got today's attributes and broadcasting by opset 7.
+  if (!match->convert && match->since <= 7)
+    return subject.unsupported()
+           << "is of a version of its operator from before opset 7";
   if (!match->convert)
     return subject.invalid()
            << "is of an operator that is new in opset " << match->since;
@@ -132,6 +137,20 @@ LogicalResult Importer::importNode(Graph &graph, const onnx::NodeProto &node) {
     if (graph.used.contains(name) && !graph.operands.contains(name))
       return subject.unsupported() << "does not compute '" << name << "'";
   return success();
+}
+
+/// Of an operation that computes, rather than an input or a parameter.
+static bool isResult(Value value) {
+  Operation *op = value.getDefiningOp();
+  return op && !isa<train::ReadOp>(op);
+}
+
+/// An output of a forward program is the result of an operation of its own. The
+/// larger of a value and itself is that value in every type, and no fold knows
+/// that.
+static Value copy(OpBuilder &builder, Value value) {
+  return train::BinaryOp::create(builder, value.getLoc(), value.getType(),
+                                 takt::BinaryFunction::Max, value, value);
 }
 
 LogicalResult Importer::createReturn(Graph &graph, func::FuncOp main) {
@@ -150,7 +169,10 @@ LogicalResult Importer::createReturn(Graph &graph, func::FuncOp main) {
     auto type = cast<RankedTensorType>(value.getType());
     if (failed(checkOutput(output, type, graph.batch, context)))
       return failure();
-    results.push_back(value);
+    bool isOwn = isResult(value) && !llvm::is_contained(results, value);
+    results.push_back(isOwn || options.mode == takt::ImportMode::Train
+                          ? value
+                          : copy(graph.builder, value));
   }
   func::ReturnOp::create(graph.builder, main.getLoc(), results);
   main.setFunctionType(
@@ -218,7 +240,7 @@ OwningOpRef<ModuleOp> takt::importOnnx(llvm::MemoryBufferRef file,
   if (!model)
     return nullptr;
   FailureOr<int64_t> opset = readOpset(*model, &context);
-  if (failed(opset))
+  if (failed(opset) || failed(inlineFunctions(*model, *opset, &context)))
     return nullptr;
   return Importer(*model, *opset, &context, options, file.getBufferIdentifier())
       .run();

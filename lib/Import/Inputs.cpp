@@ -46,15 +46,22 @@ private:
 };
 } // namespace
 
+/// What the host gives in the file's own type: nothing is widened on the way.
+static bool isInputType(int32_t type) {
+  return type == TensorProto::FLOAT || type == TensorProto::DOUBLE ||
+         type == TensorProto::INT32 || type == TensorProto::INT64 ||
+         type == TensorProto::BOOL;
+}
+
 static LogicalResult checkType(const onnx::ValueInfoProto &info,
                                const Subject &subject) {
   if (!info.has_type() || !info.type().has_tensor_type())
     return subject.unsupported() << "is no dense tensor";
   const onnx::TypeProto::Tensor &type = info.type().tensor_type();
-  if (type.elem_type() != TensorProto::FLOAT)
+  if (!isInputType(type.elem_type()))
     return subject.unsupported()
            << "has elements of type " << typeName(type.elem_type())
-           << ", expected float";
+           << ", expected float, double, int32, int64 or bool";
   if (!type.has_shape())
     return subject.unsupported() << "has no shape";
   return success();
@@ -137,7 +144,8 @@ FailureOr<Input> DimensionBinder::bindInput(const onnx::ValueInfoProto &info) {
       return failure();
     dims.push_back(*size);
   }
-  auto type = RankedTensorType::get(dims, Float32Type::get(context));
+  auto type = RankedTensorType::get(
+      dims, computedType(info.type().tensor_type().elem_type(), context));
   if (!train::isTensor(type))
     return input.unsupported() << "has shape " << shapeText(dims)
                                << ", expected at most 8 positive sizes and "
@@ -193,10 +201,14 @@ LogicalResult takt::import::checkOutput(const onnx::ValueInfoProto &info,
   if (!info.type().has_tensor_type())
     return output.invalid() << "is declared as no tensor, but is one";
   const onnx::TypeProto::Tensor &declared = info.type().tensor_type();
-  if (declared.elem_type() != TensorProto::FLOAT)
-    return output.invalid()
-           << "is declared with elements of type "
-           << typeName(declared.elem_type()) << ", but has float";
+  Type computed = computedType(declared.elem_type(), context);
+  if (computed != type.getElementType()) {
+    InFlightDiagnostic error =
+        computed ? output.invalid() : output.unsupported();
+    return error << "is declared with elements of type "
+                 << typeName(declared.elem_type()) << ", but has "
+                 << type.getElementType();
+  }
   // With another batch, sizes that were computed from the old one differ.
   if (!declared.has_shape() || batch.rebound())
     return success();

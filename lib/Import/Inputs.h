@@ -39,7 +39,8 @@ struct Inputs {
 
 /// Gives all dimensions of the inputs a size. The batch is that of the options
 /// or the file's; other symbolic dimensions have the options' sizes.
-/// Fails with a diagnostic if an input is no float tensor, a size is not
+/// Fails with a diagnostic if an input is no tensor of float, double, int32,
+/// int64 or bool, a size is not
 /// positive, a dimension is left without a size, or an option names a dimension
 /// that no input has.
 mlir::FailureOr<Inputs>

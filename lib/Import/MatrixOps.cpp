@@ -24,6 +24,8 @@ static LogicalResult convertGemm(Node &node) {
   // Any number that is not 0 means true.
   bool transA = bind.integer("transA", 0) != 0;
   bool transB = bind.integer("transB", 0) != 0;
+  if (node.since < 7)
+    bind.flag("broadcast", false); // or the shapes are equal
   if (failed(bind.finish()))
     return failure();
   AttributeList attributes = node.attributes();
@@ -70,6 +72,6 @@ static LogicalResult convertMatMul(Node &node) {
 }
 
 void takt::import::addMatrixOps(Registry &registry) {
-  registry.add("Gemm", {7, 9, 11, 13}, convertGemm, "train.gemm");
+  registry.add("Gemm", {6, 7, 9, 11, 13}, convertGemm, "train.gemm");
   registry.add("MatMul", {1, 9, 13}, convertMatMul, "train.matmul");
 }

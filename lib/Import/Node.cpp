@@ -18,9 +18,12 @@ ArrayRef<int64_t> Operand::shape() const {
 }
 
 StringRef takt::import::nodeName(const onnx::NodeProto &proto) {
-  if (!proto.name().empty() || proto.output_size() == 0)
+  if (!proto.name().empty())
     return proto.name();
-  return proto.output(0);
+  for (const std::string &output : proto.output())
+    if (!output.empty())
+      return output;
+  return "";
 }
 
 Subject takt::import::nodeSubject(const onnx::NodeProto &proto, int64_t opset,
@@ -59,7 +62,10 @@ bool Node::isShapeArithmetic() const {
     Operand operand = this->operand(i);
     if (!operand)
       continue;
-    if (!operand.constant || !operand.constant->isInteger())
+    // What is too large to compute with here is computed by the program.
+    if (!operand.constant || !operand.constant->isInteger() ||
+        countElements(operand.constant->shape).value_or(kMaxIntegers + 1) >
+            kMaxIntegers)
       return false;
     any = true;
   }
@@ -71,14 +77,75 @@ bool Node::isUsed(int output) const {
          graph.used.contains(proto.output(output));
 }
 
-FailureOr<Value> Node::toValue(const Operand &operand, StringRef role) {
-  if (operand.value)
-    return operand.value;
-  if (operand.constant->isInteger())
-    return unsupported() << "has the constant '" << operand.constant->name
-                         << "' of type " << typeName(operand.constant->type)
-                         << " for " << role << ", expected a float tensor";
-  return graph.parameters.read(graph.builder, *operand.constant, subject());
+static bool accepts(Accept accept, Type element) {
+  return accept == Accept::Any || isa<FloatType>(element) ||
+         (accept == Accept::Numbers && !element.isInteger(1));
+}
+
+static StringRef expectedText(Accept accept) {
+  return accept == Accept::Floats ? "a float tensor" : "a tensor of numbers";
+}
+
+FailureOr<Value> Node::toValue(const Operand &operand, StringRef role,
+                               Accept accept) {
+  if (operand.value) {
+    Type element =
+        cast<RankedTensorType>(operand.value.getType()).getElementType();
+    if (accepts(accept, element))
+      return operand.value;
+    return unsupported() << "has elements of type " << element << " for "
+                         << role << ", expected " << expectedText(accept);
+  }
+  const Constant &constant = *operand.constant;
+  Type element = computedType(constant.type, loc.getContext());
+  if (element && !accepts(accept, element))
+    return unsupported() << "has the constant '" << constant.name
+                         << "' of type " << typeName(constant.type) << " for "
+                         << role << ", expected " << expectedText(accept);
+  return graph.parameters.read(graph.builder, constant, subject());
+}
+
+/// Named by the node's first output, which no other node has; nodes may share
+/// their names.
+FailureOr<Value> Node::read(Constant constant) {
+  auto output = llvm::find_if(
+      proto.output(), [](const std::string &name) { return !name.empty(); });
+  std::string base = output == proto.output().end() ? "" : *output;
+  do
+    constant.name = base + ".constant" + std::to_string(madeConstants++);
+  while (graph.operands.contains(constant.name));
+  constant.fixed = true;
+  return graph.parameters.read(graph.builder, constant, subject());
+}
+
+FailureOr<Value> Node::integers(ArrayRef<int64_t> values,
+                                ArrayRef<int64_t> shape, int32_t type) {
+  Constant constant;
+  constant.type = type;
+  constant.shape.assign(shape.begin(), shape.end());
+  constant.integers.emplace(values.begin(), values.end());
+  return read(std::move(constant));
+}
+
+FailureOr<Value> Node::filled(float value, ArrayRef<int64_t> shape,
+                              Value like) {
+  Constant constant;
+  constant.type =
+      onnxType(cast<RankedTensorType>(like.getType()).getElementType());
+  constant.shape.assign(shape.begin(), shape.end());
+  constant.fill = value;
+  return read(std::move(constant));
+}
+
+FailureOr<Value> Node::floats(ArrayRef<float> values, ArrayRef<int64_t> shape) {
+  onnx::TensorProto &tensor = graph.tensors.emplace_back();
+  tensor.set_data_type(onnx::TensorProto::FLOAT);
+  tensor.mutable_float_data()->Add(values.begin(), values.end());
+  Constant constant;
+  constant.type = onnx::TensorProto::FLOAT;
+  constant.shape.assign(shape.begin(), shape.end());
+  constant.tensor = &tensor;
+  return read(std::move(constant));
 }
 
 //===----------------------------------------------------------------------===//
@@ -152,7 +219,7 @@ LogicalResult Node::defineReshaped(const Operand &operand,
     constant.shape.assign(shape.begin(), shape.end());
     return define(0, std::move(constant));
   }
-  FailureOr<Value> value = toValue(operand, "the first input");
+  FailureOr<Value> value = toValue(operand, "the first input", Accept::Any);
   if (failed(value))
     return failure();
   FailureOr<Value> reshaped = reshape(*value, shape);

@@ -49,6 +49,13 @@ public:
     return add(name,
                train::BinaryFunctionAttr::get(builder.getContext(), value));
   }
+  AttributeList &keyword(llvm::StringRef name, CompareFunction value) {
+    return add(name,
+               train::CompareFunctionAttr::get(builder.getContext(), value));
+  }
+  AttributeList &keyword(llvm::StringRef name, ScatterMode value) {
+    return add(name, train::ScatterModeAttr::get(builder.getContext(), value));
+  }
   AttributeList &keyword(llvm::StringRef name, PadMode value) {
     return add(name, train::PadModeAttr::get(builder.getContext(), value));
   }
@@ -67,6 +74,13 @@ private:
 
   mlir::Builder builder;
   llvm::SmallVector<mlir::NamedAttribute, 8> attributes;
+};
+
+/// Which element types a conversion takes.
+enum class Accept {
+  Floats,  ///< f32 and f64
+  Numbers, ///< also i32 and i64
+  Any      ///< also i1
 };
 
 /// What a conversion sees: the node, its operands, and functions to create
@@ -101,9 +115,22 @@ public:
   bool isUsed(int output) const;
 
   /// The operand as a value, a constant as its parameter. `role` names it in
-  /// messages. Fails with a diagnostic if it is no float tensor.
+  /// messages. Fails with a diagnostic if it is no tensor that is accepted.
   mlir::FailureOr<mlir::Value> toValue(const Operand &operand,
-                                       llvm::StringRef role);
+                                       llvm::StringRef role,
+                                       Accept accept = Accept::Floats);
+
+  /// A constant that the importer makes: integers of a type and a shape, as a
+  /// parameter that is never trained; a number of a float type likewise.
+  mlir::FailureOr<mlir::Value>
+  integers(llvm::ArrayRef<int64_t> values, llvm::ArrayRef<int64_t> shape,
+           int32_t type = onnx::TensorProto::INT64);
+  /// All elements `value`, in the element type of `like`.
+  mlir::FailureOr<mlir::Value>
+  filled(float value, llvm::ArrayRef<int64_t> shape, mlir::Value like);
+  /// Numbers in f32.
+  mlir::FailureOr<mlir::Value> floats(llvm::ArrayRef<float> values,
+                                      llvm::ArrayRef<int64_t> shape);
 
   /// Creates an operation and gives its results; types are inferred. Fails with
   /// a diagnostic about the node if operands and attributes do not fit.
@@ -118,7 +145,7 @@ public:
   /// The same where the result type is given.
   template <typename OpTy>
   mlir::FailureOr<OpTy>
-  createTyped(mlir::Type type, mlir::ValueRange operands,
+  createTyped(mlir::TypeRange type, mlir::ValueRange operands,
               llvm::ArrayRef<mlir::NamedAttribute> attributes = {}) {
     return checked<OpTy>([&] {
       return train::tryCreate<OpTy>(graph.builder, loc, type, operands,
@@ -183,6 +210,9 @@ private:
     return op;
   }
   void reportRejected(llvm::StringRef operation, llvm::StringRef message) const;
+  mlir::FailureOr<mlir::Value> read(Constant constant);
+
+  int madeConstants = 0;
 };
 
 } // namespace takt::import

@@ -5,16 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Binder.h"
+#include "Emit.h"
 #include "Registry.h"
 
 using namespace mlir;
 using namespace takt::import;
 namespace train = takt::train;
-
-static RankedTensorType typeOf(Value value) {
-  return cast<RankedTensorType>(value.getType());
-}
 
 /// A vector per channel under a shape that broadcasts over the axes behind it.
 static FailureOr<Value> perChannel(Node &node, Value vector, int64_t rank) {
@@ -36,9 +32,12 @@ struct BatchNorm {
 };
 } // namespace
 
-/// Fails unless the operand is a constant, which becomes state.
+/// Fails unless the operand is a constant, which becomes state; where nothing
+/// is written back, it may be anything.
 static FailureOr<Value> bindState(Node &node, const Operand &operand,
                                   StringRef role) {
+  if (!operand.constant && !node.training())
+    return node.toValue(operand, role);
   if (!operand.constant || operand.constant->isInteger())
     return node.unsupported() << "has no float constant for " << role;
   return node.graph.parameters.readState(node.graph.builder, *operand.constant,
@@ -55,6 +54,8 @@ static FailureOr<BatchNorm> bindBatchNorm(Node &node) {
   norm.epsilon = bind.number("epsilon", 1e-5f);
   norm.momentum = bind.number("momentum", 0.9f);
   bool spatial = node.since >= 9 || bind.flag("spatial", true);
+  if (node.since < 7)
+    bind.flag("is_test", false);
   // Which statistics to use is for Takt's own mode to say.
   if (node.since >= 14)
     bind.flag("training_mode", false);
@@ -74,8 +75,10 @@ static FailureOr<BatchNorm> bindBatchNorm(Node &node) {
     return failure();
   norm.mean = *meanValue;
   norm.variance = *varianceValue;
-  norm.meanName = mean.constant->name;
-  norm.varianceName = variance.constant->name;
+  if (node.training()) {
+    norm.meanName = mean.constant->name;
+    norm.varianceName = variance.constant->name;
+  }
   return norm;
 }
 
@@ -191,6 +194,24 @@ static LogicalResult convertBatchNormalization(Node &node) {
 // Normalization of each sample
 //===----------------------------------------------------------------------===//
 
+/// What the statistics of a layer normalization are: of the axes from `axis`
+/// on, which are kept at 1.
+static LogicalResult defineStatistics(Node &node, Value x, int64_t axis,
+                                      float epsilon) {
+  Emit emit(node);
+  Dims axes(axesOf(rankOf(x)));
+  axes.erase(axes.begin(), axes.begin() + axis);
+  if (node.isUsed(1) && failed(emit.define(1, emit.mean(x, axes))))
+    return failure();
+  if (!node.isUsed(2))
+    return success();
+  Value centred = emit.sub(x, emit.mean(x, axes));
+  Value variance = emit.mean(emit.mul(centred, centred), axes);
+  Value deviation = emit.unary(takt::UnaryFunction::Sqrt,
+                               emit.add(variance, emit.filled(epsilon, {}, x)));
+  return emit.define(2, emit.unary(takt::UnaryFunction::Reciprocal, deviation));
+}
+
 /// (x − mean) / deviation over the axes from `axis` on.
 static FailureOr<Value> emitNormalize(Node &node, Value x, int64_t axis,
                                       float epsilon) {
@@ -235,16 +256,84 @@ static LogicalResult convertLayerNormalization(Node &node) {
   int64_t axis = bind.integer("axis", -1);
   float epsilon = bind.number("epsilon", 1e-5f);
   bind.integer("stash_type", 1); // sums are in double precision anyway
-  if (failed(bind.finish()) || failed(checkEpsilon(node, epsilon)))
+  if (failed(bind.finish(/*outputs=*/3)) || failed(checkEpsilon(node, epsilon)))
     return failure();
   FailureOr<int64_t> at = resolveAxis(node, axis, shapeOf(x).size());
-  if (failed(at))
+  if (failed(at) || failed(defineStatistics(node, x, *at, epsilon)))
     return failure();
   FailureOr<Value> normal = emitNormalize(node, x, *at, epsilon);
   if (failed(normal))
     return failure();
   FailureOr<Value> y = emitAffine(node, *normal, scale, bias);
   return failed(y) ? failure() : node.define(0, *y);
+}
+
+/// x by the root of its mean square over the axes from `axis` on.
+static LogicalResult convertRMSNormalization(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("X"), scale = bind.tensor("scale");
+  int64_t axis = bind.integer("axis", -1);
+  float epsilon = bind.number("epsilon", 1e-5f);
+  bind.integer("stash_type", 1); // sums are in double precision anyway
+  if (failed(bind.finish()) || failed(checkEpsilon(node, epsilon)))
+    return failure();
+  FailureOr<int64_t> at = resolveAxis(node, axis, shapeOf(x).size());
+  if (failed(at))
+    return failure();
+  Emit emit(node);
+  Dims axes(axesOf(rankOf(x)));
+  axes.erase(axes.begin(), axes.begin() + *at);
+  Value square = emit.mean(emit.mul(x, x), axes);
+  Value root = emit.unary(takt::UnaryFunction::Sqrt,
+                          emit.add(square, emit.filled(epsilon, {}, x)));
+  Value normal = emit.div(x, root);
+  if (!normal)
+    return failure();
+  FailureOr<Value> y = emitAffine(node, normal, scale, Value());
+  return failed(y) ? failure() : node.define(0, *y);
+}
+
+/// Mean 0 and variance 1 over the listed axes, with the reference's own
+/// epsilon.
+static LogicalResult convertMeanVarianceNormalization(Node &node) {
+  constexpr float kEpsilon = 1e-9f;
+  Binder bind(node);
+  Value x = bind.tensor("X");
+  Dims listed = bind.list("axes").value_or(Dims{0, 2, 3});
+  if (failed(bind.finish()))
+    return failure();
+  FailureOr<SmallVector<bool>> marked = markAxes(node, listed, rankOf(x));
+  if (failed(marked))
+    return failure();
+  Dims axes;
+  for (auto [axis, isMarked] : llvm::enumerate(*marked))
+    if (isMarked)
+      axes.push_back(axis);
+  Emit emit(node);
+  Value centred = emit.sub(x, emit.mean(x, axes));
+  Value variance = emit.mean(emit.mul(centred, centred), axes);
+  Value deviation = emit.unary(takt::UnaryFunction::Sqrt, variance);
+  return emit.define(
+      emit.div(centred, emit.add(deviation, emit.filled(kEpsilon, {}, x))));
+}
+
+/// x by its norm along an axis.
+static LogicalResult convertLpNormalization(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("input");
+  int64_t axis = bind.integer("axis", -1), p = bind.integer("p", 2, 1, 2);
+  if (failed(bind.finish()))
+    return failure();
+  FailureOr<int64_t> at = resolveAxis(node, axis, rankOf(x));
+  if (failed(at))
+    return failure();
+  Emit emit(node);
+  Value each =
+      p == 1 ? emit.unary(takt::UnaryFunction::Abs, x) : emit.mul(x, x);
+  Value norm = emit.reduceSum(each, *at);
+  if (p == 2)
+    norm = emit.unary(takt::UnaryFunction::Sqrt, norm);
+  return emit.define(emit.div(x, norm));
 }
 
 /// Fails unless x has at least `least` axes, and scale and bias have `size`
@@ -269,10 +358,11 @@ static FailureOr<bool> isLiteral(Node &node, const Operand &operand,
       operand.constant->isInteger())
     return false;
   FailureOr<ElementsAttr> values =
-      node.graph.reader.floats(*operand.constant, node.subject());
+      node.graph.reader.elements(*operand.constant, node.subject());
   if (failed(values))
     return failure();
-  return values->isSplat() && values->getSplatValue<float>() == number;
+  return values->isSplat() &&
+         values->getSplatValue<APFloat>().convertToDouble() == number;
 }
 
 /// Every channel of every sample by itself. By ones and zeros that a Constant
@@ -308,15 +398,21 @@ static LogicalResult convertInstanceNormalization(Node &node) {
   return failed(y) ? failure() : node.define(0, *y);
 }
 
-/// Channels in groups, which scale and bias are for.
+/// Channels in groups. Scale and bias are for groups before opset 21, then for
+/// channels.
 static LogicalResult convertGroupNormalization(Node &node) {
   Binder bind(node);
   Value x = bind.tensor("X"), scale = bind.tensor("scale"),
         bias = bind.tensor("bias");
   int64_t groups = bind.requiredInteger("num_groups");
   float epsilon = bind.number("epsilon", 1e-5f);
-  if (failed(bind.finish()) || failed(checkEpsilon(node, epsilon)) ||
-      failed(checkAffine(node, x, 3, shapeOf(scale), shapeOf(bias), groups)))
+  bool ofChannels = node.since >= 21;
+  if (ofChannels)
+    bind.integer("stash_type", 1); // sums are in double precision anyway
+  if (failed(bind.finish()) || failed(checkEpsilon(node, epsilon)))
+    return failure();
+  int64_t affine = ofChannels && rankOf(x) > 1 ? shapeOf(x)[1] : groups;
+  if (failed(checkAffine(node, x, 3, shapeOf(scale), shapeOf(bias), affine)))
     return failure();
   Dims dims(shapeOf(x));
   if (groups < 1 || dims[1] % groups != 0)
@@ -325,11 +421,16 @@ static LogicalResult convertGroupNormalization(Node &node) {
   int64_t elements = typeOf(x).getNumElements();
   FailureOr<Value> grouped =
       node.reshape(x, {dims[0], groups, elements / (dims[0] * groups)});
-  FailureOr<Value> factor = perChannel(node, scale, 3);
-  FailureOr<Value> offset = perChannel(node, bias, 3);
+  int64_t affineRank = ofChannels ? rankOf(x) : 3;
+  FailureOr<Value> factor = perChannel(node, scale, affineRank);
+  FailureOr<Value> offset = perChannel(node, bias, affineRank);
   if (failed(grouped) || failed(factor) || failed(offset))
     return failure();
   FailureOr<Value> normal = emitNormalize(node, *grouped, 2, epsilon);
+  if (failed(normal))
+    return failure();
+  if (ofChannels)
+    normal = node.reshape(*normal, dims);
   if (failed(normal))
     return failure();
   FailureOr<Value> y = emitAffine(node, *normal, *factor, *offset);
@@ -358,14 +459,22 @@ static LogicalResult convertLrn(Node &node) {
 }
 
 void takt::import::addNormalizationOps(Registry &registry) {
-  registry.add("BatchNormalization", {7, 9, 14, 15}, convertBatchNormalization,
+  registry.add("BatchNormalization", {6, 7, 9, 14, 15},
+               convertBatchNormalization,
                "train.batch_norm; arithmetic on running statistics in forward "
                "mode");
   registry.add("LayerNormalization", {17}, convertLayerNormalization,
-               "train.normalize, mul, add; without Mean and InvStdDev");
-  registry.add("InstanceNormalization", {6}, convertInstanceNormalization,
                "train.normalize, mul, add");
-  registry.add("GroupNormalization", {18}, convertGroupNormalization,
+  registry.add("RMSNormalization", {23}, convertRMSNormalization,
+               "train.mul, reduce_sum, unary sqrt, binary div");
+  registry.add("MeanVarianceNormalization", {9, 13},
+               convertMeanVarianceNormalization,
+               "train.reduce_sum, mul, unary sqrt, binary div");
+  registry.add("LpNormalization", {1, 22}, convertLpNormalization,
+               "train.reduce_sum, unary sqrt, binary div");
+  registry.add("InstanceNormalization", {6, 22}, convertInstanceNormalization,
+               "train.normalize, mul, add");
+  registry.add("GroupNormalization", {18, 21}, convertGroupNormalization,
                "train.normalize, mul, add");
   registry.add("LRN", {1, 13}, convertLrn, "train.lrn");
 }

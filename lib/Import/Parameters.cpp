@@ -31,7 +31,7 @@ ParameterTable::lookup(OpBuilder &builder, const Constant &constant,
     return &entry;
   Location unknown = builder.getUnknownLoc();
   Subject tensor{unknown, "tensor '" + constant.name + "'"};
-  FailureOr<ElementsAttr> value = reader.floats(constant, tensor);
+  FailureOr<ElementsAttr> value = reader.elements(constant, tensor);
   if (failed(value))
     return failure();
   Location loc = NameLoc::get(builder.getStringAttr(constant.name));
@@ -41,6 +41,7 @@ ParameterTable::lookup(OpBuilder &builder, const Constant &constant,
                                  cast<RankedTensorType>(value->getShapedType()),
                                  ParameterKind::Constant, *value);
   entry.read = train::ReadOp::create(builder, loc, entry.parameter);
+  entry.fixed = constant.fixed || !train::isFloatTensor(entry.read.getType());
   return &entry;
 }
 
@@ -98,7 +99,7 @@ void ParameterTable::decideKinds() {
                                                  ParameterKind::Trainable);
   // Each is decided by itself, so the order of the map does not matter.
   for (auto &[name, entry] : entries)
-    if (entry.parameter && entry.stateOf.empty() &&
+    if (entry.parameter && entry.stateOf.empty() && !entry.fixed &&
         entry.parameter.getTensorType().getRank() > 0 &&
         reachesGradient(entry.read.getValue()))
       entry.parameter.setKindAttr(trainable);

@@ -35,8 +35,9 @@ public:
                                          const Constant &constant,
                                          const Subject &user);
 
-  /// Gives every parameter that is no state its kind: trainable if its rank is
-  /// not 0 and an operation with a gradient takes it.
+  /// Gives every parameter that is no state its kind: trainable if it has
+  /// floats that the file gives, its rank is not 0 and an operation with a
+  /// gradient takes it.
   void decideKinds();
 
 private:
@@ -44,6 +45,7 @@ private:
     train::ParameterOp parameter;
     train::ReadOp read;
     std::string stateOf; ///< the node whose running statistic it is
+    bool fixed = false;  ///< not of floats, or made by the importer
   };
   mlir::FailureOr<Entry *> lookup(mlir::OpBuilder &builder,
                                   const Constant &constant,

@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Binder.h"
+#include "Emit.h"
 #include "Registry.h"
+#include <cfloat>
 
 using namespace mlir;
 using takt::UnaryFunction;
@@ -25,10 +26,11 @@ struct Reduction {
 } // namespace
 
 /// Axes are an attribute, and an input from opset `inputSince` on.
-static FailureOr<Reduction> bindReduction(Node &node, int64_t inputSince) {
+static FailureOr<Reduction> bindReduction(Node &node, int64_t inputSince,
+                                          Accept accept = Accept::Floats) {
   Binder bind(node);
   Reduction reduction;
-  reduction.x = bind.tensor("data");
+  reduction.x = bind.tensor("data", accept);
   std::optional<Dims> axes;
   bool keepsAll = false;
   if (node.since >= inputSince) {
@@ -67,7 +69,8 @@ template <typename OpTy>
 static FailureOr<Value> reduce(Node &node, const Reduction &reduction,
                                Value x) {
   auto op = node.createTyped<OpTy>(
-      reduction.type, x, node.attributes().integers("axes", reduction.axes));
+      typeOf(x).clone(reduction.type.getShape()), x,
+      node.attributes().integers("axes", reduction.axes));
   if (failed(op))
     return failure();
   return Value((*op)->getResult(0));
@@ -100,7 +103,7 @@ static LogicalResult finish(Node &node, FailureOr<Value> y) {
 }
 
 static LogicalResult convertReduceSum(Node &node) {
-  FailureOr<Reduction> r = bindReduction(node, 13);
+  FailureOr<Reduction> r = bindReduction(node, 13, Accept::Numbers);
   if (failed(r))
     return failure();
   if (r->isIdentity)
@@ -134,29 +137,80 @@ static LogicalResult convertReduceMean(Node &node) {
   return finish(node, scale(node, *sum, 1.0f / static_cast<float>(r->count)));
 }
 
-static LogicalResult convertReduceMax(Node &node) {
-  FailureOr<Reduction> r = bindReduction(node, 18);
-  if (failed(r))
-    return failure();
-  if (r->isIdentity)
-    return node.define(0, r->x);
-  return finish(node, reduce<train::ReduceMaxOp>(node, *r, r->x));
+/// Truth values as numbers, of which the largest is "or", the smallest "and".
+static Value asNumbers(Emit &emit, Value x) {
+  if (!elementOf(x).isInteger(1))
+    return x;
+  return emit.cast(x, IntegerType::get(x.getContext(), 32));
 }
 
-/// min(x) = −max(−x)
-static LogicalResult convertReduceMin(Node &node) {
+template <bool smallest> static LogicalResult convertReduceExtreme(Node &node) {
+  Accept accept = node.since >= 20 ? Accept::Any : Accept::Numbers;
+  FailureOr<Reduction> r = bindReduction(node, 18, accept);
+  if (failed(r))
+    return failure();
+  if (r->isIdentity)
+    return node.define(0, r->x);
+  Emit emit(node);
+  Value x = asNumbers(emit, r->x);
+  x = smallest ? emit.negate(x) : x;
+  if (!x)
+    return failure();
+  FailureOr<Value> y = reduce<train::ReduceMaxOp>(node, *r, x);
+  if (failed(y))
+    return failure();
+  return emit.define(emit.castLike(smallest ? emit.negate(*y) : *y, r->x));
+}
+
+/// Halves of the axis times each other, until one element is left: its gradient
+/// is right where elements are 0.
+static Value productAlong(Emit &emit, Value x, int64_t axis) {
+  while (x && shapeOf(x)[axis] > 1) {
+    int64_t size = shapeOf(x)[axis], half = size / 2;
+    Value pairs =
+        emit.mul(emit.slice(x, axis, 0, half), emit.slice(x, axis, half, half));
+    x = size % 2 ? emit.concat({pairs, emit.slice(x, axis, 2 * half, 1)}, axis)
+                 : pairs;
+  }
+  return x;
+}
+
+static LogicalResult convertReduceProd(Node &node) {
+  FailureOr<Reduction> r = bindReduction(node, 18, Accept::Numbers);
+  if (failed(r))
+    return failure();
+  Emit emit(node);
+  Value y = r->x;
+  for (int64_t axis : r->axes)
+    y = productAlong(emit, y, axis);
+  return emit.define(emit.reshape(y, r->type.getShape()));
+}
+
+static LogicalResult convertReduceLogSum(Node &node) {
+  FailureOr<Reduction> r = bindReduction(node, 18);
+  if (failed(r))
+    return failure();
+  Emit emit(node);
+  Value sum = r->isIdentity ? r->x : emit.reduceSum(r->x, r->axes);
+  return emit.define(
+      emit.reshape(emit.unary(UnaryFunction::Log, sum), r->type.getShape()));
+}
+
+/// The largest element is taken out of the exponents, so that nothing
+/// overflows; it does not matter which number that is, so it is finite.
+static LogicalResult convertReduceLogSumExp(Node &node) {
   FailureOr<Reduction> r = bindReduction(node, 18);
   if (failed(r))
     return failure();
   if (r->isIdentity)
     return node.define(0, r->x);
-  FailureOr<Value> negated = scale(node, r->x, -1);
-  if (failed(negated))
-    return failure();
-  FailureOr<Value> most = reduce<train::ReduceMaxOp>(node, *r, *negated);
-  if (failed(most))
-    return failure();
-  return finish(node, scale(node, *most, -1));
+  Emit emit(node);
+  Value most = emit.unary(UnaryFunction::Clip, emit.reduceMax(r->x, r->axes),
+                          -FLT_MAX, FLT_MAX);
+  Value each = emit.unary(UnaryFunction::Exp, emit.sub(r->x, most));
+  Value y = emit.add(
+      emit.unary(UnaryFunction::Log, emit.reduceSum(each, r->axes)), most);
+  return emit.define(emit.reshape(y, r->type.getShape()));
 }
 
 /// A sum of absolute values, or of squares and perhaps its root.
@@ -180,9 +234,15 @@ void takt::import::addReductionOps(Registry &registry) {
   registry.add("ReduceSum", {1, 11, 13}, convertReduceSum, "train.reduce_sum");
   registry.add("ReduceMean", {1, 11, 13, 18}, convertReduceMean,
                "train.global_average_pool; train.reduce_sum, train.scale");
-  registry.add("ReduceMax", {1, 11, 12, 13, 18, 20}, convertReduceMax,
-               "train.reduce_max");
-  registry.add("ReduceMin", {1, 11, 12, 13, 18, 20}, convertReduceMin,
+  registry.add("ReduceProd", {1, 11, 13, 18}, convertReduceProd,
+               "train.slice, train.mul");
+  registry.add("ReduceLogSum", {1, 11, 13, 18}, convertReduceLogSum,
+               "train.reduce_sum, train.unary log");
+  registry.add("ReduceLogSumExp", {1, 11, 13, 18}, convertReduceLogSumExp,
+               "train.reduce_max, train.unary exp, log, train.reduce_sum");
+  registry.add("ReduceMax", {1, 11, 12, 13, 18, 20},
+               convertReduceExtreme<false>, "train.reduce_max");
+  registry.add("ReduceMin", {1, 11, 12, 13, 18, 20}, convertReduceExtreme<true>,
                "train.scale, train.reduce_max");
   registry.add("ReduceL1", {1, 11, 13, 18}, convertNorm<false, false>,
                "train.unary abs, train.reduce_sum");

@@ -30,6 +30,13 @@ const Registry &Registry::get() {
     addShapeOps(result);
     addSliceOps(result);
     addShapeArithmetic(result);
+    addLogicOps(result);
+    addIndexOps(result);
+    addArrangeOps(result);
+    addResizeOps(result);
+    addEinsumOps(result);
+    addLossOps(result);
+    addRecurrentOps(result);
     addConstantOps(result);
     return result;
   }();

@@ -65,6 +65,13 @@ void addSliceOps(Registry &registry);
 void addNormalizationOps(Registry &registry);
 void addShapeOps(Registry &registry);
 void addShapeArithmetic(Registry &registry);
+void addLogicOps(Registry &registry);
+void addIndexOps(Registry &registry);
+void addArrangeOps(Registry &registry);
+void addResizeOps(Registry &registry);
+void addEinsumOps(Registry &registry);
+void addLossOps(Registry &registry);
+void addRecurrentOps(Registry &registry);
 void addConstantOps(Registry &registry);
 
 } // namespace takt::import

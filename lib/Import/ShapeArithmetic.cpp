@@ -81,13 +81,9 @@ LogicalResult takt::import::foldArithmetic(Node &node,
   return node.defineIntegers(result, shape, type);
 }
 
-static LogicalResult convertEqual(Node &node) {
-  return foldArithmetic(node, IntegerOperation::Equal);
-}
-
 /// Exporters choose between a size that was asked for and the one that is
 /// there.
-static LogicalResult convertWhere(Node &node) {
+LogicalResult takt::import::foldWhere(Node &node) {
   Binder bind(node);
   Dims condition = bind.integers("condition");
   Dims x = bind.integers("X"), y = bind.integers("Y");
@@ -110,35 +106,6 @@ static LogicalResult convertWhere(Node &node) {
   for (size_t i = 0; i < count; ++i)
     result.push_back(at(condition, i) ? at(x, i) : at(y, i));
   return node.defineIntegers(result, shape, node.operand(1).constant->type);
-}
-
-static LogicalResult convertCast(Node &node) {
-  Binder bind(node);
-  Operand input = bind.operand("input");
-  int64_t to = bind.requiredInteger("to");
-  if (node.since >= 19)
-    bind.flag("saturate", true); // of 8-bit floats
-  if (failed(bind.finish()))
-    return failure();
-  bool isInteger = input.constant && input.constant->isInteger();
-  if (!isInteger && to == TensorProto::FLOAT)
-    return node.define(0, input);
-  if (!isInteger || (to != TensorProto::INT64 && to != TensorProto::INT32 &&
-                     to != TensorProto::BOOL))
-    return node.unsupported()
-           << "casts to type " << typeName(to)
-           << ", expected shapes to int32, int64 or bool, or float to float";
-  FailureOr<SmallVector<int64_t, 4>> values =
-      node.graph.reader.integers(*input.constant, node.subject());
-  if (failed(values))
-    return failure();
-  for (int64_t &value : *values) {
-    if (to == TensorProto::BOOL)
-      value = value != 0;
-    else if (to == TensorProto::INT32 && !llvm::isInt<32>(value))
-      return node.invalid() << "casts " << value << " to int32";
-  }
-  return node.defineIntegers(*values, input.shape(), to);
 }
 
 //===----------------------------------------------------------------------===//
@@ -166,6 +133,15 @@ static LogicalResult convertShape(Node &node) {
   end = std::max(start, clampIndex(end, rank));
   Dims dims(data.shape().slice(start, end - start));
   return node.defineIntegers(dims, int64_t(dims.size()), TensorProto::INT64);
+}
+
+static LogicalResult convertSize(Node &node) {
+  Binder bind(node);
+  Operand data = bind.operand("data");
+  if (failed(bind.finish()))
+    return failure();
+  int64_t count = countElements(data.shape()).value_or(0);
+  return node.defineIntegers(count, {}, TensorProto::INT64);
 }
 
 FailureOr<IntegerTensor> takt::import::integerInput(Node &node, int index) {
@@ -240,9 +216,7 @@ LogicalResult takt::import::foldConcat(Node &node) {
 }
 
 void takt::import::addShapeArithmetic(Registry &registry) {
-  registry.add("Cast", {6, 9, 13, 19}, convertCast,
-               "nothing from float to float; folded on shapes");
-  registry.add("Equal", {7, 11, 13, 19}, convertEqual, "folded on shapes");
-  registry.add("Where", {9, 16}, convertWhere, "folded on shapes");
-  registry.add("Shape", {1, 13, 15, 19}, convertShape, "folded");
+  registry.add("Shape", {1, 13, 15, 19, 21, 23, 24, 25}, convertShape,
+               "folded");
+  registry.add("Size", {1, 13, 19, 21, 23, 24, 25}, convertSize, "folded");
 }

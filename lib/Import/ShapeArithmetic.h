@@ -24,6 +24,9 @@ enum class IntegerOperation { Add, Sub, Mul, Div, Equal };
 /// Fails with a diagnostic on overflow and division by zero.
 mlir::LogicalResult foldArithmetic(Node &node, IntegerOperation operation);
 
+/// The node's choice between two integer constants by a third.
+mlir::LogicalResult foldWhere(Node &node);
+
 /// Integers with a shape.
 struct IntegerTensor {
   Dims shape, values;

@@ -190,7 +190,9 @@ static LogicalResult convertTranspose(Node &node) {
   }
   if (node.isShapeArithmetic())
     return foldTranspose(node, *permutation);
-  FailureOr<Value> x = node.toValue(data, "data");
+  if (llvm::equal(*permutation, llvm::seq<int64_t>(0, rank)))
+    return node.define(0, data);
+  FailureOr<Value> x = node.toValue(data, "data", Accept::Any);
   if (failed(x))
     return failure();
   return node.emit<train::TransposeOp>(
@@ -201,7 +203,7 @@ static LogicalResult convertConcat(Node &node) {
   if (node.isShapeArithmetic())
     return foldConcat(node);
   Binder bind(node);
-  SmallVector<Value> values = bind.tensors("inputs");
+  SmallVector<Value> values = bind.tensors("inputs", Accept::Any);
   int64_t axis = bind.requiredInteger("axis");
   if (failed(bind.finish()))
     return failure();
@@ -214,12 +216,15 @@ static LogicalResult convertConcat(Node &node) {
 }
 
 void takt::import::addShapeOps(Registry &registry) {
-  registry.add("Reshape", {5, 13, 14, 19}, convertReshape,
+  registry.add("Reshape", {5, 13, 14, 19, 21, 23, 24, 25}, convertReshape,
                "train.reshape; shapes known at import");
-  registry.add("Flatten", {1, 9, 11, 13}, convertFlatten, "train.reshape");
-  registry.add("Squeeze", {1, 11, 13}, convertSqueeze, "train.reshape");
-  registry.add("Unsqueeze", {1, 11, 13}, convertUnsqueeze, "train.reshape");
-  registry.add("Transpose", {1, 13}, convertTranspose,
+  registry.add("Flatten", {1, 9, 11, 13, 21, 23, 24, 25}, convertFlatten,
+               "train.reshape");
+  registry.add("Squeeze", {1, 11, 13, 21, 23, 24, 25}, convertSqueeze,
+               "train.reshape");
+  registry.add("Unsqueeze", {1, 11, 13, 21, 23, 24, 25}, convertUnsqueeze,
+               "train.reshape");
+  registry.add("Transpose", {1, 13, 21, 23, 24, 25}, convertTranspose,
                "train.transpose; folded on shapes");
   registry.add("Concat", {4, 11, 13}, convertConcat,
                "train.concat; folded on shapes");

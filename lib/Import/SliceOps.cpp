@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Binder.h"
+#include "Emit.h"
 #include "Registry.h"
 #include "ShapeArithmetic.h"
 #include "takt/Target/KernelCheck.h"
@@ -83,6 +83,22 @@ static FailureOr<Value> stride(Node &node, Value x, const Range &range) {
   if (failed(column))
     return failure();
   return node.reshape(*column, dims);
+}
+
+/// Backwards: by the list of the indices.
+static FailureOr<Value> reverse(Node &node, Value x, const Range &range) {
+  if (range.count > kMaxIntegers)
+    return node.unsupported()
+           << "takes " << range.count << " indices of axis " << range.axis
+           << " backwards, expected at most " << kMaxIntegers;
+  Dims indices;
+  for (int64_t i = 0; i < range.count; ++i)
+    indices.push_back(range.begin + i * range.step);
+  Emit emit(node);
+  Value y = emit.gather(x, emit.integers(indices, range.count), range.axis);
+  if (!y)
+    return failure();
+  return y;
 }
 
 /// Which indices of an axis of a size a slice takes, in which order. A step
@@ -165,21 +181,19 @@ static LogicalResult convertSlice(Node &node) {
   if (node.isShapeArithmetic())
     return foldSlice(node);
   Binder bind(node);
-  Value x = bind.tensor("data");
+  Value x = bind.tensor("data", Accept::Any);
   FailureOr<SmallVector<Range>> ranges =
       bindRanges(node, bind, x ? shapeOf(x) : ArrayRef<int64_t>());
   if (failed(ranges))
     return failure();
   for (const Range &range : *ranges) {
-    if (range.step < 1)
-      return node.unsupported()
-             << "has step " << range.step << ", expected at least 1";
     if (range.count < 1)
       return node.unsupported() << "takes nothing of axis " << range.axis
                                 << ", expected at least one index";
     FailureOr<Value> part =
-        range.step == 1 ? slice(node, x, range.axis, range.begin, range.count)
-                        : stride(node, x, range);
+        range.step == 1  ? slice(node, x, range.axis, range.begin, range.count)
+        : range.step > 1 ? stride(node, x, range)
+                         : reverse(node, x, range);
     if (failed(part))
       return failure();
     x = *part;
@@ -213,7 +227,7 @@ static FailureOr<Dims> splitSizes(Node &node, const std::optional<Dims> &given,
 
 static LogicalResult convertSplit(Node &node) {
   Binder bind(node);
-  Value x = bind.tensor("input");
+  Value x = bind.tensor("input", Accept::Any);
   int64_t axis = bind.integer("axis", 0);
   std::optional<Dims> given =
       node.since >= 13 ? bind.optionalIntegers("split") : bind.list("split");
@@ -238,80 +252,6 @@ static LogicalResult convertSplit(Node &node) {
     begin += size;
   }
   return success();
-}
-
-//===----------------------------------------------------------------------===//
-// Gather
-//===----------------------------------------------------------------------===//
-
-/// The listed indices of an axis: a slice for each run of them.
-static FailureOr<Value> gather(Node &node, Value x, int64_t axis,
-                               ArrayRef<int64_t> indices) {
-  SmallVector<Value> parts;
-  while (!indices.empty()) {
-    size_t n = 1;
-    while (n < indices.size() && indices[n] == indices[n - 1] + 1)
-      ++n;
-    FailureOr<Value> part = slice(node, x, axis, indices.front(), n);
-    if (failed(part))
-      return failure();
-    parts.push_back(*part);
-    indices = indices.drop_front(n);
-  }
-  if (parts.size() == 1)
-    return parts.front();
-  auto op = node.create<train::ConcatOp>(
-      parts, node.attributes().integer("axis", axis));
-  if (failed(op))
-    return failure();
-  return Value(op->getResult());
-}
-
-/// Counted from 0. Fails with a diagnostic if one is out of range.
-static LogicalResult resolveIndices(const Node &node, Dims &indices,
-                                    int64_t size) {
-  for (int64_t &index : indices) {
-    if (index < -size || index >= size)
-      return node.invalid()
-             << "has index " << index << ", expected a number from " << -size
-             << " to " << size - 1;
-    index += index < 0 ? size : 0;
-  }
-  return success();
-}
-
-/// The axis is replaced by those of the indices.
-static LogicalResult convertGather(Node &node) {
-  bool isShape = node.isShapeArithmetic();
-  Binder bind(node);
-  Operand data = bind.operand("data");
-  Dims indices = bind.integers("indices");
-  int64_t axis = bind.integer("axis", 0);
-  if (failed(bind.finish()))
-    return failure();
-  ArrayRef<int64_t> shape = data.shape();
-  FailureOr<int64_t> at = resolveAxis(node, axis, shape.size());
-  if (failed(at) || failed(resolveIndices(node, indices, shape[*at])))
-    return failure();
-  Dims dims(shape.take_front(*at));
-  dims.append(Dims(node.operand(1).shape()));
-  dims.append(Dims(shape.drop_front(*at + 1)));
-  if (isShape) {
-    FailureOr<IntegerTensor> tensor = integerInput(node, 0);
-    if (failed(tensor))
-      return failure();
-    return defineIntegers(node, {dims, take(*tensor, *at, indices).values});
-  }
-  if (indices.empty())
-    return node.unsupported() << "has no indices, expected at least one";
-  FailureOr<Value> x = node.toValue(data, "data");
-  if (failed(x))
-    return failure();
-  FailureOr<Value> y = gather(node, *x, *at, indices);
-  if (failed(y))
-    return failure();
-  FailureOr<Value> shaped = node.reshape(*y, dims);
-  return failed(shaped) ? failure() : node.define(0, *shaped);
 }
 
 //===----------------------------------------------------------------------===//
@@ -382,8 +322,8 @@ static LogicalResult convertPad(Node &node) {
     return failure();
   std::optional<PadMode> mode = takt::findNamed<PadMode>(text);
   if (!mode)
-    return node.unsupported()
-           << "has mode '" << text << "', expected constant, reflect or edge";
+    return node.unsupported() << "has mode '" << text
+                              << "', expected constant, reflect, edge or wrap";
   int64_t rank = data.shape().size();
   FailureOr<Dims> pads = resolvePads(node, given, axes, rank);
   if (failed(pads))
@@ -392,7 +332,7 @@ static LogicalResult convertPad(Node &node) {
   auto isZero = [](int64_t amount) { return amount == 0; };
   if (llvm::all_of(*pads, isZero))
     return node.define(0, data);
-  FailureOr<Value> x = node.toValue(data, "data");
+  FailureOr<Value> x = node.toValue(data, "data", Accept::Any);
   if (failed(x))
     return failure();
   FailureOr<Value> rest = crop(node, *x, *pads);
@@ -426,7 +366,7 @@ static LogicalResult convertExpand(Node &node) {
     if (size < 1)
       return node.unsupported()
              << "has shape " << shapeText(shape) << ", expected positive sizes";
-  FailureOr<Value> x = node.toValue(data, "input");
+  FailureOr<Value> x = node.toValue(data, "input", Accept::Any);
   if (failed(x))
     return failure();
   auto y = node.createTyped<train::ExpandOp>(
@@ -436,11 +376,10 @@ static LogicalResult convertExpand(Node &node) {
 
 void takt::import::addSliceOps(Registry &registry) {
   registry.add("Slice", {1, 10, 11, 13}, convertSlice,
-               "train.slice; steps with train.reshape; folded on shapes");
+               "train.slice; steps with train.reshape, train.gather; folded "
+               "on shapes");
   registry.add("Split", {2, 11, 13, 18}, convertSplit, "train.slice");
-  registry.add("Gather", {1, 11, 13}, convertGather,
-               "train.slice, train.concat; indices known at import");
-  registry.add("Pad", {2, 11, 13, 18, 19}, convertPad,
+  registry.add("Pad", {2, 11, 13, 18, 19, 21, 23, 24, 25}, convertPad,
                "train.pad; nothing for pads of 0");
   registry.add("Expand", {8, 13}, convertExpand, "train.expand");
 }

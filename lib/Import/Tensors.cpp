@@ -14,13 +14,12 @@
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
+#include <cstring>
 
 using namespace mlir;
 using namespace takt::import;
 using llvm::support::endian::read64le;
 using onnx::TensorProto;
-
-static constexpr int64_t kMaxElements = int64_t(1) << 40;
 
 //===----------------------------------------------------------------------===//
 // Types and shapes
@@ -137,6 +136,8 @@ static int64_t readFieldInteger(const TensorProto &tensor, int64_t i) {
   case TensorProto::UINT32:
   case TensorProto::UINT64:
     return tensor.uint64_data(i);
+  case TensorProto::BOOL:
+    return tensor.int32_data(i) != 0;
   default:
     return tensor.int32_data(i);
   }
@@ -176,18 +177,26 @@ static float bfloatBits(uint16_t bits) {
   return llvm::bit_cast<float>(uint32_t(bits) << 16);
 }
 
-/// Decodes all elements. False if a finite one is not finite in f32.
-static bool decodeFloats(const TensorProto &tensor, const TensorData &data,
-                         MutableArrayRef<float> out) {
+/// A number in another type. `fits` becomes false if it is finite there only.
+template <typename To, typename From> static To narrow(From value, bool &fits) {
+  if constexpr (std::is_integral_v<To>) {
+    fits &= int64_t(static_cast<To>(value)) == int64_t(value);
+    return static_cast<To>(value);
+  } else {
+    To narrowed = static_cast<To>(value);
+    fits &= std::isfinite(narrowed) || !std::isfinite(double(value));
+    return narrowed;
+  }
+}
+
+/// Decodes all elements. False if one does not fit.
+template <typename T>
+static bool decode(const TensorProto &tensor, const TensorData &data,
+                   MutableArrayRef<T> out) {
+  bool fits = true;
   auto each = [&](auto &&element) {
     for (size_t i = 0; i < out.size(); ++i)
-      out[i] = element(i);
-  };
-  bool fits = true;
-  auto narrow = [&](double value) {
-    float narrowed = static_cast<float>(value);
-    fits &= std::isfinite(narrowed) || !std::isfinite(value);
-    return narrowed;
+      out[i] = narrow<T>(element(i), fits);
   };
   bool raw = data.raw.has_value();
   StringRef bytes = data.raw.value_or("");
@@ -196,21 +205,26 @@ static bool decodeFloats(const TensorProto &tensor, const TensorData &data,
   };
   switch (tensor.data_type()) {
   case TensorProto::FLOAT:
-    if (raw)
-      each([&](size_t i) { return readRaw<float>(bytes, i); });
-    else
-      llvm::copy(tensor.float_data(), out.begin());
+    each([&](size_t i) {
+      return raw ? readRaw<float>(bytes, i) : tensor.float_data(i);
+    });
     break;
   case TensorProto::DOUBLE:
     each([&](size_t i) {
-      return narrow(raw ? readRaw<double>(bytes, i) : tensor.double_data(i));
+      return raw ? readRaw<double>(bytes, i) : tensor.double_data(i);
     });
     break;
   case TensorProto::FLOAT16:
     each([&](size_t i) { return halfBits(bits16(i)); });
     break;
-  default:
+  case TensorProto::BFLOAT16:
     each([&](size_t i) { return bfloatBits(bits16(i)); });
+    break;
+  default:
+    each([&](size_t i) {
+      return raw ? readRawInteger(tensor.data_type(), bytes, i)
+                 : readFieldInteger(tensor, i);
+    });
     break;
   }
   return fits;
@@ -232,9 +246,11 @@ static LogicalResult checkFloats(const Constant &constant,
 
 static LogicalResult reportOverflow(const Constant &constant,
                                     const Subject &subject) {
+  int32_t from = constant.tensor ? constant.tensor->data_type() : constant.type;
   return subject.unsupported()
-         << "has elements of type " << typeName(constant.type)
-         << " that are too large for f32";
+         << "has elements of type " << typeName(from)
+         << " that are too large for "
+         << (constant.type == from ? "f32" : typeName(constant.type));
 }
 
 FailureOr<float> TensorReader::scalar(const Constant &constant,
@@ -245,6 +261,8 @@ FailureOr<float> TensorReader::scalar(const Constant &constant,
     return subject.invalid() << "has shape " << shapeText(constant.shape)
                              << ", expected one element";
   }
+  if (constant.integers)
+    return static_cast<float>(constant.integers->front());
   if (!constant.tensor)
     return constant.fill;
   FailureOr<TensorData> data =
@@ -252,43 +270,138 @@ FailureOr<float> TensorReader::scalar(const Constant &constant,
   if (failed(data))
     return failure();
   float value = 0;
-  if (!decodeFloats(*constant.tensor, *data, value))
+  if (!decode<float>(*constant.tensor, *data, value))
     return reportOverflow(constant, subject);
   return value;
 }
 
-static bool sameBits(ArrayRef<float> values) {
-  return llvm::all_of(values, [&](float value) {
-    return llvm::bit_cast<uint32_t>(value) ==
-           llvm::bit_cast<uint32_t>(values.front());
+FailureOr<SmallVector<double, 4>>
+TensorReader::numbers(const Constant &constant, const Subject &subject) const {
+  if (constant.isInteger()) {
+    auto read = integers(constant, subject);
+    if (failed(read))
+      return failure();
+    return SmallVector<double, 4>(read->begin(), read->end());
+  }
+  if (failed(checkFloats(constant, subject)))
+    return failure();
+  int64_t count = countElements(constant.shape).value_or(kMaxElements);
+  if (count > kMaxIntegers)
+    return subject.unsupported()
+           << "has " << count << " numbers, expected at most " << kMaxIntegers;
+  if (constant.integers)
+    return SmallVector<double, 4>(constant.integers->begin(),
+                                  constant.integers->end());
+  SmallVector<double, 4> values(count, constant.fill);
+  if (!constant.tensor)
+    return values;
+  FailureOr<TensorData> data =
+      findData(*constant.tensor, count, directory, subject);
+  if (failed(data))
+    return failure();
+  decode<double>(*constant.tensor, *data, values);
+  return values;
+}
+
+template <typename T> static bool sameBits(ArrayRef<T> values) {
+  return llvm::all_of(values, [&](const T &value) {
+    return std::memcmp(&value, &values.front(), sizeof(T)) == 0;
   });
 }
 
-FailureOr<ElementsAttr> TensorReader::floats(const Constant &constant,
-                                             const Subject &subject) const {
-  if (failed(checkFloats(constant, subject)))
+/// One element, of a tensor that has the same everywhere.
+template <typename T>
+static ElementsAttr splat(RankedTensorType type, T value) {
+  if constexpr (std::is_same_v<T, uint8_t>)
+    return DenseElementsAttr::get(type, value != 0);
+  else
+    return DenseElementsAttr::get(type, value);
+}
+
+template <typename T>
+FailureOr<ElementsAttr> TensorReader::elementsAs(const Constant &constant,
+                                                 RankedTensorType type,
+                                                 const Subject &subject) const {
+  if (!constant.tensor && !constant.integers)
+    return splat(type, static_cast<T>(constant.fill));
+  int64_t count = type.getNumElements();
+  // Nothing is allocated for data that are not there.
+  FailureOr<TensorData> data = TensorData();
+  if (!constant.integers)
+    data = findData(*constant.tensor, count, directory, subject);
+  if (failed(data))
     return failure();
-  auto type = RankedTensorType::get(constant.shape, Float32Type::get(context));
+  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(count * sizeof(T), 64);
+  MutableArrayRef<T> values(reinterpret_cast<T *>(blob.getMutableData().data()),
+                            count);
+  bool fits = true;
+  if (constant.integers)
+    for (auto [value, integer] : llvm::zip_equal(values, *constant.integers))
+      value = narrow<T>(integer, fits);
+  else
+    fits = decode(*constant.tensor, *data, values);
+  if (!fits)
+    return reportOverflow(constant, subject);
+  if (sameBits<T>(values))
+    return splat(type, values.front());
+  return ElementsAttr(
+      DenseResourceElementsAttr::get(type, constant.name, std::move(blob)));
+}
+
+Type takt::import::computedType(int32_t type, MLIRContext *context) {
+  Builder builder(context);
+  switch (type) {
+  case TensorProto::FLOAT:
+  case TensorProto::FLOAT16:
+  case TensorProto::BFLOAT16:
+    return builder.getF32Type();
+  case TensorProto::DOUBLE:
+    return builder.getF64Type();
+  case TensorProto::INT32:
+    return builder.getI32Type();
+  case TensorProto::INT64:
+    return builder.getI64Type();
+  case TensorProto::BOOL:
+    return builder.getI1Type();
+  default:
+    return {};
+  }
+}
+
+int32_t takt::import::onnxType(Type computed) {
+  if (computed.isF32())
+    return TensorProto::FLOAT;
+  if (computed.isF64())
+    return TensorProto::DOUBLE;
+  if (computed.isInteger(32))
+    return TensorProto::INT32;
+  return computed.isInteger(64) ? TensorProto::INT64 : TensorProto::BOOL;
+}
+
+FailureOr<ElementsAttr> TensorReader::elements(const Constant &constant,
+                                               const Subject &subject) const {
+  Type element = computedType(constant.type, context);
+  if (!element)
+    return subject.unsupported()
+           << "has elements of type " << typeName(constant.type)
+           << ", expected float, double, int32, int64 or bool";
+  auto type = RankedTensorType::get(constant.shape, element);
   if (!train::isTensor(type)) {
     return subject.unsupported() << "has shape " << shapeText(constant.shape)
                                  << ", expected at most 8 positive sizes and "
                                  << kMaxElements << " elements";
   }
-  if (!constant.tensor)
-    return ElementsAttr(DenseElementsAttr::get(type, constant.fill));
-  int64_t count = type.getNumElements();
-  FailureOr<TensorData> data =
-      findData(*constant.tensor, count, directory, subject);
-  if (failed(data))
-    return failure();
-  AsmResourceBlob blob =
-      HeapAsmResourceBlob::allocate(count * sizeof(float), 64);
-  MutableArrayRef<float> values(
-      reinterpret_cast<float *>(blob.getMutableData().data()), count);
-  if (!decodeFloats(*constant.tensor, *data, values))
-    return reportOverflow(constant, subject);
-  if (sameBits(values))
-    return ElementsAttr(DenseElementsAttr::get(type, values.front()));
-  return ElementsAttr(
-      DenseResourceElementsAttr::get(type, constant.name, std::move(blob)));
+  switch (train::getElementType(type)) {
+  case takt::ElementType::F32:
+    return elementsAs<float>(constant, type, subject);
+  case takt::ElementType::F64:
+    return elementsAs<double>(constant, type, subject);
+  case takt::ElementType::I32:
+    return elementsAs<int32_t>(constant, type, subject);
+  case takt::ElementType::I64:
+    return elementsAs<int64_t>(constant, type, subject);
+  case takt::ElementType::I1:
+    break;
+  }
+  return elementsAs<uint8_t>(constant, type, subject);
 }

@@ -29,6 +29,9 @@ using Dims = llvm::SmallVector<int64_t, 8>;
 /// limit keeps a small file from making big tensors.
 constexpr int64_t kMaxIntegers = 1024;
 
+/// The most elements that a tensor of the train dialect has.
+constexpr int64_t kMaxElements = int64_t(1) << 40;
+
 /// A tensor that is known at import. Its elements are `integers`, or else those
 /// of `tensor`, or else `fill` each.
 struct Constant {
@@ -39,10 +42,18 @@ struct Constant {
   const onnx::TensorProto *tensor = nullptr;
   float fill = 0;
   bool literal = false; ///< written in a Constant node
+  bool fixed = false;   ///< made by the importer: nothing to train
 
-  /// Of integers or bool: a shape, an index or a flag, never a parameter.
+  /// Of integers or bool: a shape, an index or a flag, nothing to train.
   bool isInteger() const;
 };
+
+/// The type that elements of an ONNX type have in the train dialect, which
+/// computes with f32, f64, i32, i64 and i1; 16-bit floats are widened to f32.
+/// Null for types that it does not compute with.
+mlir::Type computedType(int32_t type, mlir::MLIRContext *context);
+/// The ONNX type of tensors that are computed in a type of the train dialect.
+int32_t onnxType(mlir::Type computed);
 
 /// ONNX's name of an element type: float, int64, …
 std::string typeName(int32_t type);
@@ -50,8 +61,8 @@ std::string typeName(int32_t type);
 /// "2x3x4", or "scalar".
 std::string shapeText(llvm::ArrayRef<int64_t> dims);
 
-/// Product of sizes that are not negative; nullopt if it is more than 2^40, the
-/// most elements that a tensor of the train dialect has.
+/// Product of sizes that are not negative; nullopt if it is more than
+/// kMaxElements.
 std::optional<int64_t> countElements(llvm::ArrayRef<int64_t> dims);
 
 /// The constant that `tensor` is, which must outlive it. Checks type and shape,
@@ -76,14 +87,25 @@ public:
   mlir::FailureOr<float> scalar(const Constant &constant,
                                 const Subject &subject) const;
 
-  /// The elements of a float tensor as f32: a splat if all have the same bits.
+  /// The elements of a small tensor of any type as numbers.
+  /// Fails with a diagnostic about `subject` if these are more than
+  /// kMaxIntegers.
+  mlir::FailureOr<llvm::SmallVector<double, 4>>
+  numbers(const Constant &constant, const Subject &subject) const;
+
+  /// The elements in their computed type: a splat if all have the same bits.
   /// Fails with a diagnostic about `subject` if it is no tensor of the train
   /// dialect, its data do not have the size of its shape, or an element that is
-  /// finite would not be in f32.
-  mlir::FailureOr<mlir::ElementsAttr> floats(const Constant &constant,
-                                             const Subject &subject) const;
+  /// finite would not be in that type.
+  mlir::FailureOr<mlir::ElementsAttr> elements(const Constant &constant,
+                                               const Subject &subject) const;
 
 private:
+  template <typename T>
+  mlir::FailureOr<mlir::ElementsAttr> elementsAs(const Constant &constant,
+                                                 mlir::RankedTensorType type,
+                                                 const Subject &subject) const;
+
   mlir::MLIRContext *context;
   std::string directory;
 };

@@ -316,7 +316,7 @@ static LogicalResult convertAveragePool(Node &node) {
   Binder bind(node);
   Value x = bind.tensor("X");
   WindowAttributes window(bind, /*dilated=*/node.since >= 19);
-  bool countPads = bind.flag("count_include_pad", false);
+  bool countPads = node.since >= 7 && bind.flag("count_include_pad", false);
   bool ceilMode = node.since >= 10 && bind.flag("ceil_mode", false);
   if (failed(bind.finish()) || failed(checkPool(node, x, window)))
     return failure();
@@ -348,15 +348,16 @@ static LogicalResult convertGlobalMaxPool(Node &node) {
 }
 
 void takt::import::addWindowOps(Registry &registry) {
-  registry.add("Conv", {1, 11}, convertConv,
+  registry.add("Conv", {1, 11, 22}, convertConv,
                "train.conv; 1 to 3 spatial dimensions");
-  registry.add("ConvTranspose", {1, 11}, convertConvTranspose,
+  registry.add("ConvTranspose", {1, 11, 22}, convertConvTranspose,
                "train.conv_dgrad, train.add");
-  registry.add("MaxPool", {1, 8, 10, 11, 12}, convertMaxPool,
+  registry.add("MaxPool", {1, 8, 10, 11, 12, 22}, convertMaxPool,
                "train.max_pool; without Indices");
-  registry.add("AveragePool", {7, 10, 11, 19}, convertAveragePool,
+  registry.add("AveragePool", {1, 7, 10, 11, 19, 22}, convertAveragePool,
                "train.average_pool");
-  registry.add("GlobalAveragePool", {1}, convertGlobalAveragePool,
+  registry.add("GlobalAveragePool", {1, 22}, convertGlobalAveragePool,
                "train.global_average_pool");
-  registry.add("GlobalMaxPool", {1}, convertGlobalMaxPool, "train.max_pool");
+  registry.add("GlobalMaxPool", {1, 22}, convertGlobalMaxPool,
+               "train.max_pool");
 }

@@ -192,19 +192,37 @@ static Expected<const Array *> findSamples(const Binding &binding,
                            names(arrays));
 }
 
-/// The array for a binding in the binding's element type.
-static Expected<Array> samplesFor(const Binding &binding,
+/// Whether all inputs and labels have a row for each sample. A graph of tensor
+/// arithmetic may have none: inputs of different lengths, or of rank 0.
+static bool hasSamples(const Program &program) {
+  std::optional<int64_t> batch;
+  for (const Binding &binding : program.bindings) {
+    if (!isSupplied(binding))
+      continue;
+    if (binding.dims.empty() ||
+        batch.value_or(binding.dims[0]) != binding.dims[0])
+      return false;
+    batch = binding.dims[0];
+  }
+  return true;
+}
+
+/// The array for a binding in the binding's element type: a row for each of any
+/// number of samples or, if `whole`, one minibatch as it is.
+static Expected<Array> samplesFor(const Binding &binding, bool whole,
                                   ArrayRef<Array> arrays) {
   Expected<const Array *> found = findSamples(binding, arrays);
   if (!found)
     return found.takeError();
   const Array &array = **found;
-  ArrayRef<int64_t> dims = array.dims;
-  if (dims.empty() || binding.dims.empty() ||
-      dims.drop_front() != ArrayRef(binding.dims).drop_front()) {
-    std::string expected = "N";
-    for (size_t axis = 1; axis < binding.dims.size(); ++axis)
-      expected += "x" + itostr(binding.dims[axis]);
+  ArrayRef<int64_t> dims = array.dims, needed = binding.dims;
+  bool fits = whole ? dims == needed
+                    : !dims.empty() && dims.drop_front() == needed.drop_front();
+  if (!fits) {
+    std::string expected = whole ? needed.empty() ? "scalar" : itostr(needed[0])
+                                 : std::string("N");
+    for (size_t axis = 1; axis < needed.size(); ++axis)
+      expected += "x" + itostr(needed[axis]);
     return createStringError(
         "array '" + array.name + "' is " +
         describe(descriptor(array.type), array.dims) + ", the program's " +
@@ -221,19 +239,18 @@ ArrayData::create(const Program &program, ArrayRef<Array> arrays,
   const Array *first = nullptr;
   int64_t batch = 1;
   BindingTurns turns(program);
+  bool whole = !hasSamples(program);
   for (auto [i, binding] : enumerate(program.bindings)) {
     if (!isSupplied(binding) || turns.first(i) != i)
       continue;
-    Expected<Array> array = samplesFor(binding, arrays);
+    Expected<Array> array = samplesFor(binding, whole, arrays);
     if (!array)
       return array.takeError();
     converted[i] = std::move(*array);
+    if (whole)
+      continue;
     if (!first)
       batch = binding.dims[0];
-    else if (binding.dims[0] != batch)
-      return createStringError(
-          "'" + binding.name + "' has " + Twine(binding.dims[0]) +
-          " samples in a minibatch, other inputs " + Twine(batch));
     else if (converted[i].dims[0] != first->dims[0])
       return createStringError("array '" + converted[i].name + "' has " +
                                Twine(converted[i].dims[0]) +
@@ -241,7 +258,7 @@ ArrayData::create(const Program &program, ArrayRef<Array> arrays,
                                Twine(first->dims[0]));
     first = first ? first : &converted[i];
   }
-  uint64_t samples = first ? first->dims[0] : 0;
+  uint64_t samples = first ? first->dims[0] : batch;
   uint64_t full = samples / batch;
   uint64_t perEpoch =
       full + (options.keepIncomplete && samples % batch != 0 ? 1 : 0);
@@ -279,4 +296,5 @@ void ArrayData::fill(uint32_t binding, uint64_t iteration, void *entry) const {
 }
 
 uint64_t ArrayData::samples() const { return state->samples; }
+uint64_t ArrayData::samplesPerMinibatch() const { return state->batch; }
 uint64_t ArrayData::minibatchesPerEpoch() const { return state->perEpoch; }

@@ -186,6 +186,8 @@ static void enumerations(raw_ostream &os) {
   }
   Enumeration(os, "unary_function", "UNARY").named(UnaryFunction::Abs);
   Enumeration(os, "binary_function", "BINARY").named(BinaryFunction::Sub);
+  Enumeration(os, "compare_function", "COMPARE").named(CompareFunction::Equal);
+  Enumeration(os, "scatter_mode", "SCATTER").named(ScatterMode::Replace);
   Enumeration(os, "pad_mode", "PAD").named(PadMode::Constant);
   Enumeration kernels(os, "kernel_id", "KERNEL");
 #define TAKT_KERNEL(Name, mnemonic, code, operands, results, words)            \

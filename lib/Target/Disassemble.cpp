@@ -217,14 +217,20 @@ void takt::emitIsaReference(raw_ostream &os) {
   os << format("| 0x%02X | `", code) << mnemonic << "` | " << operands         \
      << " | " << results << " | " << words << " |\n";
 #include "takt/Target/Kernels.def"
-  os << "\n# Functions\n\nOf the kernels `unary` and `binary`, and modes of "
-        "`pad`, from "
+  os << "\n# Functions\n\nOf the kernels `unary`, `binary` and `compare`, and "
+        "modes "
+        "of `pad` and `scatter_elements`, from "
         "`Target/Functions.def`.\n\n| kernel | code | function | value |\n"
         "|---|---|---|---|\n";
 #define TAKT_UNARY(Name, mnemonic, code, formula)                              \
   os << "| `unary` | " << code << " | `" mnemonic "` | " formula " |\n";
 #define TAKT_BINARY(Name, mnemonic, code, formula)                             \
   os << "| `binary` | " << code << " | `" mnemonic "` | " formula " |\n";
+#define TAKT_COMPARISON(Name, mnemonic, code, formula)                         \
+  os << "| `compare` | " << code << " | `" mnemonic "` | " formula " |\n";
+#define TAKT_SCATTERING(Name, mnemonic, code, formula)                         \
+  os << "| `scatter_elements` | " << code                                      \
+     << " | `" mnemonic "` | " formula " |\n";
 #define TAKT_PADDING(Name, mnemonic, code, meaning)                            \
   os << "| `pad` | " << code << " | `" mnemonic "` | " meaning " |\n";
 #include "takt/Target/Functions.def"

@@ -107,21 +107,40 @@ Error checkTensor(const KernelSubject &subject, const NamedShape &tensor) {
   return Error::success();
 }
 
+/// Every tensor has one of the element types.
+Error checkElementTypes(const KernelSubject &subject) {
+  auto check = [&](const NamedShape &tensor, ElementType type) {
+    return elementBytes(type) != 0
+               ? Error::success()
+               : subject.failValue("type of " + tensor.name, "no element type",
+                                   "one of the element types");
+  };
+  for (auto [i, tensor] : enumerate(subject.kernel.operands))
+    if (Error error = check(subject.in(i), tensor.type))
+      return error;
+  for (auto [i, tensor] : enumerate(subject.kernel.results))
+    if (Error error = check(subject.out(i), tensor.type))
+      return error;
+  return Error::success();
+}
+
 Error checkTypes(const KernelSubject &subject, TypeRule rule) {
   const Kernel &kernel = subject.kernel;
+  if (rule == TypeRule::Own)
+    return checkElementTypes(subject);
   ElementType common = kernel.results[0].type;
   bool isFloat = common == ElementType::F32 || common == ElementType::F64;
-  if (elementBytes(common) == 0 || (rule != TypeRule::Any && !isFloat))
+  bool isNumber =
+      isFloat || common == ElementType::I32 || common == ElementType::I64;
+  if (elementBytes(common) == 0 ||
+      (rule == TypeRule::Number ? !isNumber
+                                : rule != TypeRule::Any && !isFloat))
     return subject.failValue("type of " + subject.out(0).name, name(common),
-                             "f32 or f64");
+                             rule == TypeRule::Number ? "f32, f64, i32 or i64"
+                                                      : "f32 or f64");
   auto check = [&](const NamedShape &tensor, ElementType type,
                    ElementType expected) {
-    return type == expected
-               ? Error::success()
-               : subject.failValue("type of " + tensor.name,
-                                   name(type).empty() ? "no element type"
-                                                      : name(type),
-                                   name(expected));
+    return subject.expectType(tensor, type, expected);
   };
   for (auto [i, tensor] : enumerate(kernel.operands)) {
     bool isLabels = rule == TypeRule::Labels && i == 1;
@@ -204,6 +223,16 @@ Error KernelSubject::expectShape(const NamedShape &tensor,
 Error KernelSubject::expectRank(const NamedShape &tensor, size_t least,
                                 size_t most) const {
   return expectRange("rank of " + tensor.name, tensor.rank(), least, most);
+}
+
+Error KernelSubject::expectType(const NamedShape &tensor, ElementType type,
+                                ElementType expected) const {
+  if (type == expected)
+    return Error::success();
+  return failValue("type of " + tensor.name,
+                   takt::name(type).empty() ? "no element type"
+                                            : takt::name(type),
+                   takt::name(expected));
 }
 
 Error KernelSubject::expectRange(const Twine &name, int64_t value,

@@ -65,6 +65,15 @@ Error checkUnary(const KernelSubject &s) {
 Error checkBinary(const KernelSubject &s) {
   if (Error error = expectNamed<BinaryFunction>(s, "function", 0))
     return error;
+  auto function = BinaryFunction(s.word(0));
+  ElementType type = s.outType(0);
+  bool ofBool =
+      function == BinaryFunction::Max || function == BinaryFunction::Min;
+  if (type == ElementType::I1 && !ofBool)
+    return s.failValue("function", name(function), "max or min for i1");
+  if ((type == ElementType::I32 || type == ElementType::I64) &&
+      function == BinaryFunction::PRelu)
+    return s.failValue("function", name(function), "another one for integers");
   return broadcasting(s);
 }
 
@@ -334,7 +343,28 @@ TypeRule typeRule(KernelId id) {
   case KernelId::Reshape:
   case KernelId::Transpose:
   case KernelId::Slice:
+  case KernelId::Expand:
+  case KernelId::Pad:
+  case KernelId::Binary:
     return TypeRule::Any;
+  case KernelId::Add:
+  case KernelId::Mul:
+  case KernelId::ReduceSum:
+  case KernelId::ReduceMax:
+  case KernelId::CumSum:
+    return TypeRule::Number;
+  case KernelId::Cast:
+  case KernelId::Compare:
+  case KernelId::Where:
+  case KernelId::WhereDgrad:
+  case KernelId::Gather:
+  case KernelId::GatherDgrad:
+  case KernelId::GatherElements:
+  case KernelId::GatherElementsDgrad:
+  case KernelId::ScatterElements:
+  case KernelId::ArgMax:
+  case KernelId::TopK:
+    return TypeRule::Own;
   case KernelId::SoftmaxCrossEntropy:
     return TypeRule::Labels;
   default:

@@ -43,6 +43,8 @@ public:
   size_t operands() const { return kernel.operands.size(); }
   NamedShape in(size_t i) const;
   NamedShape out(size_t i) const;
+  ElementType inType(size_t i) const { return kernel.operands[i].type; }
+  ElementType outType(size_t i) const { return kernel.results[i].type; }
   uint32_t word(size_t i) const { return kernel.words[i]; }
 
   /// "MNEMONIC: message".
@@ -54,6 +56,8 @@ public:
                           llvm::ArrayRef<int64_t> dims) const;
   llvm::Error expectRank(const NamedShape &tensor, size_t least,
                          size_t most) const;
+  llvm::Error expectType(const NamedShape &tensor, ElementType type,
+                         ElementType expected) const;
   /// Checks that `value` is in [least, most].
   llvm::Error expectRange(const llvm::Twine &name, int64_t value, int64_t least,
                           int64_t most) const;
@@ -69,9 +73,11 @@ private:
 
 /// Which element types a kernel's tensors may have.
 enum class TypeRule {
-  Float, ///< all the same, f32 or f64
-  Any,   ///< all the same: the kernel only moves elements
-  Labels ///< as Float, but operand 1 is i64
+  Float,  ///< all the same, f32 or f64
+  Number, ///< all the same, f32, f64, i32 or i64
+  Any,    ///< all the same: the kernel only moves elements
+  Labels, ///< as Float, but operand 1 is i64
+  Own     ///< element types, which the kernel's rule relates to each other
 };
 
 struct KernelRule {
@@ -102,6 +108,20 @@ llvm::Error checkExpand(const KernelSubject &s);
 llvm::Error checkPad(const KernelSubject &s);
 llvm::Error checkPadDgrad(const KernelSubject &s);
 llvm::Error checkReduceMax(const KernelSubject &s);
+
+// The rules of element types, choices and indices, in SelectionRules.cpp.
+llvm::Error checkCast(const KernelSubject &s);
+llvm::Error checkCompare(const KernelSubject &s);
+llvm::Error checkWhere(const KernelSubject &s);
+llvm::Error checkWhereDgrad(const KernelSubject &s);
+llvm::Error checkGather(const KernelSubject &s);
+llvm::Error checkGatherDgrad(const KernelSubject &s);
+llvm::Error checkGatherElements(const KernelSubject &s);
+llvm::Error checkGatherElementsDgrad(const KernelSubject &s);
+llvm::Error checkScatterElements(const KernelSubject &s);
+llvm::Error checkArgMax(const KernelSubject &s);
+llvm::Error checkTopK(const KernelSubject &s);
+llvm::Error checkCumSum(const KernelSubject &s);
 
 /// Extends `dims` to what broadcasting it with `tensor` gives.
 llvm::Error broadcast(const KernelSubject &s, const NamedShape &tensor,

@@ -26,7 +26,10 @@ namespace {
 class StepReader {
 public:
   StepReader(ModuleOp module, const Schedule &schedule, Program &program)
-      : module(module), schedule(schedule), program(program) {}
+      : module(module), schedule(schedule), program(program),
+        trains(llvm::any_of(schedule.graph.tasks, [](const Task &task) {
+          return task.kind != TaskKind::Forward;
+        })) {}
 
   llvm::Expected<StepExecutions> read() {
     FailureOr<func::FuncOp> found = getMain(module);
@@ -82,6 +85,9 @@ private:
   /// Where in the program's data an initial value is already: versions share
   /// theirs.
   std::map<std::pair<const char *, size_t>, uint64_t> dataAt;
+  /// Names of the loss and what it is compared with mean nothing in a forward
+  /// graph.
+  bool trains;
 };
 } // namespace
 
@@ -212,7 +218,7 @@ void StepReader::readInputs() {
                            ? given.str()
                            : names[argument];
     int value = addValue(names[argument], type, RegionClass::Activation);
-    bool isLabel = name == "label" || name == "target";
+    bool isLabel = trains && (name == "label" || name == "target");
     step.values[value].input = addBinding(
         name, isLabel ? BindingKind::Label : BindingKind::Input, type);
     values[argument] = value;
@@ -321,9 +327,10 @@ llvm::Error StepReader::readOutputs() {
     if (value == values.end() || step.values[value->second].kernel < 0)
       return llvm::createStringError("output '" + text +
                                      "' is not the result of an operation");
-    int binding = addBinding(
-        text, text == "loss" ? BindingKind::Loss : BindingKind::Output,
-        operand.get().getType());
+    int binding = addBinding(text,
+                             trains && text == "loss" ? BindingKind::Loss
+                                                      : BindingKind::Output,
+                             operand.get().getType());
     step.outputs.push_back({value->second, binding});
   }
   return llvm::Error::success();

@@ -50,6 +50,26 @@ StringRef takt::name(BinaryFunction function) {
   return "";
 }
 
+StringRef takt::name(CompareFunction function) {
+  switch (function) {
+#define TAKT_COMPARISON(Name, mnemonic, code, formula)                         \
+  case CompareFunction::Name:                                                  \
+    return mnemonic;
+#include "takt/Target/Functions.def"
+  }
+  return "";
+}
+
+StringRef takt::name(ScatterMode mode) {
+  switch (mode) {
+#define TAKT_SCATTERING(Name, mnemonic, code, formula)                         \
+  case ScatterMode::Name:                                                      \
+    return mnemonic;
+#include "takt/Target/Functions.def"
+  }
+  return "";
+}
+
 StringRef takt::name(PadMode mode) {
   switch (mode) {
 #define TAKT_PADDING(Name, mnemonic, code, meaning)                            \

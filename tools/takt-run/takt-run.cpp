@@ -48,6 +48,7 @@ private:
   std::vector<Array> arrays, weights;
   std::unique_ptr<HostData> data;
   uint64_t samples = 0; ///< 0: made up, without end
+  uint64_t batch = 1;   ///< samples
   uint64_t epoch = 1;   ///< iterations
   RunOptions runOptions;
 };
@@ -124,6 +125,7 @@ Error Session::loadData() {
     epoch = forward ? divideCeil(minibatches, several)
                     : std::max<uint64_t>(1, minibatches / several);
     samples = (*created)->samples();
+    batch = (*created)->samplesPerMinibatch();
     data = std::move(*created);
     // Accuracy still needs the labels; everything else has been copied.
     erase_if(arrays, [](const Array &array) { return array.name != "label"; });
@@ -205,13 +207,8 @@ Error Session::runOnce() {
 void Session::trimOutputs(RunResult &result) const {
   if (!forward || samples == 0)
     return;
-  auto input = find_if(program.bindings, [](const Binding &binding) {
-    return binding.kind == BindingKind::Input && !binding.dims.empty();
-  });
-  if (input == program.bindings.end())
-    return;
   uint64_t padded = runOptions.iterations *
-                    BindingTurns(program).minibatches() * input->dims[0];
+                    BindingTurns(program).minibatches() * batch;
   for (Array &array : result.outputs) {
     uint64_t rows = array.dims.empty() ? 0 : array.dims[0];
     if (rows != padded || rows <= samples)

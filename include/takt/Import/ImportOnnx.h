@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Opset 7 to 17 of ONNX's default domain, as protobuf or in ONNX's text format,
+// Opset 1 to 25 of ONNX's default domain, as protobuf or in ONNX's text format,
 // becomes the forward graph @main and the module's parameters.
 //
 // What is a parameter is decided by dataflow: a float constant that an
@@ -35,8 +35,8 @@
 namespace takt {
 
 /// Oldest and newest opset of the default domain that are understood.
-constexpr int64_t kMinOpset = 7;
-constexpr int64_t kMaxOpset = 20;
+constexpr int64_t kMinOpset = 1;
+constexpr int64_t kMaxOpset = 25;
 
 enum class ImportMode {
   /// Batch normalization uses and updates statistics of the minibatch, dropout
@@ -62,7 +62,7 @@ struct ImportOptions {
 ///
 /// The module has `train.batch` and `train.opset`, its name is the graph's;
 /// nodes that no output needs and inputs that no such node reads are left out.
-/// Values are computed in f32.
+/// Values are computed in the file's own type, 16-bit floats in f32.
 ///
 /// Fails with one diagnostic: "invalid ONNX: …" for a file that breaks ONNX's
 /// rules, "unsupported: …" for one that Takt cannot train, otherwise for

@@ -49,7 +49,8 @@ struct SamplingOptions {
 
 /// Samples of arrays: each input binding is the array of its name; a label
 /// binding the array of its name or else 'label' (integers) or 'target'. The
-/// first dimension counts the samples.
+/// first dimension counts the samples. Where inputs have no common first
+/// dimension, the arrays are one minibatch as they are.
 class ArrayData : public HostData {
 public:
   /// Fails with the expected and the found array when one is missing, has
@@ -62,6 +63,7 @@ public:
 
   void fill(uint32_t binding, uint64_t iteration, void *entry) const override;
   uint64_t samples() const;
+  uint64_t samplesPerMinibatch() const;
   uint64_t minibatchesPerEpoch() const;
 
 private:

@@ -55,6 +55,18 @@ enum class BinaryFunction : uint32_t {
 #include "takt/Target/Functions.def"
 };
 
+/// What the kernel `compare` asks of two numbers.
+enum class CompareFunction : uint32_t {
+#define TAKT_COMPARISON(Name, mnemonic, code, formula) Name = code,
+#include "takt/Target/Functions.def"
+};
+
+/// What the kernel `scatter_elements` makes of an element and its updates.
+enum class ScatterMode : uint32_t {
+#define TAKT_SCATTERING(Name, mnemonic, code, formula) Name = code,
+#include "takt/Target/Functions.def"
+};
+
 /// What the kernel `pad` puts around a tensor.
 enum class PadMode : uint32_t {
 #define TAKT_PADDING(Name, mnemonic, code, meaning) Name = code,
@@ -323,9 +335,11 @@ struct Program {
 llvm::StringRef mnemonic(Opcode op);   ///< empty when illegal
 llvm::StringRef mnemonic(KernelId id); ///< empty when unknown
 /// Names in listings and in the C header; empty when unknown.
-llvm::StringRef name(UnaryFunction function);  ///< empty when unknown
-llvm::StringRef name(BinaryFunction function); ///< empty when unknown
-llvm::StringRef name(PadMode mode);            ///< empty when unknown
+llvm::StringRef name(UnaryFunction function);   ///< empty when unknown
+llvm::StringRef name(BinaryFunction function);  ///< empty when unknown
+llvm::StringRef name(CompareFunction function); ///< empty when unknown
+llvm::StringRef name(ScatterMode mode);         ///< empty when unknown
+llvm::StringRef name(PadMode mode);             ///< empty when unknown
 
 /// The value of an enumeration that counts from 1 and has names.
 template <typename Enum> std::optional<Enum> findNamed(llvm::StringRef text) {

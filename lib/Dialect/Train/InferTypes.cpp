@@ -261,10 +261,11 @@ INFER(MaxPoolDgradOp) {
 //===----------------------------------------------------------------------===//
 
 static LogicalResult inferBroadcast(const Reporter &reporter,
-                                    ValueRange operands, Types &types) {
+                                    ValueRange operands, Types &types,
+                                    bool (*accepts)(Type) = isNumberTensor) {
   if (operands.empty())
     return reporter.failValue("number of operands", "0", "at least 1");
-  if (failed(reporter.expectTensors(operands.getTypes())))
+  if (failed(reporter.expectTensors(operands.getTypes(), accepts)))
     return failure();
   auto shapes = llvm::map_to_vector(operands, shapeOf);
   FailureOr<Dims> y = broadcastShape(reporter, shapes);
@@ -285,12 +286,24 @@ INFER(MulOp) {
 
 INFER(SumOp) {
   return inferBroadcast(Reporter(location, getOperationName()),
-                        adaptor.getOperands(), types);
+                        adaptor.getOperands(), types, isFloatTensor);
 }
 
 INFER(BinaryOp) {
-  return inferBroadcast(Reporter(location, getOperationName()),
-                        adaptor.getOperands(), types);
+  using F = takt::BinaryFunction;
+  Reporter reporter(location, getOperationName());
+  if (failed(reporter.expectAttribute("function", adaptor.getFunctionAttr())) ||
+      failed(inferBroadcast(reporter, adaptor.getOperands(), types, isTensor)))
+    return failure();
+  Type element = cast<RankedTensorType>(types.front()).getElementType();
+  F function = adaptor.getFunction();
+  bool ofBool = function == F::Max || function == F::Min;
+  if (isa<FloatType>(element) ||
+      (element.isInteger(1) ? ofBool : function != F::PRelu))
+    return success();
+  return reporter.failValue("function", takt::name(function),
+                            element.isInteger(1) ? "max or min for i1"
+                                                 : "another one for integers");
 }
 
 INFER(BinaryDgradOp) {
@@ -344,7 +357,8 @@ INFER(PadOp) {
   if (failed(reporter.expectAttribute("mode", adaptor.getModeAttr())) ||
       failed(reporter.expectAttribute("begins", adaptor.getBeginsAttr())) ||
       failed(reporter.expectAttribute("ends", adaptor.getEndsAttr())) ||
-      failed(reporter.expectTensors(adaptor.getOperands().getTypes())))
+      failed(
+          reporter.expectTensors(adaptor.getOperands().getTypes(), isTensor)))
     return failure();
   FailureOr<Dims> y =
       paddedShape(reporter, shapeOf(adaptor.getX()), adaptor.getMode(),

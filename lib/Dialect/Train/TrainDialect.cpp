@@ -118,6 +118,18 @@ Attribute BinaryFunctionAttr::parse(AsmParser &parser, Type) {
 void BinaryFunctionAttr::print(AsmPrinter &printer) const {
   printer << "<" << takt::name(getValue()) << ">";
 }
+Attribute CompareFunctionAttr::parse(AsmParser &parser, Type) {
+  return parseBracketed<CompareFunctionAttr>(parser);
+}
+void CompareFunctionAttr::print(AsmPrinter &printer) const {
+  printer << "<" << takt::name(getValue()) << ">";
+}
+Attribute ScatterModeAttr::parse(AsmParser &parser, Type) {
+  return parseBracketed<ScatterModeAttr>(parser);
+}
+void ScatterModeAttr::print(AsmPrinter &printer) const {
+  printer << "<" << takt::name(getValue()) << ">";
+}
 Attribute PadModeAttr::parse(AsmParser &parser, Type) {
   return parseBracketed<PadModeAttr>(parser);
 }

@@ -52,6 +52,15 @@ bool takt::train::isLabelTensor(Type type) {
          cast<RankedTensorType>(type).getElementType().isSignlessInteger(64);
 }
 
+bool takt::train::isBoolTensor(Type type) {
+  return isTensor(type) &&
+         cast<RankedTensorType>(type).getElementType().isSignlessInteger(1);
+}
+
+bool takt::train::isNumberTensor(Type type) {
+  return isTensor(type) && !isBoolTensor(type);
+}
+
 bool takt::train::isFiniteF32(Attribute attr) {
   auto number = dyn_cast<FloatAttr>(attr);
   return number && number.getType().isF32() && number.getValue().isFinite();

@@ -18,11 +18,19 @@ using namespace takt::train;
 /// Largest attribute that becomes an unsigned word.
 static constexpr int64_t kMaxWord = 0xFFFFFFFF;
 
-/// All tensors of the operation are of floats, of one element type.
-static LogicalResult expectFloats(const Reporter &reporter, Operation *op) {
+/// Checks that all tensors of the operation have one element type, which
+/// `accepts` says yes to.
+static LogicalResult expectOneElementType(const Reporter &reporter,
+                                          Operation *op,
+                                          bool (*accepts)(Type)) {
   SmallVector<Type> types(op->getOperandTypes());
   llvm::append_range(types, op->getResultTypes());
-  return reporter.expectTensors(types);
+  return reporter.expectTensors(types, accepts);
+}
+
+/// All tensors of the operation are of floats, of one element type.
+static LogicalResult expectFloats(const Reporter &reporter, Operation *op) {
+  return expectOneElementType(reporter, op, isFloatTensor);
 }
 
 //===----------------------------------------------------------------------===//
@@ -138,7 +146,7 @@ static LogicalResult verifyReduction(const Reporter &reporter,
 
 template <typename OpTy> static LogicalResult verifyForwardReduction(OpTy op) {
   Reporter reporter(op.getOperation());
-  if (failed(expectFloats(reporter, op)))
+  if (failed(expectOneElementType(reporter, op, isNumberTensor)))
     return failure();
   return verifyReduction(reporter, shapeOf(op.getX()), op.getAxes(), "y",
                          shapeOf(op.getY()));
@@ -158,7 +166,7 @@ LogicalResult ReduceMaxDgradOp::verify() {
 
 LogicalResult ExpandOp::verify() {
   Reporter reporter(getOperation());
-  if (failed(expectFloats(reporter, *this)))
+  if (failed(expectOneElementType(reporter, *this, isTensor)))
     return failure();
   ArrayRef<int64_t> x = shapeOf(getX()), y = shapeOf(getY());
   FailureOr<Dims> both = broadcastShape(reporter, {x, y});

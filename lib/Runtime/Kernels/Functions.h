@@ -14,6 +14,8 @@
 #ifndef TAKT_LIB_RUNTIME_KERNELS_FUNCTIONS_H
 #define TAKT_LIB_RUNTIME_KERNELS_FUNCTIONS_H
 
+#include "ElementTypes.h"
+#include "takt/Target/Program.h"
 #include <cmath>
 
 namespace takt::functions {
@@ -144,6 +146,128 @@ template <typename T> struct GeluTanh : Coefficients<T> {
   }
 };
 
+template <typename T> struct Sin : Coefficients<T> {
+  T value(T x) const { return std::sin(x); }
+  T slope(T x) const { return std::cos(x); }
+};
+
+template <typename T> struct Cos : Coefficients<T> {
+  T value(T x) const { return std::cos(x); }
+  T slope(T x) const { return -std::sin(x); }
+};
+
+template <typename T> struct Tan : Coefficients<T> {
+  T value(T x) const { return std::tan(x); }
+  T slope(T x) const {
+    T t = std::tan(x);
+    return 1 + t * t;
+  }
+};
+
+template <typename T> struct Asin : Coefficients<T> {
+  T value(T x) const { return std::asin(x); }
+  T slope(T x) const { return 1 / std::sqrt((1 - x) * (1 + x)); }
+};
+
+template <typename T> struct Acos : Coefficients<T> {
+  T value(T x) const { return std::acos(x); }
+  T slope(T x) const { return -1 / std::sqrt((1 - x) * (1 + x)); }
+};
+
+template <typename T> struct Atan : Coefficients<T> {
+  T value(T x) const { return std::atan(x); }
+  T slope(T x) const { return 1 / (1 + x * x); }
+};
+
+template <typename T> struct Sinh : Coefficients<T> {
+  T value(T x) const { return std::sinh(x); }
+  T slope(T x) const { return std::cosh(x); }
+};
+
+template <typename T> struct Cosh : Coefficients<T> {
+  T value(T x) const { return std::cosh(x); }
+  T slope(T x) const { return std::sinh(x); }
+};
+
+template <typename T> struct Asinh : Coefficients<T> {
+  T value(T x) const { return std::asinh(x); }
+  T slope(T x) const { return 1 / std::sqrt(x * x + 1); }
+};
+
+template <typename T> struct Acosh : Coefficients<T> {
+  T value(T x) const { return std::acosh(x); }
+  T slope(T x) const { return 1 / std::sqrt((x - 1) * (x + 1)); }
+};
+
+template <typename T> struct Atanh : Coefficients<T> {
+  T value(T x) const { return std::atanh(x); }
+  T slope(T x) const { return 1 / ((1 - x) * (1 + x)); }
+};
+
+template <typename T> struct Floor : Coefficients<T> {
+  T value(T x) const { return std::floor(x); }
+  T slope(T) const { return 0; }
+};
+
+template <typename T> struct Ceil : Coefficients<T> {
+  T value(T x) const { return std::ceil(x); }
+  T slope(T) const { return 0; }
+};
+
+template <typename T> struct Round : Coefficients<T> {
+  // In the default rounding mode, to even.
+  T value(T x) const { return std::nearbyint(x); }
+  T slope(T) const { return 0; }
+};
+
+/// NaN stays NaN.
+template <typename T> struct Sign : Coefficients<T> {
+  T value(T x) const { return x > 0 ? T(1) : x < 0 ? T(-1) : x; }
+  T slope(T) const { return 0; }
+};
+
+template <typename T> struct Celu : Coefficients<T> {
+  T value(T x) const {
+    return x < 0 ? this->alpha * std::expm1(x / this->alpha) : x;
+  }
+  T slope(T x) const { return x > 0 ? T(1) : std::exp(x / this->alpha); }
+};
+
+template <typename T> struct Mish : Coefficients<T> {
+  static T gate(T x) {
+    return std::tanh(Softplus<T>{Coefficients<T>{0, 0}}.value(x));
+  }
+  T value(T x) const { return x * gate(x); }
+  T slope(T x) const {
+    T t = gate(x);
+    return t + x * (1 - t * t) * sigmoid(x);
+  }
+};
+
+template <typename T> struct Swish : Coefficients<T> {
+  T value(T x) const { return x * sigmoid(this->alpha * x); }
+  T slope(T x) const {
+    T s = sigmoid(this->alpha * x);
+    return s + this->alpha * x * s * (1 - s);
+  }
+};
+
+template <typename T> struct ThresholdedRelu : Coefficients<T> {
+  T value(T x) const { return x > this->alpha ? x : T(0); }
+  T slope(T x) const { return x > this->alpha ? T(1) : T(0); }
+};
+
+template <typename T> struct Shrink : Coefficients<T> {
+  T value(T x) const {
+    if (x < -this->alpha)
+      return x + this->beta;
+    return x > this->alpha ? x - this->beta : T(0);
+  }
+  T slope(T x) const {
+    return x < -this->alpha || x > this->alpha ? T(1) : T(0);
+  }
+};
+
 //===----------------------------------------------------------------------===//
 // Of two numbers
 //===----------------------------------------------------------------------===//
@@ -186,6 +310,74 @@ template <typename T> struct PRelu {
   static T slopeA(T a, T b) { return a > 0 ? T(1) : b; }
   static T slopeB(T a, T) { return a > 0 ? T(0) : a; }
 };
+
+/// The slopes hold between the steps.
+template <typename T> struct Mod {
+  static T value(T a, T b) {
+    T rest = std::fmod(a, b);
+    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+  }
+  static T slopeA(T, T) { return 1; }
+  static T slopeB(T a, T b) { return -std::floor(a / b); }
+};
+
+template <typename T> struct Fmod {
+  static T value(T a, T b) { return std::fmod(a, b); }
+  static T slopeA(T, T) { return 1; }
+  static T slopeB(T a, T b) { return -std::trunc(a / b); }
+};
+
+//===----------------------------------------------------------------------===//
+// Of two integers
+//===----------------------------------------------------------------------===//
+
+/// Not of the smallest number by −1, whose quotient overflows.
+template <typename T> bool divides(T b) { return b != 0 && b != -1; }
+
+template <typename T> T quotient(T a, T b) {
+  return divides(b) ? a / b : b == 0 ? T(0) : arithmetic::sub(T(0), a);
+}
+
+/// With the sign of a.
+template <typename T> T rest(T a, T b) { return divides(b) ? a % b : T(0); }
+
+/// A power with a negative exponent is 0 but of 1 and −1.
+template <typename T> T power(T a, T b) {
+  if (b < 0)
+    return a == 1 ? 1 : a == -1 ? (b % 2 ? -1 : 1) : 0;
+  T result = 1;
+  for (; b > 0; b /= 2) {
+    if (b % 2)
+      result = arithmetic::mul(result, a);
+    a = arithmetic::mul(a, a);
+  }
+  return result;
+}
+
+/// A function of Functions.def of two integers; 0 for `prelu`, which is none.
+template <typename T> T ofIntegers(BinaryFunction function, T a, T b) {
+  switch (function) {
+  case BinaryFunction::Sub:
+    return arithmetic::sub(a, b);
+  case BinaryFunction::Div:
+    return quotient(a, b);
+  case BinaryFunction::Pow:
+    return power(a, b);
+  case BinaryFunction::Max:
+    return a > b ? a : b;
+  case BinaryFunction::Min:
+    return a < b ? a : b;
+  case BinaryFunction::Mod: {
+    T r = rest(a, b);
+    return r != 0 && (r < 0) != (b < 0) ? T(r + b) : r;
+  }
+  case BinaryFunction::Fmod:
+    return rest(a, b);
+  case BinaryFunction::PRelu:
+    break;
+  }
+  return 0;
+}
 
 } // namespace takt::functions
 

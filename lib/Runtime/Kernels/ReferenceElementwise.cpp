@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ElementTypes.h"
 #include "ElementwiseLoops.h"
 #include "Philox.h"
 #include <algorithm>
@@ -55,11 +56,17 @@ template <typename T> Error referenceScale(const KernelCall &call) {
 }
 
 template <typename T> Error referenceAdd(const KernelCall &call) {
-  return zipBroadcast<T>(call, [](T a, T b) { return a + b; });
+  return withElementType(call.results[0].type, [&](auto zero) {
+    using Element = decltype(zero);
+    return zipBroadcast<Element>(call, arithmetic::add<Element>);
+  });
 }
 
 template <typename T> Error referenceMul(const KernelCall &call) {
-  return zipBroadcast<T>(call, [](T a, T b) { return a * b; });
+  return withElementType(call.results[0].type, [&](auto zero) {
+    using Element = decltype(zero);
+    return zipBroadcast<Element>(call, arithmetic::mul<Element>);
+  });
 }
 
 // Adds the operands from left to right. A block of sums at a time, because the

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ElementTypes.h"
 #include "KernelCall.h"
 #include "StridedLoop.h"
 #include <algorithm>
@@ -49,6 +50,8 @@ private:
       return i < 0 ? -i : 2 * last - i;
     case PadMode::Edge:
       return i < 0 ? 0 : last;
+    case PadMode::Wrap:
+      return (i % x[axis] + x[axis]) % x[axis];
     }
     return kOutside;
   }
@@ -90,16 +93,19 @@ private:
 template <typename T> Error referencePad(const KernelCall &call) {
   Padding padding(PadMode(call.words[1]), call.inDims(0), call.outDims(0),
                   call.words.drop_front(3));
-  T value = call.floatWord(2);
-  const T *x = call.in<T>(0);
-  T *y = call.out<T>(0);
-  padding.forEachRun([&](int64_t to, int64_t n, int64_t from) {
-    if (from < 0)
-      std::fill_n(y + to, n, value);
-    else
-      std::copy_n(x + from, n, y + to);
+  return withElementType(call.results[0].type, [&](auto zero) {
+    using Element = decltype(zero);
+    auto value = convertNumber<Element>(call.floatWord(2));
+    const Element *x = call.in<Element>(0);
+    Element *y = call.out<Element>(0);
+    padding.forEachRun([&](int64_t to, int64_t n, int64_t from) {
+      if (from < 0)
+        std::fill_n(y + to, n, value);
+      else
+        std::copy_n(x + from, n, y + to);
+    });
+    return Error::success();
   });
-  return Error::success();
 }
 
 template <typename T> Error referencePadDgrad(const KernelCall &call) {

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ElementTypes.h"
 #include "ElementwiseLoops.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -66,24 +67,33 @@ T largest(const Reduction &reduction, const T *x, int64_t first) {
 
 template <typename T> Error referenceReduceSum(const KernelCall &call) {
   Reduction reduction(call.inDims(0), call.words.drop_front());
-  const T *x = call.in<T>(0);
-  T *y = call.out<T>(0);
-  reduction.forEachPlace([&](int64_t place, int64_t first) {
-    double sum = 0;
-    reduction.forEachElement(first, [&](int64_t i) { sum += x[i]; });
-    y[place] = sum;
+  return withElementType(call.results[0].type, [&](auto zero) {
+    using Element = decltype(zero);
+    using Sum =
+        std::conditional_t<std::is_floating_point_v<Element>, double, int64_t>;
+    const Element *x = call.in<Element>(0);
+    Element *y = call.out<Element>(0);
+    reduction.forEachPlace([&](int64_t place, int64_t first) {
+      Sum sum = 0;
+      reduction.forEachElement(
+          first, [&](int64_t i) { sum = arithmetic::add(sum, Sum(x[i])); });
+      y[place] = static_cast<Element>(sum);
+    });
+    return Error::success();
   });
-  return Error::success();
 }
 
 template <typename T> Error referenceReduceMax(const KernelCall &call) {
   Reduction reduction(call.inDims(0), call.words.drop_front());
-  const T *x = call.in<T>(0);
-  T *y = call.out<T>(0);
-  reduction.forEachPlace([&](int64_t place, int64_t first) {
-    y[place] = largest(reduction, x, first);
+  return withElementType(call.results[0].type, [&](auto zero) {
+    using Element = decltype(zero);
+    const Element *x = call.in<Element>(0);
+    Element *y = call.out<Element>(0);
+    reduction.forEachPlace([&](int64_t place, int64_t first) {
+      y[place] = largest(reduction, x, first);
+    });
+    return Error::success();
   });
-  return Error::success();
 }
 
 template <typename T> Error referenceReduceMaxDgrad(const KernelCall &call) {
@@ -107,13 +117,16 @@ template <typename T> Error referenceExpand(const KernelCall &call) {
   StridedLoop loop(
       dims, {denseStrides(dims), broadcastStrides(call.inDims(0), dims)});
   int64_t n = loop.rowLength(), stride = loop.rowStride(1);
-  loop.forEachRow([&](ArrayRef<int64_t> at) {
-    T *y = call.out<T>(0) + at[0];
-    const T *x = call.in<T>(0) + at[1];
-    for (int64_t i = 0; i < n; ++i)
-      y[i] = x[i * stride];
+  return withElementSize(call.results[0].type, [&](auto zero) {
+    using Element = decltype(zero);
+    loop.forEachRow([&](ArrayRef<int64_t> at) {
+      Element *y = call.out<Element>(0) + at[0];
+      const Element *x = call.in<Element>(0) + at[1];
+      for (int64_t i = 0; i < n; ++i)
+        y[i] = x[i * stride];
+    });
+    return Error::success();
   });
-  return Error::success();
 }
 
 TAKT_INSTANTIATE_REFERENCE(ReduceSum)

@@ -39,6 +39,8 @@ Tensor takt::train::randomTensor(RankedTensorType type,
   for (int64_t i = 0; i < tensor.size(); ++i) {
     if (type.getElementType().isInteger(64))
       tensor.label(i) = generator() % 3;
+    else if (type.getElementType().isInteger(1))
+      static_cast<uint8_t *>(tensor.data())[i] = generator() % 2;
     else
       tensor[i] = uniform(generator);
   }

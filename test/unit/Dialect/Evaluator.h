@@ -23,7 +23,7 @@
 
 namespace takt::train {
 
-/// A tensor of f64 or i64 with its elements, shared between copies.
+/// A tensor of f64, i64 or i1 with its elements, shared between copies.
 class Tensor {
 public:
   Tensor() = default;
@@ -44,7 +44,7 @@ private:
   std::shared_ptr<void> memory;
 };
 
-/// Uniform in [-1, 1]; labels in [0, 3).
+/// Uniform in [-1, 1]; labels in [0, 3); truth values.
 Tensor randomTensor(mlir::RankedTensorType type, std::mt19937_64 &generator);
 /// In random order, at least 0.05 apart and 0.02 from 0: what piecewise linear
 /// functions can be differenced at.

@@ -26,7 +26,8 @@ enum class Domain {
   Any,
   Distinct, ///< apart from each other within an operand, and from 0
   Apart,    ///< and from the other operand
-  Positive, ///< at least 0.5
+  Positive, ///< at least 0.5, apart from the other operand
+  Above,    ///< above 1
 };
 
 struct GradientCase {
@@ -54,14 +55,20 @@ protected:
     for (Value argument : parsed.block().getArguments()) {
       auto type = cast<RankedTensorType>(argument.getType());
       Domain domain = GetParam().domain;
-      inputs.push_back(domain == Domain::Any ? randomTensor(type, generator)
-                                             : distinctTensor(type, generator));
+      bool isFloat = isFloatTensor(type);
+      inputs.push_back(domain == Domain::Any || !isFloat
+                           ? randomTensor(type, generator)
+                           : distinctTensor(type, generator));
       Tensor &input = inputs.back();
+      if (!isFloat)
+        continue;
       for (int64_t i = 0; i < input.size(); ++i) {
         if (domain == Domain::Positive)
-          input[i] = 0.5 + std::abs(input[i]);
+          input[i] = 0.5 + std::abs(input[i]) + 0.01 * double(inputs.size());
         if (domain == Domain::Apart)
           input[i] += 0.01 * double(inputs.size());
+        if (domain == Domain::Above)
+          input[i] = 1.1 + std::abs(input[i]);
       }
     }
   }
@@ -115,7 +122,8 @@ protected:
 
 /// Operands that have no gradient.
 bool isConstant(Operation *op, unsigned operand) {
-  return isa<BatchNormOp>(op) && operand >= 3;
+  return !isFloatTensor(op->getOperand(operand).getType()) ||
+         (isa<BatchNormOp>(op) && operand >= 3);
 }
 
 TEST_P(GradientTest, AgreesWithDifferences) {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ImportTestSupport.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -82,22 +83,52 @@ TEST(ImportTensor, BfloatIsExact) {
   EXPECT_EQ(importModel(model).values("w"), (std::vector<float>{1.5f, -4.0f}));
 }
 
-TEST(ImportTensor, DoubleIsRounded) {
-  onnx::ModelProto raw = makeAdd(TensorProto::DOUBLE);
-  weights(raw)->set_raw_data(bytesOf({0.1, 1e-300}));
-  EXPECT_EQ(importModel(raw).values("w"), (std::vector<float>{0.1f, 0.0f}));
-  onnx::ModelProto field = makeAdd(TensorProto::DOUBLE);
-  weights(field)->add_double_data(0.1);
-  weights(field)->add_double_data(2);
-  EXPECT_EQ(importModel(field).values("w"), (std::vector<float>{0.1f, 2.0f}));
+/// x + w of doubles.
+onnx::ModelProto makeDoubleAdd() {
+  onnx::ModelProto model = makeAdd(TensorProto::DOUBLE);
+  for (onnx::ValueInfoProto *info : {model.mutable_graph()->mutable_input(0),
+                                     model.mutable_graph()->mutable_output(0)})
+    info->mutable_type()->mutable_tensor_type()->set_elem_type(
+        TensorProto::DOUBLE);
+  return model;
 }
 
-TEST(ImportTensor, DoubleThatIsTooLarge) {
+std::vector<double> doublesOf(Imported &imported) {
+  auto value = mlir::cast<mlir::DenseResourceElementsAttr>(
+      *imported.parameter("w").getInitialValue());
+  auto elements = value.getRawHandle().getBlob()->getDataAs<double>();
+  return {elements.begin(), elements.end()};
+}
+
+TEST(ImportTensor, DoubleStaysDouble) {
+  onnx::ModelProto raw = makeDoubleAdd();
+  weights(raw)->set_raw_data(bytesOf({0.1, 1e-300}));
+  Imported imported = importModel(raw);
+  ASSERT_TRUE(imported) << imported.error();
+  EXPECT_EQ(doublesOf(imported), (std::vector<double>{0.1, 1e-300}));
+  onnx::ModelProto field = makeDoubleAdd();
+  weights(field)->add_double_data(0.1);
+  weights(field)->add_double_data(2);
+  Imported second = importModel(field);
+  ASSERT_TRUE(second) << second.error();
+  EXPECT_EQ(doublesOf(second), (std::vector<double>{0.1, 2}));
+}
+
+TEST(ImportTensor, DoubleThatIsCastIsRounded) {
   onnx::ModelProto model = makeAdd(TensorProto::DOUBLE);
+  model.mutable_graph()->mutable_node(0)->set_input(1, "c");
+  addNode(model, "Cast", {"w"}, {"c"});
+  onnx::AttributeProto *to =
+      model.mutable_graph()->mutable_node(1)->add_attribute();
+  to->set_name("to");
+  to->set_type(onnx::AttributeProto::INT);
+  to->set_i(TensorProto::FLOAT);
+  weights(model)->set_raw_data(bytesOf({0.1, 1e-300}));
+  EXPECT_EQ(importModel(model).values("c"), (std::vector<float>{0.1f, 0.0f}));
   weights(model)->set_raw_data(bytesOf({0.1, 1e300}));
   EXPECT_EQ(importModel(model).error(),
-            "unsupported: tensor 'w' has elements of type double that are too "
-            "large for f32");
+            "unsupported: tensor 'c' has elements of type double that are too "
+            "large for float");
 }
 
 TEST(ImportTensor, TypesThatAreNoNumbers) {

@@ -76,6 +76,30 @@ TEST(HostData, IncompleteMinibatchIsFilledUp) {
   EXPECT_EQ(draw(**data, 3), (std::vector<float>{0, 1, 2, 3, 4, 0}));
 }
 
+// The inputs of a + b, of shapes 2x1 and 3: neither has samples.
+TEST(HostData, InputsWithoutACommonFirstDimensionAreOneMinibatch) {
+  Program program = classifier();
+  program.bindings[1].kind = BindingKind::Input;
+  program.bindings[1].type = ElementType::F32;
+  program.bindings[1].dims = {3};
+  std::vector<Array> arrays = {
+      array<float>("image", ArrayType::F32, {2, 1}, {1, 2}),
+      array<float>("classes", ArrayType::F32, {3}, {3, 4, 5})};
+  auto data = ArrayData::create(program, arrays, {});
+  ASSERT_EQ(errorText(data), "");
+  EXPECT_EQ((*data)->minibatchesPerEpoch(), 1u);
+  float image[2], other[3];
+  (*data)->fill(0, 0, image);
+  (*data)->fill(1, 0, other);
+  EXPECT_EQ(std::vector<float>(image, image + 2), (std::vector<float>{1, 2}));
+  EXPECT_EQ(std::vector<float>(other, other + 3),
+            (std::vector<float>{3, 4, 5}));
+  arrays[1].dims = {1, 3};
+  EXPECT_EQ(toString(ArrayData::create(program, arrays, {}).takeError()),
+            "array 'classes' is <f4 1x3, the program's input 'classes' needs "
+            "<f4 3");
+}
+
 TEST(HostData, ShuffledEpochsArePermutations) {
   std::set<std::vector<float>> orders;
   for (uint64_t seed = 0; seed < 3; ++seed) {

@@ -302,6 +302,87 @@ Kernel padding(KernelId id, Random &random) {
   return id == KernelId::Pad ? make(id, words, x, y) : make(id, words, y, x);
 }
 
+ElementType pickType(Random &random, ArrayRef<ElementType> types) {
+  return types[pick(random, 0, int64_t(types.size()) - 1)];
+}
+
+constexpr ElementType kAllTypes[] = {ElementType::F32, ElementType::I32,
+                                     ElementType::I64, ElementType::I1};
+
+Kernel cast(Random &random) {
+  Kernel kernel = elementwise(KernelId::Cast, random, 1, 1);
+  kernel.operands[0].type = pickType(random, kAllTypes);
+  kernel.results[0].type = pickType(random, kAllTypes);
+  return kernel;
+}
+
+Kernel comparison(Random &random) {
+  Kernel kernel = broadcasting(KernelId::Compare, random, 2);
+  kernel.words = {pickFunction<CompareFunction>(random)};
+  kernel.operands[0].type = kernel.operands[1].type =
+      pickType(random, kAllTypes);
+  kernel.results[0].type = ElementType::I1;
+  return kernel;
+}
+
+Kernel choice(KernelId id, Random &random) {
+  bool isDgrad = id == KernelId::WhereDgrad;
+  Kernel kernel = broadcasting(id, random, isDgrad ? 2 : 3);
+  if (isDgrad) {
+    kernel.words = {uint32_t(pick(random, 1, 2))};
+    kernel.operands[0].dims = kernel.results[0].dims;
+    kernel.operands[1].type = ElementType::I1;
+    return kernel;
+  }
+  kernel.operands[0].type = ElementType::I1;
+  ElementType type = pickType(random, kAllTypes);
+  kernel.operands[1].type = kernel.operands[2].type = kernel.results[0].type =
+      type;
+  return kernel;
+}
+
+/// Indices along axes of at least two elements.
+Kernel indexing(KernelId id, Random &random) {
+  Dims x = randomDims(random, 1, 4);
+  uint32_t axis = pick(random, 0, x.size() - 1);
+  x[axis] += 1;
+  bool ofAxis = id == KernelId::Gather || id == KernelId::GatherDgrad;
+  Dims indices = ofAxis ? randomDims(random, 0, 2) : x;
+  Dims y = indices;
+  if (ofAxis) {
+    y.assign(x.begin(), x.begin() + axis);
+    y.append(indices);
+    y.append(x.begin() + axis + 1, x.end());
+  } else {
+    indices[axis] = y[axis] = pick(random, 1, 4);
+  }
+  bool isDgrad =
+      id == KernelId::GatherDgrad || id == KernelId::GatherElementsDgrad;
+  Kernel kernel = isDgrad ? make(id, axis, {y, indices}, x)
+                          : make(id, axis, {x, indices}, y);
+  if (id == KernelId::ScatterElements)
+    kernel = make(id, {pickFunction<ScatterMode>(random), axis},
+                  {x, indices, indices}, x);
+  kernel.operands[1].type = ElementType::I64;
+  return kernel;
+}
+
+Kernel ordering(KernelId id, Random &random) {
+  Kernel kernel = alongAxis(id, random, 1);
+  uint32_t axis = kernel.words[0];
+  kernel.words.push_back(pick(random, 0, 1));
+  if (id == KernelId::CumSum) {
+    kernel.words.push_back(pick(random, 0, 1));
+    return kernel;
+  }
+  TensorRef &y = kernel.results[0];
+  y.dims[axis] = id == KernelId::ArgMax ? 1 : pick(random, 1, y.dims[axis]);
+  if (id == KernelId::TopK)
+    kernel.results.push_back(y);
+  kernel.results.back().type = ElementType::I64;
+  return kernel;
+}
+
 Kernel normalization(KernelId id, Random &random) {
   Dims x = randomDims(random, 1, 4);
   x.back() += 2; // a variance
@@ -396,6 +477,23 @@ Kernel randomKernel(KernelId id, Random &random) {
   case KernelId::Pad:
   case KernelId::PadDgrad:
     return padding(id, random);
+  case KernelId::Cast:
+    return cast(random);
+  case KernelId::Compare:
+    return comparison(random);
+  case KernelId::Where:
+  case KernelId::WhereDgrad:
+    return choice(id, random);
+  case KernelId::Gather:
+  case KernelId::GatherDgrad:
+  case KernelId::GatherElements:
+  case KernelId::GatherElementsDgrad:
+  case KernelId::ScatterElements:
+    return indexing(id, random);
+  case KernelId::ArgMax:
+  case KernelId::TopK:
+  case KernelId::CumSum:
+    return ordering(id, random);
   case KernelId::Normalize:
   case KernelId::NormalizeDgrad:
     return normalization(id, random);
@@ -509,6 +607,49 @@ Bench::Bench(const Kernel &kernel, Random random) : kernel(kernel) {
   }
 }
 
+/// |value|, brought to where a function of one number is defined.
+static float intoDomain(const Kernel &kernel, float value) {
+  bool isUnary =
+      kernel.id == KernelId::Unary || kernel.id == KernelId::UnaryDgrad;
+  auto function = isUnary ? UnaryFunction(kernel.words[0]) : UnaryFunction::Abs;
+  switch (function) {
+  case UnaryFunction::Asin:
+  case UnaryFunction::Acos:
+  case UnaryFunction::Atanh:
+  case UnaryFunction::Tan:
+    return std::fmod(std::fabs(value), 0.9f);
+  case UnaryFunction::Acosh:
+    return 1.1f + std::fabs(value);
+  default:
+    return std::fabs(value);
+  }
+}
+
+/// The integers that operand `i` may have.
+static std::pair<int64_t, int64_t> integerRange(const Kernel &kernel,
+                                                size_t i) {
+  auto alongAxis = [&](const TensorRef &x, size_t axisWord) {
+    int64_t size = x.dims[kernel.words[axisWord]];
+    return std::pair(-size, size - 1);
+  };
+  switch (kernel.id) {
+  case KernelId::SoftmaxCrossEntropy:
+    return {0, kernel.operands[0].dims.back() - 1};
+  case KernelId::Gather:
+  case KernelId::GatherElements:
+    return i == 1 ? alongAxis(kernel.operands[0], 0)
+                  : std::pair<int64_t, int64_t>(0, 1);
+  case KernelId::GatherDgrad:
+  case KernelId::GatherElementsDgrad:
+    return alongAxis(kernel.results[0], 0);
+  case KernelId::ScatterElements:
+    return i == 1 ? alongAxis(kernel.operands[0], 1)
+                  : std::pair<int64_t, int64_t>(0, 1);
+  default:
+    return {0, 1};
+  }
+}
+
 void Bench::fillOperand(size_t i, Random &random) {
   KernelId id = kernel.id;
   bool isPositive = (id == KernelId::Adam && i == 3) || id == KernelId::Unary ||
@@ -524,12 +665,10 @@ void Bench::fillOperand(size_t i, Random &random) {
   for (int64_t k = 0; k < operands[i].elements(); ++k)
     if (tensor.type == ElementType::F32 || tensor.type == ElementType::F64) {
       float value = normal(random);
-      operands[i].set(k, isPositive ? std::fabs(value) : value);
+      operands[i].set(k, isPositive ? intoDomain(kernel, value) : value);
     } else {
-      int64_t classes = id == KernelId::SoftmaxCrossEntropy
-                            ? kernel.operands[0].dims.back()
-                            : 2;
-      operands[i].set(k, pick(random, 0, classes - 1));
+      auto [least, most] = integerRange(kernel, i);
+      operands[i].set(k, pick(random, least, most));
     }
 }
 

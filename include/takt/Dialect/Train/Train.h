@@ -51,6 +51,10 @@ bool isTensor(mlir::Type type);
 bool isFloatTensor(mlir::Type type);
 /// isTensor, of i64.
 bool isLabelTensor(mlir::Type type);
+/// isTensor, of i1.
+bool isBoolTensor(mlir::Type type);
+/// isTensor, of f32, f64, i32 or i64.
+bool isNumberTensor(mlir::Type type);
 /// A finite number of type f32.
 bool isFiniteF32(mlir::Attribute attr);
 

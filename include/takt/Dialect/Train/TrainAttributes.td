@@ -29,6 +29,17 @@ def Train_LabelTensor : Type<
   "static tensor of i64 of at most 8 positive sizes and 2^40 elements",
   "::mlir::RankedTensorType">;
 
+def Train_BoolTensor : Type<
+  CPred<"::takt::train::isBoolTensor($_self)">,
+  "static tensor of i1 of at most 8 positive sizes and 2^40 elements",
+  "::mlir::RankedTensorType">;
+
+def Train_NumberTensor : Type<
+  CPred<"::takt::train::isNumberTensor($_self)">,
+  "static tensor of f32, f64, i32 or i64 of at most 8 positive sizes and 2^40 "
+  "elements",
+  "::mlir::RankedTensorType">;
+
 // What a parameter or an operation that only moves elements may hold.
 def Train_Tensor : Type<
   CPred<"::takt::train::isTensor($_self)">,
@@ -110,12 +121,32 @@ def Train_BinaryFunctionAttr
   }];
 }
 
+def Train_CompareFunctionAttr
+    : Train_KeywordAttr<"CompareFunction", "compare_function"> {
+  let summary = "a question about two numbers";
+  let description = [{
+    Listed in [the instruction set](isa.md#functions).
+
+    Example: `#train.compare_function<less>`
+  }];
+}
+
+def Train_ScatterModeAttr : Train_KeywordAttr<"ScatterMode", "scatter_mode"> {
+  let summary = "what becomes of an element that is updated";
+  let description = [{
+    Listed in [the instruction set](isa.md#functions).
+
+    Example: `#train.scatter_mode<add>`
+  }];
+}
+
 def Train_PadModeAttr : Train_KeywordAttr<"PadMode", "pad_mode"> {
   let summary = "what is around a tensor";
   let description = [{
     - `constant`: a value
     - `reflect`: the tensor mirrored at its first and last element
     - `edge`: the nearest element
+    - `wrap`: the tensor over and over again
 
     Example: `#train.pad_mode<reflect>`
   }];

@@ -45,14 +45,18 @@ def Train_Dialect : Dialect {
     program container (`Kernels.def`), mnemonic for mnemonic, and answers for
     itself through interfaces: its kernel and cost, its gradients, its cuts.
 
-    Tensors are static, dense and row-major, of f32 or f64 (class labels i64),
-    with at most 8 dimensions. Layouts are ONNX's: activations N, C, spatial…;
+    Tensors are static, dense and row-major, with at most 8 dimensions. What is
+    trained is f32 or f64; indices and class labels are i64, truth values i1
+    (a byte each), and arithmetic on integers is i32 or i64. Only
+    `train.cast` goes from one to another, and nothing but f32 and f64 has a
+    gradient. Layouts are ONNX's: activations N, C, spatial…;
     convolution weights Cout, Cin / groups, spatial….
 
     Files: `TrainInterfaces.td` (what operations answer), `TrainAttributes.td`
     (attributes and types), `TrainStateOps.td` (parameters, delays),
     `TrainForwardOps.td`, `TrainFunctionOps.td` (functions element by element),
-    `TrainShapeOps.td` (operations that move, combine and reduce), `TrainGradientOps.td`, `TrainLossOps.td`, `TrainOptimizerOps.td`.
+    `TrainShapeOps.td` (operations that move, combine and reduce),
+    `TrainSelectionOps.td` (element types, choices, indices), `TrainGradientOps.td`, `TrainLossOps.td`, `TrainOptimizerOps.td`.
   }];
   let dependentDialects = ["::mlir::func::FuncDialect"];
   let useDefaultAttributePrinterParser = 1;

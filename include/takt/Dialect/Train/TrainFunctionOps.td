@@ -40,7 +40,8 @@ def Train_UnaryDgradOp : Train_KernelOp<"unary_dgrad",
   let summary = "gradient of a function, element by element";
   let description = [{
     dx = dy · f'(x). Where f has no derivative, it is PyTorch's: 0 for `abs` and
-    outside the ends of `hard_sigmoid`, 1 at the ends of `clip`.
+    outside the ends of `hard_sigmoid`, 1 at the ends of `clip`; 0 everywhere
+    for `sign` and what rounds.
 
     Example:
 
@@ -61,10 +62,14 @@ def Train_BinaryOp : Train_KernelOp<"binary",
   let summary = "a function of two tensors, broadcast to each other";
   let description = [{
     y = f(a, b), f being one of [these](isa.md#functions). (Sums and products
-    have operations of their own.)
+    have operations of their own.) Of integers, `div` rounds towards 0, what
+    overflows wraps around, and what is divided by 0 is 0. Of i1, `max` is or
+    and `min` is and.
 
     Constraints:
     - (C1) from the last axis on, sizes are equal or one of them is 1 or absent.
+    - (C2) a and b have the same element type: of integers, the function is not
+      `prelu`; of i1, it is `max` or `min`.
 
     Example:
 
@@ -73,8 +78,8 @@ def Train_BinaryOp : Train_KernelOp<"binary",
     ```
   }];
   let arguments = (ins Train_BinaryFunctionAttr:$function,
-    Train_FloatTensor:$a, Train_FloatTensor:$b);
-  let results = (outs Train_FloatTensor:$y);
+    Train_Tensor:$a, Train_Tensor:$b);
+  let results = (outs Train_Tensor:$y);
   let assemblyFormat = [{
     custom<Keyword>($function) $a `,` $b attr-dict `:`
     functional-type(operands, results)

@@ -16,14 +16,14 @@ include "takt/Dialect/Train/TrainOpBase.td"
 
 class Train_BroadcastOp<string mnemonic> : Train_KernelOp<mnemonic,
     [Train_Inferred, Train_Differentiable, Train_RowOperands]> {
-  let results = (outs Train_FloatTensor:$y);
+  let results = (outs Train_NumberTensor:$y);
   let assemblyFormat = [{
     operands attr-dict `:` functional-type(operands, results)
   }];
 }
 
 class Train_ArithmeticOp<string mnemonic> : Train_BroadcastOp<mnemonic> {
-  let arguments = (ins Train_FloatTensor:$a, Train_FloatTensor:$b);
+  let arguments = (ins Train_NumberTensor:$a, Train_NumberTensor:$b);
 }
 
 def Train_AddOp : Train_ArithmeticOp<"add"> {
@@ -94,8 +94,8 @@ def Train_ScaleOp : Train_KernelOp<"scale",
 
 class Train_ReductionOp<string mnemonic> : Train_KernelOp<mnemonic,
     [Train_Differentiable, Train_RowRule], Train_WordsAndWork> {
-  let arguments = (ins Train_FloatTensor:$x, DenseI64ArrayAttr:$axes);
-  let results = (outs Train_FloatTensor:$y);
+  let arguments = (ins Train_NumberTensor:$x, DenseI64ArrayAttr:$axes);
+  let results = (outs Train_NumberTensor:$y);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }
@@ -262,8 +262,8 @@ def Train_ExpandOp : Train_KernelOp<"expand",
     %y = train.expand %x : (tensor<16x1xf32>) -> tensor<8x16x4xf32>
     ```
   }];
-  let arguments = (ins Train_FloatTensor:$x);
-  let results = (outs Train_FloatTensor:$y);
+  let arguments = (ins Train_Tensor:$x);
+  let results = (outs Train_Tensor:$y);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
   let hasFolder = 1;
   let hasVerifier = 1;
@@ -274,8 +274,9 @@ def Train_PadOp : Train_KernelOp<"pad",
   let summary = "elements around a tensor";
   let description = [{
     y is x with `begins` elements before and `ends` behind it along each axis:
-    `value` (`constant`), x mirrored without its border (`reflect`), or the
-    nearest element of x (`edge`).
+    `value` (`constant`), x mirrored without its border (`reflect`), the nearest
+    element of x (`edge`), or x over and over again (`wrap`). Where x has
+    integers, `value` is the one next to it towards 0.
 
     Constraints:
     - (C1) `begins` and `ends` have a number per axis, from 0 to 2^32 − 1;
@@ -288,10 +289,10 @@ def Train_PadOp : Train_KernelOp<"pad",
         : (tensor<8x16x4x4xf32>) -> tensor<8x16x6x6xf32>
     ```
   }];
-  let arguments = (ins Train_PadModeAttr:$mode, Train_FloatTensor:$x,
+  let arguments = (ins Train_PadModeAttr:$mode, Train_Tensor:$x,
     DenseI64ArrayAttr:$begins, DenseI64ArrayAttr:$ends,
     Train_DefaultF32<"0.0f">:$value);
-  let results = (outs Train_FloatTensor:$y);
+  let results = (outs Train_Tensor:$y);
   let assemblyFormat = [{
     custom<Keyword>($mode) $x attr-dict `:`
     functional-type(operands, results)

@@ -1,0 +1,242 @@
+//===- LogicOps.cpp - truth values and element types ----------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Emit.h"
+#include "Registry.h"
+#include "ShapeArithmetic.h"
+#include <cfloat>
+#include <limits>
+
+using namespace mlir;
+using takt::BinaryFunction;
+using takt::CompareFunction;
+using takt::UnaryFunction;
+using namespace takt::import;
+using onnx::TensorProto;
+
+//===----------------------------------------------------------------------===//
+// Comparison
+//===----------------------------------------------------------------------===//
+
+/// a is compared with b or, if `swapped`, b with a.
+template <CompareFunction function, bool swapped>
+static LogicalResult convertCompare(Node &node) {
+  Binder bind(node);
+  Value a = bind.tensor("A", Accept::Any), b = bind.tensor("B", Accept::Any);
+  if (failed(bind.finish()))
+    return failure();
+  if (swapped)
+    std::swap(a, b);
+  Emit emit(node);
+  return emit.define(emit.compare(function, a, b));
+}
+
+static LogicalResult convertEqual(Node &node) {
+  return node.isShapeArithmetic()
+             ? foldArithmetic(node, IntegerOperation::Equal)
+             : convertCompare<CompareFunction::Equal, false>(node);
+}
+
+static LogicalResult convertIsNaN(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("X");
+  if (failed(bind.finish()))
+    return failure();
+  Emit emit(node);
+  return emit.define(emit.compare(CompareFunction::NotEqual, x, x));
+}
+
+static LogicalResult convertIsInf(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("X");
+  bool negative = bind.flag("detect_negative", true);
+  bool positive = bind.flag("detect_positive", true);
+  if (failed(bind.finish()))
+    return failure();
+  Emit emit(node);
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  if (negative && positive)
+    x = emit.unary(UnaryFunction::Abs, x);
+  if (!negative && !positive)
+    return emit.define(emit.compare(CompareFunction::Less, x, x));
+  float of = positive ? kInfinity : -kInfinity;
+  return emit.define(
+      emit.compare(CompareFunction::Equal, x, emit.filled(of, {}, x)));
+}
+
+//===----------------------------------------------------------------------===//
+// Logic
+//===----------------------------------------------------------------------===//
+
+/// Fails unless the value is of truth values.
+static LogicalResult expectBool(const Node &node, StringRef role, Value value) {
+  if (elementOf(value).isInteger(1))
+    return success();
+  return node.invalid() << "has elements of type " << elementOf(value)
+                        << " for " << role << ", expected bool";
+}
+
+static FailureOr<std::pair<Value, Value>> bindBools(Node &node) {
+  Binder bind(node);
+  Value a = bind.tensor("A", Accept::Any), b = bind.tensor("B", Accept::Any);
+  if (failed(bind.finish()) || failed(expectBool(node, "A", a)) ||
+      failed(expectBool(node, "B", b)))
+    return failure();
+  return std::pair(a, b);
+}
+
+template <BinaryFunction function>
+static LogicalResult convertLogic(Node &node) {
+  auto operands = bindBools(node);
+  if (failed(operands))
+    return failure();
+  Emit emit(node);
+  return emit.define(emit.binary(function, operands->first, operands->second));
+}
+
+static LogicalResult convertXor(Node &node) {
+  auto operands = bindBools(node);
+  if (failed(operands))
+    return failure();
+  Emit emit(node);
+  return emit.define(emit.compare(CompareFunction::NotEqual, operands->first,
+                                  operands->second));
+}
+
+static LogicalResult convertNot(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("X", Accept::Any);
+  if (failed(bind.finish()) || failed(expectBool(node, "X", x)))
+    return failure();
+  Emit emit(node);
+  return emit.define(emit.invert(x));
+}
+
+static LogicalResult convertWhere(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldWhere(node);
+  Binder bind(node);
+  Value condition = bind.tensor("condition", Accept::Any);
+  Value x = bind.tensor("X", Accept::Any), y = bind.tensor("Y", Accept::Any);
+  if (failed(bind.finish()) || failed(expectBool(node, "condition", condition)))
+    return failure();
+  Emit emit(node);
+  return emit.define(emit.where(condition, x, y));
+}
+
+//===----------------------------------------------------------------------===//
+// Element types
+//===----------------------------------------------------------------------===//
+
+/// A constant in another type. Its elements are converted when they are read;
+/// floats become integers in the program.
+static FailureOr<Constant> castConstant(Node &node, const Constant &constant,
+                                        int32_t to) {
+  Constant result = constant;
+  result.type = to;
+  if (!constant.isInteger() || constant.type == to)
+    return result;
+  auto values = node.graph.reader.integers(constant, node.subject());
+  if (failed(values))
+    return failure();
+  for (int64_t &value : *values) {
+    if (to == TensorProto::BOOL)
+      value = value != 0;
+    else if (to == TensorProto::INT32 && !llvm::isInt<32>(value))
+      return node.invalid() << "casts " << value << " to int32";
+  }
+  result.tensor = nullptr;
+  result.integers = std::move(*values);
+  // Numbers that are computed from shapes are nothing to train.
+  result.fixed = true;
+  return result;
+}
+
+/// Whether the importer converts it, rather than the program.
+static bool isFolded(const Operand &input, int32_t to) {
+  if (!input.constant)
+    return false;
+  bool isSmall =
+      countElements(input.shape()).value_or(kMaxIntegers + 1) <= kMaxIntegers;
+  bool toInteger = Constant{"", to}.isInteger();
+  return input.constant->isInteger() ? isSmall : !toInteger;
+}
+
+static LogicalResult castTo(Node &node, const Operand &input, int32_t to) {
+  Type element = computedType(to, node.loc.getContext());
+  bool isNarrow = to == TensorProto::FLOAT16 || to == TensorProto::BFLOAT16;
+  if (!element || isNarrow)
+    return node.unsupported()
+           << "casts to type " << typeName(to)
+           << ", expected float, double, int32, int64 or bool";
+  if (isFolded(input, to)) {
+    FailureOr<Constant> constant = castConstant(node, *input.constant, to);
+    if (failed(constant))
+      return failure();
+    return node.define(0, *constant);
+  }
+  FailureOr<Value> x = node.toValue(input, "input", Accept::Any);
+  if (failed(x))
+    return failure();
+  Emit emit(node);
+  return emit.define(emit.cast(*x, element));
+}
+
+static LogicalResult convertCast(Node &node) {
+  Binder bind(node);
+  Operand input = bind.operand("input");
+  int64_t to = bind.requiredInteger("to");
+  if (node.since >= 19)
+    bind.flag("saturate", true); // of 8-bit floats
+  if (node.since >= 24)
+    bind.text("round_mode", "up"); // of 8-bit floats
+  if (failed(bind.finish()))
+    return failure();
+  return castTo(node, input, to);
+}
+
+static LogicalResult convertCastLike(Node &node) {
+  Binder bind(node);
+  Operand input = bind.operand("input"), like = bind.operand("target_type");
+  if (node.since >= 19)
+    bind.flag("saturate", true);
+  if (node.since >= 24)
+    bind.text("round_mode", "up");
+  if (failed(bind.finish()))
+    return failure();
+  return castTo(node, input,
+                like.constant ? like.constant->type
+                              : onnxType(elementOf(like.value)));
+}
+
+void takt::import::addLogicOps(Registry &registry) {
+  using C = CompareFunction;
+  registry.add("Equal", {7, 11, 13, 19}, convertEqual,
+               "train.compare equal; folded on shapes");
+  registry.add("Less", {7, 9, 13}, convertCompare<C::Less, false>,
+               "train.compare less");
+  registry.add("Greater", {7, 9, 13}, convertCompare<C::Less, true>,
+               "train.compare less");
+  registry.add("LessOrEqual", {12, 16}, convertCompare<C::LessOrEqual, false>,
+               "train.compare less_or_equal");
+  registry.add("GreaterOrEqual", {12, 16}, convertCompare<C::LessOrEqual, true>,
+               "train.compare less_or_equal");
+  registry.add("IsNaN", {9, 13, 20}, convertIsNaN, "train.compare not_equal");
+  registry.add("IsInf", {10, 20}, convertIsInf,
+               "train.unary abs, train.compare equal");
+  registry.add("And", {7}, convertLogic<BinaryFunction::Min>,
+               "train.binary min");
+  registry.add("Or", {7}, convertLogic<BinaryFunction::Max>,
+               "train.binary max");
+  registry.add("Xor", {7}, convertXor, "train.compare not_equal");
+  registry.add("Not", {1}, convertNot, "train.compare equal");
+  registry.add("Where", {9, 16}, convertWhere, "train.where; folded on shapes");
+  registry.add("Cast", {6, 9, 13, 19, 21, 23, 24, 25}, convertCast,
+               "train.cast; folded on shapes");
+  registry.add("CastLike", {15, 19, 21, 23, 24, 25}, convertCastLike,
+               "train.cast; folded on shapes");
+}

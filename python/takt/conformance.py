@@ -1,0 +1,378 @@
+"""./dev conformance: ONNX's own tests of its operators, which Debian's
+libonnx-testdata has as models with stored inputs and outputs, through
+`taktc --mode=forward` and `takt-run`. An output passes at the tolerances of ONNX's
+runner and in the stored element type.
+
+A test whose operators Takt does not claim is out of scope, for a reason that
+`SCOPE` or the importer's own message gives; every other one must pass. Fails if one
+does not, or if fewer pass than docs/generated/conformance.md says; --update writes
+that page."""
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+
+import numpy
+import onnx
+from onnx import numpy_helper
+
+from takt.tools import ROOT, table
+
+TESTDATA = "/usr/share/libonnx-testdata/data"
+SUITES = ["node", "simple", "pytorch-operator", "pytorch-converted"]
+PAGE = os.path.join(ROOT, "docs", "generated", "conformance.md")
+# As onnx.backend.test.runner compares.
+RELATIVE, ABSOLUTE = 1e-3, 1e-7
+LONGEST_SECONDS = 60
+
+# What Takt does not claim, by operator; everything else is in scope.
+SCOPE = {
+    "strings": ["StringNormalizer", "TfIdfVectorizer"],
+    "sequences and optionals": [
+        "ConcatFromSequence", "OptionalGetElement", "OptionalHasElement",
+        "SequenceAt", "SequenceConstruct", "SequenceEmpty", "SequenceErase",
+        "SequenceInsert", "SequenceLength", "SequenceMap", "SplitToSequence"],
+    "the result's shape depends on values": [
+        "Compress", "NonMaxSuppression", "NonZero", "Unique"],
+    "quantised": [
+        "ConvInteger", "DequantizeLinear", "DynamicQuantizeLinear",
+        "MatMulInteger", "QLinearConv", "QLinearMatMul", "QuantizeLinear"],
+    "signal processing": [
+        "BlackmanWindow", "DFT", "HammingWindow", "HannWindow",
+        "MelWeightMatrix", "STFT"],
+    "not an operator of the networks that Takt trains": [
+        "BitShift", "Det", "EyeLike", "GridSample", "MaxRoiPool", "MaxUnpool",
+        "ReverseSequence", "RoiAlign"],
+    "branches and loops": ["If", "Loop", "Scan"],
+    "training is Takt's own": [
+        "ai.onnx.preview.training.Adagrad", "ai.onnx.preview.training.Adam",
+        "ai.onnx.preview.training.Gradient",
+        "ai.onnx.preview.training.Momentum"],
+    "random numbers": [
+        "Bernoulli", "RandomNormal", "RandomNormalLike", "RandomUniform",
+        "RandomUniformLike", "Multinomial"],
+}
+REASONS = {name: reason for reason, names in SCOPE.items() for name in names}
+
+# Element types of tensors that are computed with.
+ELEMENT_TYPES = {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE,
+                 onnx.TensorProto.INT32, onnx.TensorProto.INT64,
+                 onnx.TensorProto.BOOL}
+
+# Single tests of operators that are in scope otherwise.
+TESTS_OUTSIDE = {
+    **{f"test_training_dropout{rest}": "random numbers"
+       for rest in ("", "_default", "_default_mask", "_mask")},
+    **{f"test_batchnorm_{rest}_training_mode": "training is Takt's own"
+       for rest in ("epsilon", "example")},
+    # The operator's text takes the size of the result.
+    **{f"test_resize_downsample_scales_{rest}_align_corners":
+       "its stored output takes the result's size before that is rounded"
+       for rest in ("cubic", "linear")},
+    "test_maxpool_with_argmax_2d_precomputed_pads": "indices of a pool",
+    "test_maxpool_with_argmax_2d_precomputed_strides": "indices of a pool",
+}
+
+# Inputs that become shapes or attributes: a test that gives them as inputs of its
+# graph is run with them bound to their stored values.
+CONSTANT_INPUTS = {
+    "ConstantOfShape": [0], "CumSum": [1], "Dropout": [1, 2], "Expand": [1],
+    "If": [0], "Loop": [0, 1], "OneHot": [1], "Pad": [1, 2, 3],
+    "Range": [0, 1, 2], "Reshape": [1], "Resize": [1, 2, 3],
+    "Slice": [1, 2, 3, 4], "Split": [1], "Squeeze": [1], "Tile": [1],
+    "TopK": [1], "Trilu": [1], "Unsqueeze": [1], "Upsample": [1],
+}
+CONSTANT_INPUTS.update((name, [1]) for name in [
+    "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax",
+    "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare"])
+
+Result = collections.namedtuple("Result", "suite name operator state detail bound")
+
+
+class Failure(Exception):
+    """Why a test did not pass."""
+
+
+def operator_name(node):
+    domain = "" if node.domain in ("", "ai.onnx") else node.domain + "."
+    return domain + node.op_type
+
+
+def operators(graph):
+    """The operators of a graph and of those nested in it."""
+    found = []
+    for node in graph.node:
+        found.append(operator_name(node))
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                found += operators(attribute.g)
+    return found
+
+
+def outside_scope(name, graph, found):
+    """Why a test is none of Takt's, or None."""
+    if name in TESTS_OUTSIDE:
+        return TESTS_OUTSIDE[name]
+    for operator in found:
+        if operator in REASONS:
+            return REASONS[operator]
+    for info in [*graph.input, *graph.output]:
+        if not info.type.HasField("tensor_type"):
+            return "sequences and optionals"
+        if any(dim.HasField("dim_value") and dim.dim_value == 0
+               for dim in info.type.tensor_type.shape.dim):
+            return "tensors without elements"
+        kind = info.type.tensor_type.elem_type
+        if kind not in ELEMENT_TYPES:
+            return f"element type {onnx.TensorProto.DataType.Name(kind).lower()}"
+    return None
+
+
+def tested_operator(suite, found):
+    """What a test is listed under: its one operator or, for the others, the
+    suite's; tests of a function's body are listed with the function's."""
+    if suite != "node":
+        return found[0] if len(set(found)) == 1 else "networks"
+    return found[0] if len(found) == 1 else "bodies of functions"
+
+
+def values_needed(model):
+    """Inputs of the graph from which a shape or an attribute is computed."""
+    needed = set()
+    for node in reversed(model.graph.node):
+        if set(node.output) & needed and node.op_type not in ("Shape", "Size"):
+            needed.update(node.input)
+        needed.update(node.input[i] for i in CONSTANT_INPUTS.get(node.op_type, [])
+                      if i < len(node.input))
+    return needed
+
+
+def load_tensor(path):
+    tensor = onnx.TensorProto()
+    with open(path, "rb") as file:
+        tensor.ParseFromString(file.read())
+    return numpy_helper.to_array(tensor)
+
+
+def load_set(directory, names, kind):
+    """The stored tensors of one data set by the names of the graph."""
+    return {name: load_tensor(os.path.join(directory, f"{kind}_{i}.pb"))
+            for i, name in enumerate(names)
+            if os.path.exists(os.path.join(directory, f"{kind}_{i}.pb"))}
+
+
+def bind(model, inputs):
+    """Turns inputs into initializers where Takt needs their values. Returns what
+    is bound, largest rank 1: a shape, a list of axes, a number."""
+    needed = values_needed(model)
+    bound = [info for info in model.graph.input
+             if info.name in needed and info.name in inputs
+             and inputs[info.name].ndim <= 1]
+    for info in bound:
+        model.graph.input.remove(info)
+        model.graph.initializer.append(
+            numpy_helper.from_array(inputs[info.name], info.name))
+    return [info.name for info in bound]
+
+
+def call(command):
+    try:
+        done = subprocess.run(command, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, text=True,
+                              timeout=LONGEST_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"{os.path.basename(command[0])} ran longer than "
+                      f"{LONGEST_SECONDS} s")
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines() or [f"exit {done.returncode}"]
+        raise Failure(next((line for line in lines if "error:" in line), lines[-1]))
+
+
+def compare(name, found, expected):
+    if found is None:
+        raise Failure(f"output '{name}' is missing")
+    if found.dtype != expected.dtype:
+        raise Failure(f"output '{name}' is {found.dtype}, expected {expected.dtype}")
+    if found.shape != expected.shape:
+        raise Failure(f"output '{name}' has shape {found.shape}, expected "
+                      f"{expected.shape}")
+    if numpy.allclose(found, expected, RELATIVE, ABSOLUTE, equal_nan=True):
+        return
+    with numpy.errstate(all="ignore"):
+        error = numpy.nanmax(numpy.abs(found.astype("f8") - expected.astype("f8")))
+    raise Failure(f"output '{name}' differs by up to {error:.3g}")
+
+
+def save_arrays(path, arrays):
+    """As numpy.savez, which takes some names of arrays for its own options."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(name + ".npy", "w") as file:
+                numpy.lib.format.write_array(file, numpy.asanyarray(array))
+
+
+def run_set(tools, directory, data, scratch):
+    """Runs one data set of a test. Returns the names of bound inputs."""
+    model_path = os.path.join(directory, "model.onnx")
+    model = onnx.load(model_path)
+    initializers = {tensor.name for tensor in model.graph.initializer}
+    names = [info.name for info in model.graph.input
+             if info.name not in initializers]
+    inputs = load_set(data, names, "input")
+    bound = bind(model, inputs)
+    if bound:
+        model_path = os.path.join(scratch, "model.onnx")
+        onnx.save(model, model_path)
+    program, arrays, results = (os.path.join(scratch, name) for name in
+                                ("program.takt", "inputs.npz", "outputs.npz"))
+    call([os.path.join(tools, "taktc"), model_path, "--mode=forward",
+          "--processors=1", "-o", program])
+    save_arrays(arrays, {name: array for name, array in inputs.items()
+                         if name not in bound})
+    call([os.path.join(tools, "takt-run"), program, f"--data={arrays}",
+          f"--save-outputs={results}"])
+    expected = load_set(data, [info.name for info in model.graph.output], "output")
+    with numpy.load(results) as found:
+        for name, array in expected.items():
+            compare(name, found.get(name), array)
+    return bound
+
+
+def run_test(tools, testdata, suite, name):
+    directory = os.path.join(testdata, suite, name)
+    graph = onnx.load(os.path.join(directory, "model.onnx")).graph
+    found = operators(graph)
+    operator = tested_operator(suite, found)
+    reason = outside_scope(name, graph, found)
+    if reason:
+        return Result(suite, name, operator, "out of scope", reason, [])
+    bound = []
+    try:
+        for data in sorted(entry.path for entry in os.scandir(directory)
+                           if entry.is_dir()):
+            with tempfile.TemporaryDirectory() as scratch:
+                bound += run_set(tools, directory, data, scratch)
+    except Failure as failure:
+        return Result(suite, name, operator, "failed", str(failure), bound)
+    return Result(suite, name, operator, "passed", "", bound)
+
+
+def counts(results):
+    """passed, failed, out of scope, bound of each suite."""
+    rows = []
+    for suite in SUITES:
+        of = collections.Counter(r.state for r in results if r.suite == suite)
+        bound = sum(bool(r.bound) for r in results
+                    if r.suite == suite and r.state == "passed")
+        rows.append((suite, of["passed"], of["failed"], of["out of scope"], bound))
+    return rows
+
+
+HEADER = ("suite", "passed", "failed", "out of scope", "with bound inputs")
+
+
+def markdown(rows, header):
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    lines += ["| " + " | ".join(map(str, row)) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def page(results):
+    """What docs/generated/conformance.md holds."""
+    passed = collections.Counter(r.operator for r in results if r.state == "passed")
+    outside = collections.defaultdict(collections.Counter)
+    for r in results:
+        if r.state == "out of scope":
+            outside[r.detail][r.operator] += 1
+    reasons = sorted((reason, sum(by.values()), ", ".join(sorted(by)))
+                     for reason, by in outside.items())
+    return f"""# Conformance
+
+Written by `./dev conformance --update`: ONNX's own tests (Debian's libonnx-testdata)
+that pass when `taktc --mode=forward` compiles them and `takt-run` executes the
+program, at the tolerances of ONNX's runner (relative {RELATIVE}, absolute
+{ABSOLUTE}) and in the stored element type. "With bound inputs": tests that give
+a shape, axes or a number as an input of their graph, where Takt needs to know it
+when it compiles; it is run as an initializer.
+
+{markdown(counts(results), HEADER)}
+
+## Passed, by operator
+
+{markdown(sorted(passed.items()), ("operator", "tests"))}
+
+## Out of scope, by reason
+
+{markdown(reasons, ("reason", "tests", "operators"))}
+"""
+
+
+def committed_counts():
+    """Tests that passed when the page was written, by suite."""
+    if not os.path.exists(PAGE):
+        return {}
+    with open(PAGE) as file:
+        rows = re.findall(r"^\| ([\w-]+) \| (\d+) \| \d+ \| \d+ \| \d+ \|$",
+                          file.read(), re.MULTILINE)
+    return {suite: int(passed) for suite, passed in rows}
+
+
+def judge(results):
+    """What is wrong, one line each."""
+    wrong = [f"{r.suite}/{r.name} ({r.operator}): {r.detail}"
+             for r in results if r.state == "failed"]
+    before = committed_counts()
+    for suite, passed, *_ in counts(results):
+        if passed < before.get(suite, 0):
+            wrong.append(f"{suite}: {passed} tests pass, {before[suite]} did")
+    return wrong
+
+
+def run_all(options):
+    tests = [(suite, name) for suite in SUITES
+             for name in sorted(os.listdir(os.path.join(options.testdata, suite)))
+             if options.filter in name]
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        return list(pool.map(
+            lambda test: run_test(options.bin, options.testdata, *test), tests))
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev conformance", description=__doc__)
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--testdata", default=TESTDATA)
+    parser.add_argument("--filter", default="", help="only tests whose name has this")
+    parser.add_argument("--json", help="write every test's result to this file")
+    parser.add_argument("--update", action="store_true",
+                        help="write docs/generated/conformance.md")
+    options = parser.parse_args()
+    begin = time.monotonic()
+    results = run_all(options)
+    print(table(counts(results), HEADER))
+    print(f"{len(results)} tests in {time.monotonic() - begin:.0f} s")
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump([r._asdict() for r in results], file, indent=1)
+    if options.filter:
+        wrong = [f"{r.name}: {r.detail}" for r in results if r.state == "failed"]
+    else:
+        wrong = judge(results)
+    if options.update and not options.filter:
+        with open(PAGE, "w") as file:
+            file.write(page(results))
+        print(f"written to {PAGE}")
+    print(*wrong, sep="\n", file=sys.stderr, end="\n" if wrong else "")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
