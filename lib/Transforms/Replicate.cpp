@@ -163,8 +163,11 @@ LogicalResult Replicator::collect() {
       continue;
     auto parameter = symbols.lookup<train::ParameterOp>(write.getParameter());
     Operation *writer = write.getValue().getDefiningOp();
-    versions[parameter.getSymName()] = {
-        parameter, getKind(writer) == TaskKind::Forward, getLayer(writer), {}, {}};
+    versions[parameter.getSymName()] = {parameter,
+                                        getKind(writer) == TaskKind::Forward,
+                                        getLayer(writer),
+                                        {},
+                                        {}};
   }
   for (auto read : block.getOps<train::ReadOp>())
     if (failed(checkReads(read)))

@@ -207,8 +207,8 @@ Error Session::runOnce() {
 void Session::trimOutputs(RunResult &result) const {
   if (!forward || samples == 0)
     return;
-  uint64_t padded = runOptions.iterations *
-                    BindingTurns(program).minibatches() * batch;
+  uint64_t padded =
+      runOptions.iterations * BindingTurns(program).minibatches() * batch;
   for (Array &array : result.outputs) {
     uint64_t rows = array.dims.empty() ? 0 : array.dims[0];
     if (rows != padded || rows <= samples)

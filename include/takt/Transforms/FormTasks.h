@@ -41,7 +41,8 @@ mlir::LogicalResult assignTasks(mlir::ModuleOp module);
 /// values are the inputs, the parameters in the module's order, then results in
 /// program order. A parameter's value has its name, an input's its
 /// `train.name`, a result's is "NODE.KIND.MNEMONIC" ("conv1.W.conv_wgrad"),
-/// with "again" for the kind where it is made again, "#1" for a second result and
+/// with "again" for the kind where it is made again, "#1" for a second result
+/// and
 /// "_1" for a second such operation, or what a cut gave it.
 ///
 /// Fails with a diagnostic if a tag is missing or the graph does not check().

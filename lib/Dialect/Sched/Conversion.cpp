@@ -23,8 +23,8 @@ static Attribute workAttr(OpBuilder &builder, const takt::Work &work) {
   const Gemm &gemm = work.gemm;
   return WorkAttr::get(builder.getContext(), gemm.m, gemm.n, gemm.k, gemm.count,
                        work.elementwise, work.bytesIn, work.bytesOut,
-                       mlirType(builder, work.type), work.rowBytesIn,
-                       work.rows, work.recomputed);
+                       mlirType(builder, work.type), work.rowBytesIn, work.rows,
+                       work.recomputed);
 }
 
 static void createTask(OpBuilder &builder, Location loc, const TaskGraph &graph,
