@@ -353,12 +353,12 @@ llvm::Expected<Program> takt::lowerToProgram(ModuleOp module,
   if (options.delayScalingSteps > 0 || !rate.isConstant())
     program.scalars.push_back(
         {"delay_scaling", static_cast<double>(options.delayScalingSteps)});
-  if (!rate.isConstant())
-    for (auto [name, value] : llvm::zip_equal(
-             llvm::ArrayRef<llvm::StringRef>{"warmup", "decay", "decay_period",
-                                             "decay_factor"},
-             rate.scalars()))
+  if (!rate.isConstant()) {
+    constexpr llvm::StringLiteral names[] = {"warmup", "decay", "decay_period",
+                                             "decay_factor"};
+    for (auto [name, value] : llvm::zip_equal(names, rate.scalars()))
       program.scalars.push_back({name.str(), value});
+  }
   llvm::Expected<StepExecutions> step =
       StepReader(module, schedule, program).read();
   if (!step)
