@@ -108,7 +108,6 @@ FailureOr<TrainingStep> takt::stepFor(const TrainingStep &step,
   result.summary = step.summary;
   result.microbatches = step.microbatches;
   result.recomputed = recomputed.vec();
-  result.undivided = step.undivided.get().clone();
   if (recomputed.empty() && weights != WeightVersions::Average) {
     result.module = step.module.get().clone();
     result.graph = step.graph;

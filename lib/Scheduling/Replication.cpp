@@ -16,18 +16,27 @@ using llvm::createStringError;
 using llvm::Error;
 using llvm::Twine;
 
-static constexpr int64_t kMaxMinibatches = 65536;
-
 int64_t takt::minibatchesOf(llvm::ArrayRef<int> replicas) {
   int64_t all = 1;
   for (int r : replicas)
-    all = std::min(std::lcm(all, int64_t(std::max(r, 1))), kMaxMinibatches + 1);
+    all = std::min(std::lcm(all, int64_t(std::max(r, 1))),
+                   kMaxReplicatedMinibatches + 1);
   return all;
 }
 
 std::pair<int64_t, int64_t> takt::rowsOfShard(int64_t rows, int64_t shard,
                                               int64_t shards) {
   return {proportion(rows, shard, shards), proportion(rows, shard + 1, shards)};
+}
+
+std::string takt::nameInMinibatch(llvm::StringRef name, int64_t minibatch) {
+  return (name + ".m" + Twine(minibatch)).str();
+}
+
+std::string takt::nameOfShard(llvm::StringRef name, int64_t minibatch,
+                              int64_t shard, int64_t shards) {
+  std::string result = nameInMinibatch(name, minibatch);
+  return shards == 1 ? result : (result + ".s" + Twine(shard)).str();
 }
 
 llvm::StringRef takt::nameBeforeReplication(llvm::StringRef name) {
@@ -100,14 +109,6 @@ private:
   void divideWork(Task &task, int original, int shard) const;
   void addCopies(Task &task, const Value &value) const;
   int lastOf(int round, int count) const { return round * count + count - 1; }
-  static std::string named(llvm::StringRef name, int minibatch) {
-    return (name + ".m" + Twine(minibatch)).str();
-  }
-  static std::string named(llvm::StringRef name, int minibatch, int shard,
-                           int shards) {
-    std::string result = named(name, minibatch);
-    return shards == 1 ? result : (result + ".s" + Twine(shard)).str();
-  }
 
   const TaskGraph &graph;
   llvm::ArrayRef<int> replicas, delay;
@@ -129,14 +130,14 @@ Error Replicator::check() const {
                              Twine(graph.layers.size()) + " layers");
   for (auto [layer, count, late] :
        llvm::zip_equal(graph.layers, replicas, delay))
-    if (count < 1 || count > 4096 || late < 0 || late > 4096)
-      return createStringError("layer '" + layer.name + "' has " +
-                               Twine(count) + " replicas and delay " +
-                               Twine(late) +
-                               ", expected 1 to 4096 and 0 to 4096");
-  if (int64_t all = minibatchesOf(replicas); all > kMaxMinibatches)
+    if (count < 1 || count > kMaxReplicas || late < 0 || late > kMaxReplicas)
+      return createStringError(
+          "layer '" + layer.name + "' has " + Twine(count) +
+          " replicas and delay " + Twine(late) + ", expected 1 to " +
+          Twine(kMaxReplicas) + " and 0 to " + Twine(kMaxReplicas));
+  if (minibatchesOf(replicas) > kMaxReplicatedMinibatches)
     return createStringError("replicas that repeat after more than " +
-                             Twine(kMaxMinibatches) + " minibatches");
+                             Twine(kMaxReplicatedMinibatches) + " minibatches");
   if (graph.minibatches > 1 ||
       llvm::any_of(graph.tasks, [](const Task &t) { return t.microbatch > 0; }))
     return createStringError("layers of whole, single minibatches are "
@@ -225,7 +226,7 @@ void Replicator::addUpdate(int task, int round) {
       continue;
     Task copy = graph.tasks[task];
     copy.microbatch = lastOf(round, count);
-    copy.name = named(copy.name, copy.microbatch, shard, count);
+    copy.name = nameOfShard(copy.name, copy.microbatch, shard, count);
     if (count > 1)
       divideWork(copy, task, shard);
     copy.colocated = copyOf[copy.colocated][round * count + shard];
@@ -245,7 +246,7 @@ void Replicator::addTasks(int minibatch) {
     }
     Task copy = graph.tasks[task];
     copy.microbatch = minibatch;
-    copy.name = named(copy.name, minibatch);
+    copy.name = nameInMinibatch(copy.name, minibatch);
     if (copy.colocated >= 0)
       copy.colocated = copyOf[copy.colocated][minibatch];
     if (!copy.work.empty() && !copy.cycles)
@@ -289,7 +290,7 @@ void Replicator::addGradientShards(const Value &value, int minibatch) {
       if (!hasShare(value.rows, shard, count))
         continue;
       Value part = value;
-      part.name = named(value.name, minibatch, shard, count);
+      part.name = nameOfShard(value.name, minibatch, shard, count);
       part.producer = copyOf[value.producer][minibatch];
       part.bytes = share(value.bytes, value.rows, shard, count);
       Use added = use;
@@ -302,7 +303,7 @@ void Replicator::addGradientShards(const Value &value, int minibatch) {
 
 void Replicator::addOfMinibatch(const Value &value, int minibatch) {
   Value copy = value;
-  copy.name = named(value.name, minibatch);
+  copy.name = nameInMinibatch(value.name, minibatch);
   if (value.producer >= 0)
     copy.producer = copyOf[value.producer][minibatch];
   copy.uses.clear();
@@ -342,7 +343,7 @@ void Replicator::addOfRound(const Value &value, int round) {
     if (count > 1 && !hasShare(value.rows, shard, count))
       continue;
     Value copy = value;
-    copy.name = named(value.name, lastOf(round, count), shard, count);
+    copy.name = nameOfShard(value.name, lastOf(round, count), shard, count);
     copy.producer = copyOf[value.producer][round * count + shard];
     if (count > 1)
       copy.bytes = share(value.bytes, value.rows, shard, count);

@@ -7,16 +7,12 @@
 
 #include "takt/Transforms/Replicate.h"
 #include "DropoutMasks.h"
+#include "ReplicaParameters.h"
 #include "TaggingBuilder.h"
-#include "mlir/IR/AsmState.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/IRMapping.h"
-#include "takt/Dialect/Train/Train.h"
-#include "takt/Scheduling/Replication.h"
 #include "takt/Transforms/Passes.h"
 #include "takt/Transforms/ValueNames.h"
 #include "takt/Transforms/Verify.h"
-#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 using namespace takt;
@@ -27,18 +23,6 @@ namespace takt {
 } // namespace takt
 
 namespace {
-/// What a parameter that the step writes becomes.
-struct Versions {
-  train::ParameterOp original;
-  bool isState = false; ///< written by F
-  int64_t layer = 0;
-  /// Of state: by minibatch. Otherwise by round and shard, null of a shard
-  /// without rows. Of the optimizer's state those of the last round only.
-  SmallVector<SmallVector<train::ParameterOp>> parts;
-  /// Of the optimizer's state, by shard: what the latest update made.
-  SmallVector<mlir::Value> latest;
-};
-
 class Replicator {
 public:
   Replicator(ModuleOp module, func::FuncOp main, ArrayRef<int64_t> replicas,
@@ -47,7 +31,7 @@ public:
         replicas(replicas), delays(delays),
         minibatches(
             minibatchesOf(SmallVector<int>(replicas.begin(), replicas.end()))),
-        symbols(module), builder(block.getTerminator()),
+        parameters(module, replicas, delays), builder(block.getTerminator()),
         names(nameValues(module, main)), current(minibatches),
         results(block.getTerminator()->getNumOperands()) {}
 
@@ -56,13 +40,7 @@ public:
 private:
   LogicalResult collect();
   LogicalResult check(Operation &op) const;
-  LogicalResult checkReads(train::ReadOp read) const;
-  LogicalResult createVersions();
-  LogicalResult createStates(Versions &of);
-  LogicalResult createWeights(Versions &of);
-  FailureOr<train::ParameterOp> createPart(Versions &of, const Twine &name,
-                                           int64_t begin, int64_t rows,
-                                           int64_t update);
+  LogicalResult checkReads(train::ReadOp read);
   void addArguments();
   void addMinibatch(int64_t m);
   void addCopy(Operation *op, int64_t m);
@@ -80,17 +58,9 @@ private:
 
   int64_t count(int64_t layer) const { return replicas[layer]; }
   int64_t rounds(int64_t layer) const { return minibatches / count(layer); }
-  static std::string named(StringRef name, int64_t m) {
-    return (name + ".m" + Twine(m)).str();
-  }
-  std::string shardName(StringRef name, int64_t m, int64_t shard,
-                        int64_t layer) const {
-    std::string result = named(name, m);
-    return count(layer) == 1 ? result : result + ".s" + std::to_string(shard);
-  }
   /// Tags what is built next as a part of the copy of `op` in minibatch m.
   void tagLike(Operation *op, int64_t m) {
-    builder.tagWith(*getKind(op), getNode(op), named(getTask(op), m),
+    builder.tagWith(*getKind(op), getNode(op), nameInMinibatch(getTask(op), m),
                     getLayer(op), m);
   }
   void setNames(Operation *original, Operation *copy, int64_t m);
@@ -100,12 +70,11 @@ private:
   Block &block;
   ArrayRef<int64_t> replicas, delays;
   int64_t minibatches;
-  SymbolTable symbols;
+  ReplicaParameters parameters;
   TaggingBuilder builder;
   llvm::DenseMap<mlir::Value, std::string> names;
   SmallVector<Operation *> original, updates;
-  llvm::MapVector<StringRef, Versions> versions; ///< by parameter's name
-  std::vector<IRMapping> current;                ///< by minibatch
+  std::vector<IRMapping> current;         ///< by minibatch
   llvm::StringMap<mlir::Value> constants; ///< reads of what is never written
   /// What a task has put together, or read, of a parameter.
   llvm::StringMap<mlir::Value> assembled;
@@ -140,12 +109,12 @@ LogicalResult Replicator::check(Operation &op) const {
 }
 
 /// What replicas divide belongs to the updates of one layer.
-LogicalResult Replicator::checkReads(train::ReadOp read) const {
-  auto of = versions.find(read.getParameter());
-  if (of == versions.end())
+LogicalResult Replicator::checkReads(train::ReadOp read) {
+  Versions *of = parameters.find(read.getParameter());
+  if (!of)
     return success();
   for (Operation *user : read->getUsers())
-    if (getKind(user) == TaskKind::Update && getLayer(user) != of->second.layer)
+    if (getKind(user) == TaskKind::Update && getLayer(user) != of->layer)
       return user->emitError("the updates of two layers share '")
              << read.getParameter() << "', which replicas of one layer divide";
   return success();
@@ -161,133 +130,12 @@ LogicalResult Replicator::collect() {
     auto write = dyn_cast<train::WriteOp>(op);
     if (!write)
       continue;
-    auto parameter = symbols.lookup<train::ParameterOp>(write.getParameter());
     Operation *writer = write.getValue().getDefiningOp();
-    versions[parameter.getSymName()] = {parameter,
-                                        getKind(writer) == TaskKind::Forward,
-                                        getLayer(writer),
-                                        {},
-                                        {}};
+    parameters.add(write, getKind(writer) == TaskKind::Forward,
+                   getLayer(writer));
   }
   for (auto read : block.getOps<train::ReadOp>())
     if (failed(checkReads(read)))
-      return failure();
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
-// Parameters
-//===----------------------------------------------------------------------===//
-
-static RankedTensorType withRows(Type type, int64_t rows) {
-  auto tensor = cast<RankedTensorType>(type);
-  SmallVector<int64_t> dims(tensor.getShape());
-  if (!dims.empty())
-    dims[0] = rows;
-  return tensor.clone(dims);
-}
-
-/// Rows of an initial value. What is large stays where it is.
-static ElementsAttr sliceRows(ElementsAttr whole, RankedTensorType type,
-                              int64_t begin) {
-  if (whole.getShapedType() == type)
-    return whole;
-  auto bytes = static_cast<size_t>(train::getBytes(type));
-  size_t from = bytes / train::getRows(type) * begin;
-  if (auto dense = dyn_cast<DenseElementsAttr>(whole)) {
-    if (dense.isSplat())
-      return dense.resizeSplat(type);
-    return DenseElementsAttr::getFromRawBuffer(
-        type, dense.getRawData().slice(from, bytes));
-  }
-  auto resource = dyn_cast<DenseResourceElementsAttr>(whole);
-  AsmResourceBlob *blob =
-      resource ? resource.getRawHandle().getBlob() : nullptr;
-  if (!blob || blob->getData().size() < from + bytes)
-    return {};
-  return DenseResourceElementsAttr::get(
-      type, resource.getRawHandle().getKey(),
-      AsmResourceBlob(blob->getData().slice(from, bytes), 1, {},
-                      /*dataIsMutable=*/false));
-}
-
-FailureOr<train::ParameterOp>
-Replicator::createPart(Versions &of, const Twine &name, int64_t begin,
-                       int64_t rows, int64_t update) {
-  train::ParameterOp whole = of.original;
-  std::string text = name.str();
-  if (Operation *other = symbols.lookup(text)) {
-    InFlightDiagnostic diagnostic =
-        whole.emitError("replicas need a parameter '")
-        << text << "', but the name is taken";
-    diagnostic.attachNote(other->getLoc()) << "by this";
-    return diagnostic;
-  }
-  RankedTensorType type = withRows(whole.getType(), rows);
-  ElementsAttr initial = sliceRows(*whole.getInitialValue(), type, begin);
-  if (!initial)
-    return whole.emitError("cannot divide the initial value"), failure();
-  OpBuilder at(whole);
-  auto part = train::ParameterOp::create(at, whole.getLoc(), text, type,
-                                         whole.getKind(), initial);
-  symbols.insert(part);
-  part.setTensor(whole.getSymName());
-  part.setBegin(begin);
-  part.setUpdate(update);
-  part.setLastUpdate(rounds(of.layer) - 1);
-  if (whole.getKind() == ParameterKind::Trainable && delays[of.layer] > 0)
-    part.setDelay(delays[of.layer]);
-  return part;
-}
-
-/// Of each replica its last state first, and of all replicas that of replica 0.
-LogicalResult Replicator::createStates(Versions &of) {
-  of.parts.resize(minibatches);
-  int64_t last = rounds(of.layer) - 1;
-  for (int64_t replica = 0; replica < count(of.layer); ++replica)
-    for (int64_t i = 0; i <= last; ++i) {
-      int64_t round = (i + last) % (last + 1);
-      int64_t m = round * count(of.layer) + replica;
-      FailureOr<train::ParameterOp> part =
-          createPart(of, named(of.original.getSymName(), m), 0,
-                     train::getRows(of.original.getType()), round);
-      if (failed(part))
-        return failure();
-      of.parts[m].push_back(*part);
-    }
-  return success();
-}
-
-/// The last update's parts first: they are the result. Nobody but the next
-/// update reads the optimizer's state.
-LogicalResult Replicator::createWeights(Versions &of) {
-  int64_t shards = count(of.layer), last = rounds(of.layer) - 1;
-  int64_t rows = train::getRows(of.original.getType());
-  of.parts.assign(last + 1, SmallVector<train::ParameterOp>(shards));
-  of.latest.assign(shards, nullptr);
-  bool onlyLast = of.original.getKind() == ParameterKind::OptimizerState;
-  for (int64_t i = 0; i <= (onlyLast ? 0 : last); ++i) {
-    int64_t round = (i + last) % (last + 1);
-    for (int64_t shard = 0; shard < shards; ++shard) {
-      auto [begin, end] = rowsOfShard(rows, shard, shards);
-      if (begin == end)
-        continue;
-      FailureOr<train::ParameterOp> part =
-          createPart(of,
-                     shardName(of.original.getSymName(),
-                               round * shards + shards - 1, shard, of.layer),
-                     begin, end - begin, round);
-      if (failed(part))
-        return failure();
-      of.parts[round][shard] = *part;
-    }
-  }
-  return success();
-}
-
-LogicalResult Replicator::createVersions() {
-  for (auto &[name, of] : versions)
-    if (failed(of.isState ? createStates(of) : createWeights(of)))
       return failure();
   return success();
 }
@@ -316,7 +164,7 @@ void Replicator::addArguments() {
 void Replicator::setNames(Operation *original, Operation *copy, int64_t m) {
   SmallVector<Attribute> all;
   for (OpResult result : original->getResults())
-    all.push_back(builder.getStringAttr(named(names[result], m)));
+    all.push_back(builder.getStringAttr(nameInMinibatch(names[result], m)));
   if (!all.empty())
     copy->setAttr(kNameAttr,
                   all.size() == 1 ? all[0] : builder.getArrayAttr(all));
@@ -346,8 +194,8 @@ mlir::Value Replicator::assemble(Versions &of, int64_t round, Operation *reader,
 mlir::Value Replicator::readIn(train::ReadOp readOp, Operation *reader,
                                int64_t m) {
   StringRef name = readOp.getParameter();
-  auto found = versions.find(name);
-  if (found == versions.end()) {
+  Versions *found = parameters.find(name);
+  if (!found) {
     mlir::Value &value = constants[name];
     if (!value) {
       builder.tagWith(*getKind(readOp), "");
@@ -355,7 +203,7 @@ mlir::Value Replicator::readIn(train::ReadOp readOp, Operation *reader,
     }
     return value;
   }
-  Versions &of = found->second;
+  Versions &of = *found;
   mlir::Value &value = assembled[(getTask(reader) + "\n" + name).str()];
   if (value)
     return value;
@@ -407,8 +255,8 @@ void Replicator::divideGradients(int64_t m) {
       auto result = cast<OpResult>(part);
       if (result.getOwner()->getNumResults() == 1)
         result.getOwner()->setAttr(
-            kNameAttr,
-            builder.getStringAttr(shardName(names[gradient], m, shard, layer)));
+            kNameAttr, builder.getStringAttr(
+                           nameOfShard(names[gradient], m, shard, shards)));
     }
   }
 }
@@ -417,7 +265,7 @@ void Replicator::addMinibatch(int64_t m) {
   assembled.clear();
   for (Operation *op : original) {
     if (auto write = dyn_cast<train::WriteOp>(op)) {
-      Versions &of = versions.find(write.getParameter())->second;
+      Versions &of = *parameters.find(write.getParameter());
       if (!of.isState)
         continue;
       builder.tagWith(TaskKind::Forward, "");
@@ -474,7 +322,7 @@ void Replicator::addUpdate(Operation *update, int64_t m, int64_t shard) {
     auto readOp = operand.getDefiningOp<train::ReadOp>();
     if (!readOp)
       continue;
-    Versions &of = versions.find(readOp.getParameter())->second;
+    Versions &of = *parameters.find(readOp.getParameter());
     if (mlir::Value latest = of.latest[shard]) {
       mapping.map(operand, latest);
       continue;
@@ -485,7 +333,7 @@ void Replicator::addUpdate(Operation *update, int64_t m, int64_t shard) {
     mapping.map(operand, read(part, TaskKind::Update));
   }
   builder.tagWith(TaskKind::Update, getNode(update),
-                  shardName(getTask(update), m, shard, layer), layer, m,
+                  nameOfShard(getTask(update), m, shard, shards), layer, m,
                   shards == 1 ? -1 : shard);
   mapping.map(update->getOperand(kGradientOperand),
               meanGradient(update, m, shard));
@@ -509,12 +357,13 @@ void Replicator::writeUpdated(Operation *update, Operation *copy, int64_t round,
       auto write = dyn_cast<train::WriteOp>(user);
       if (!write)
         continue;
-      Versions &of = versions.find(write.getParameter())->second;
+      Versions &of = *parameters.find(write.getParameter());
       if (of.original.getKind() == ParameterKind::OptimizerState)
         of.latest[shard] = result;
       int64_t layer = of.layer;
-      resultNames.back() = builder.getStringAttr(shardName(
-          write.getParameter(), (round + 1) * count(layer) - 1, shard, layer));
+      resultNames.back() = builder.getStringAttr(
+          nameOfShard(write.getParameter(), (round + 1) * count(layer) - 1,
+                      shard, count(layer)));
       if (train::ParameterOp part = of.parts[round][shard])
         train::WriteOp::create(builder, write.getLoc(), part.getSymName(),
                                result);
@@ -556,8 +405,7 @@ void Replicator::finish() {
     op->erase();
   for (unsigned index = 0; index < old; ++index)
     (void)main.eraseArgument(0);
-  for (auto &[name, of] : versions)
-    of.original.erase();
+  parameters.eraseOriginals();
   if (auto batch = module->getAttrOfType<IntegerAttr>("train.batch"))
     module->setAttr("train.batch",
                     builder.getI64IntegerAttr(batch.getInt() * minibatches));
@@ -565,7 +413,7 @@ void Replicator::finish() {
 }
 
 LogicalResult Replicator::run() {
-  if (failed(collect()) || failed(createVersions()))
+  if (failed(collect()) || failed(parameters.create()))
     return failure();
   addArguments();
   for (int64_t m = 0; m < minibatches; ++m)
@@ -587,17 +435,17 @@ static LogicalResult checkCounts(ModuleOp module, ArrayRef<int64_t> replicas,
                             "each of ")
            << layers.size() << " layers, found " << replicas.size() << " and "
            << delays.size();
-  constexpr int64_t kMost = 4096, kMinibatches = 65536;
   for (auto [layer, count, delay] : llvm::zip_equal(layers, replicas, delays))
-    if (count < 1 || count > kMost || delay < 0 || delay > kMost)
+    if (count < 1 || count > kMaxReplicas || delay < 0 || delay > kMaxReplicas)
       return module.emitError("layer ")
              << layer << " has " << count << " replicas and delay " << delay
-             << ", expected 1 to " << kMost << " and 0 to " << kMost;
+             << ", expected 1 to " << kMaxReplicas << " and 0 to "
+             << kMaxReplicas;
   int64_t minibatches =
       minibatchesOf(SmallVector<int>(replicas.begin(), replicas.end()));
-  if (minibatches > kMinibatches)
+  if (minibatches > kMaxReplicatedMinibatches)
     return module.emitError("replicas that repeat after more than ")
-           << kMinibatches << " minibatches";
+           << kMaxReplicatedMinibatches << " minibatches";
   if (minibatches == 1)
     return module.emitError("expected a layer with more than one replica; "
                             "train-retime sets delays without replicas");

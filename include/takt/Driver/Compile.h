@@ -56,7 +56,8 @@ struct TrainingStep {
   /// What the backward pass makes again, sorted.
   std::vector<std::string> recomputed;
   int64_t microbatches = 1;
-  /// The module before it was divided into microbatches.
+  /// Of the step that was built: its module before it was divided into
+  /// microbatches, from which stepFor makes others.
   mlir::OwningOpRef<mlir::ModuleOp> undivided;
 };
 mlir::FailureOr<TrainingStep> buildTrainingStep(llvm::MemoryBufferRef model,

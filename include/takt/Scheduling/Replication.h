@@ -50,8 +50,18 @@ llvm::Expected<TaskGraph> replicate(const TaskGraph &graph,
 std::pair<int64_t, int64_t> rowsOfShard(int64_t rows, int64_t shard,
                                         int64_t shards);
 
-/// Minibatches of one iteration of such a graph.
+/// Minibatches of one iteration of such a graph; one more than the most allowed
+/// where they are more.
 int64_t minibatchesOf(llvm::ArrayRef<int> replicas);
+
+constexpr int64_t kMaxReplicas = 4096; ///< of a layer; of its delay, too
+constexpr int64_t kMaxReplicatedMinibatches = 65536;
+
+/// The name of a task or value in minibatch j, "NAME.mj", or of an update's
+/// shard k of several, "NAME.mj.sk".
+std::string nameInMinibatch(llvm::StringRef name, int64_t minibatch);
+std::string nameOfShard(llvm::StringRef name, int64_t minibatch, int64_t shard,
+                        int64_t shards);
 
 /// The name before replicate() of a task or value: without ".mj" and ".sk".
 llvm::StringRef nameBeforeReplication(llvm::StringRef name);
