@@ -110,6 +110,9 @@ struct Options {
                         cl::init(0.999), cl::cat(category)};
   cl::opt<double> epsilon{"epsilon", cl::desc("of Adam (default 1e-8)"),
                           cl::init(1e-8), cl::cat(category)};
+  cl::list<std::string> freeze{
+      "freeze", cl::CommaSeparated, cl::value_desc("GLOB,…"), cl::cat(category),
+      cl::desc("parameters that are not trained, by name")};
   cl::opt<std::string> schedule{"schedule", cl::desc("scheduler's name"),
                                 cl::init("layerpipe"), cl::cat(category)};
   cl::list<std::string> compare{"compare", cl::CommaSeparated,
@@ -325,6 +328,10 @@ Expected<CompileOptions> readOptions(const Options &options) {
   if (result.forwardOnly && options.recompute != Recomputation::None)
     return badOption("--recompute is for training, expected it without "
                      "--mode=forward");
+  if (result.forwardOnly && !options.freeze.empty())
+    return badOption("--freeze is for training, expected it without "
+                     "--mode=forward");
+  result.frozen = {options.freeze.begin(), options.freeze.end()};
   result.microbatches = options.microbatches;
   result.import.batch = options.batch / options.microbatches;
   result.import.mode =

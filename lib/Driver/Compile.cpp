@@ -82,7 +82,7 @@ FailureOr<TrainingStep> takt::buildTrainingStep(llvm::MemoryBufferRef model,
   if (options.forwardOnly)
     differentiate.loss = LossKind::None;
   PassManager manager(&context);
-  buildStepPipeline(manager, differentiate);
+  buildStepPipeline(manager, differentiate, options.frozen);
   if (failed(manager.run(*step.module)))
     return failure();
   step.microbatches = options.microbatches;

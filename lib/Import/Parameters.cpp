@@ -145,10 +145,11 @@ void takt::printParameters(ModuleOp module, llvm::raw_ostream &os) {
     consumers[read.getParameter()].insert(names.begin(), names.end());
   });
   for (auto parameter : module.getOps<train::ParameterOp>()) {
-    std::string line =
-        llvm::formatv("{0,-40} {1,-16} {2,-10}", parameter.getSymName(),
-                      shapeText(parameter.getTensorType().getShape()),
-                      stringifyParameterKind(parameter.getKind()));
+    std::string line = llvm::formatv(
+        "{0,-40} {1,-16} {2,-10}", parameter.getSymName(),
+        shapeText(parameter.getTensorType().getShape()),
+        parameter.getFrozen() ? "frozen"
+                              : stringifyParameterKind(parameter.getKind()));
     for (StringAttr name : consumers[parameter.getSymName()])
       line += (" " + name.getValue()).str();
     os << printable(StringRef(line).rtrim()) << "\n";

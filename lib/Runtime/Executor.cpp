@@ -101,7 +101,7 @@ static std::vector<Array> finalParameters(const ProcessorArray &machine) {
   std::vector<Part> parts;
   uint64_t last = machine.options.iterations - 1;
   for (auto [index, parameter] : enumerate(machine.program.parameters)) {
-    if (!isTrained(parameter.kind))
+    if (!isReturned(parameter, machine.options.weights))
       continue;
     const TensorRef &home = parameter.home;
     const auto *bytes =

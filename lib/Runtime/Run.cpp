@@ -16,9 +16,18 @@ using namespace llvm;
 using namespace takt;
 using namespace takt::runtime;
 
-bool takt::isTrained(ParameterKind kind) {
-  return kind == ParameterKind::Trainable || kind == ParameterKind::State ||
-         kind == ParameterKind::OptimizerState;
+bool takt::isReturned(const Parameter &parameter, ArrayRef<Array> weights) {
+  switch (parameter.kind) {
+  case ParameterKind::Trainable:
+  case ParameterKind::State:
+  case ParameterKind::OptimizerState:
+    return true;
+  case ParameterKind::Constant:
+    return findArray(weights, parameter.name) != nullptr;
+  case ParameterKind::Derived:
+    return false;
+  }
+  return false;
 }
 
 /// The parameter's value in the program itself.

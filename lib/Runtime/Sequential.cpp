@@ -319,7 +319,7 @@ RunResult Interpreter::finish() {
   std::vector<Part> parts;
   for (auto [number, parameter, history] :
        enumerate(program.parameters, parameters)) {
-    if (!isTrained(parameter.kind))
+    if (!isReturned(parameter, options.weights))
       continue;
     const AlignedMemory &memory = history.of(int64_t(options.iterations) - 1);
     const auto *bytes = reinterpret_cast<const uint8_t *>(memory.data());

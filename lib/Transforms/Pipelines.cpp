@@ -27,10 +27,16 @@ static TrainDifferentiateOptions passOptions(const DifferentiateOptions &o) {
 }
 
 void takt::buildStepPipeline(OpPassManager &manager,
-                             const DifferentiateOptions &options) {
+                             const DifferentiateOptions &options,
+                             llvm::ArrayRef<std::string> frozen) {
   // A hand-written or foreign graph fails here, with its own operations named,
   // and not in the middle of differentiation.
   manager.addPass(createTrainVerifyForward());
+  if (!frozen.empty()) {
+    TrainFreezeOptions freezing;
+    freezing.patterns.assign(frozen.begin(), frozen.end());
+    manager.addPass(createTrainFreeze(freezing));
+  }
   // Identities go before they get gradients.
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createTrainDifferentiate(passOptions(options)));
@@ -69,6 +75,9 @@ struct StepPipelineOptions : public PassPipelineOptions<StepPipelineOptions> {
   Option<double> beta2{*this, "beta2", llvm::cl::init(0.999)};
   Option<double> epsilon{*this, "epsilon", llvm::cl::init(1e-8)};
 
+  ListOption<std::string> freeze{
+      *this, "freeze", llvm::cl::desc("parameters that are not trained")};
+
   DifferentiateOptions get() const {
     return {loss,        optimizer, momentum, nesterov,
             weightDecay, beta1,     beta2,    epsilon};
@@ -81,6 +90,8 @@ void takt::registerTransformPipelines() {
       "takt-step-pipeline",
       "from an imported forward graph to a training step with tasks",
       [](OpPassManager &manager, const StepPipelineOptions &options) {
-        buildStepPipeline(manager, options.get());
+        buildStepPipeline(manager, options.get(),
+                          std::vector<std::string>(options.freeze.begin(),
+                                                   options.freeze.end()));
       });
 }

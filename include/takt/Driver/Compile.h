@@ -32,6 +32,8 @@ struct CompileOptions {
   /// Of a synchronous step; the model is imported with the samples of one.
   int64_t microbatches = 1;
   DifferentiateOptions differentiate;
+  /// Patterns of the names of parameters that are not trained (Freeze.h).
+  std::vector<std::string> frozen;
   LowerOptions lowering;
   ScheduleOptions scheduling;
   Recomputation recomputation = Recomputation::None;

@@ -55,8 +55,8 @@ struct ObservedStaleness {
 
 struct RunResult {
   std::vector<double> losses; ///< by minibatch; empty without a loss
-  /// Trainable, state and optimizer-state parameters after the last update, in
-  /// the program's order.
+  /// The parameters that isReturned, after the last update, in the program's
+  /// order.
   std::vector<Array> parameters;
   /// Gradients of the last minibatch by parameter name, as the update got them.
   std::vector<Array> gradients;
@@ -72,8 +72,10 @@ struct RunResult {
 llvm::Expected<Array> initialValue(const Program &program, uint32_t parameter,
                                    llvm::ArrayRef<Array> weights);
 
-/// True for the kinds of parameters that training changes and a run returns.
-bool isTrained(ParameterKind kind);
+/// Whether a run returns the parameter: what training changes, and a constant
+/// that was given among the `weights`, so that what a run returns is all that a
+/// later one needs in their place.
+bool isReturned(const Parameter &parameter, llvm::ArrayRef<Array> weights);
 
 /// The first difference of two runs of one program, bit for bit: of a loss or
 /// of a parameter, with its name, the index and both values. Empty when there

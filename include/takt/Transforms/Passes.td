@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 //   forward graph ── train-verify-forward
-//        │ train-differentiate
+//        │ train-freeze (as the user asks), train-differentiate
 //   training step ── train-verify-step
 //        │ train-form-tasks
 //   step with tasks ── train-verify-tasks
@@ -14,8 +14,8 @@
 //        │ train-split, train-retime    (as a schedule asks)
 //   step with tasks, cut and delayed ── train-verify-tasks
 //
-// Each pass is also a C++ function (Differentiate.h, FormTasks.h, Split.h,
-// Retime.h, Verify.h); Pipelines.h puts them in order.
+// Each pass is also a C++ function (Freeze.h, Differentiate.h, FormTasks.h,
+// Split.h, Retime.h, Verify.h); Pipelines.h puts them in order.
 //
 //===----------------------------------------------------------------------===//
 
@@ -101,6 +101,34 @@ def TrainDifferentiate : Pass<"train-differentiate", "::mlir::ModuleOp"> {
            "Adam's guard against division by zero">
   ];
   let dependentDialects = ["::takt::train::TrainDialect"];
+}
+
+def TrainFreeze : Pass<"train-freeze", "::mlir::ModuleOp"> {
+  let summary = "make constants of parameters that are not to be trained";
+  let description = [{
+    Trainable parameters whose names match one of the patterns (`*`, `?` and
+    `[…]`, as llvm::GlobPattern has them) become constants that are marked
+    `frozen`. `train-differentiate` then builds no W and U of theirs, and no
+    D that leads to nothing else.
+
+    Before, with `patterns=conv*`:
+
+    ```mlir
+    train.parameter @conv1.weight : tensor<6x1x5x5xf32> = dense<0.1>
+        {kind = #train.parameter_kind<trainable>}
+    ```
+
+    After:
+
+    ```mlir
+    train.parameter @conv1.weight : tensor<6x1x5x5xf32> = dense<0.1>
+        {kind = #train.parameter_kind<constant>, frozen}
+    ```
+  }];
+  let options = [
+    ListOption<"patterns", "patterns", "std::string",
+               "names of the parameters, with wildcards">
+  ];
 }
 
 def TrainFormTasks : Pass<"train-form-tasks", "::mlir::ModuleOp"> {

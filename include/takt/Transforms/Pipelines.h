@@ -14,10 +14,12 @@
 namespace takt {
 
 /// From an imported forward graph to a step (or a forward graph, with
-/// LossKind::None) whose operations carry their tasks. `takt-step-pipeline` in
+/// LossKind::None) whose operations carry their tasks; parameters that match a
+/// pattern in `frozen` are not trained (Freeze.h). `takt-step-pipeline` in
 /// takt-opt, with the options of train-differentiate.
 void buildStepPipeline(mlir::OpPassManager &manager,
-                       const DifferentiateOptions &options);
+                       const DifferentiateOptions &options,
+                       llvm::ArrayRef<std::string> frozen = {});
 
 /// Makes the pipelines known to takt-opt.
 void registerTransformPipelines();

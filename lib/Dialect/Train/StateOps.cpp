@@ -22,7 +22,7 @@ void ParameterOp::build(OpBuilder &builder, OperationState &state,
   build(builder, state, builder.getStringAttr(name), TypeAttr::get(type),
         initialValue, ParameterKindAttr::get(builder.getContext(), kind),
         /*delay=*/{}, /*lead=*/{}, /*base=*/{}, /*axis=*/{}, /*begin=*/{},
-        /*tensor=*/{}, /*update=*/{}, /*last_update=*/{},
+        /*tensor=*/{}, /*update=*/{}, /*last_update=*/{}, /*frozen=*/{},
         /*sym_visibility=*/{});
 }
 
@@ -35,7 +35,7 @@ void ParameterOp::build(OpBuilder &builder, OperationState &state,
         /*delay=*/{}, /*lead=*/{},
         FlatSymbolRefAttr::get(builder.getContext(), base),
         builder.getI64IntegerAttr(axis), builder.getI64IntegerAttr(begin),
-        /*tensor=*/{}, /*update=*/{}, /*last_update=*/{},
+        /*tensor=*/{}, /*update=*/{}, /*last_update=*/{}, /*frozen=*/{},
         /*sym_visibility=*/{});
 }
 
@@ -53,6 +53,9 @@ LogicalResult ParameterOp::verify() {
     if (value.getShapedType() != getType())
       return emitOpError("initial value has type ")
              << value.getShapedType() << ", expected " << getType();
+  if (getFrozen() && kind != ParameterKind::Constant)
+    return emitOpError("is frozen and of kind '")
+           << stringifyParameterKind(kind) << "', expected kind 'constant'";
   if (std::optional<int64_t> delay = getDelay()) {
     if (*delay < 0)
       return emitOpError("delay is ") << *delay << ", expected at least 0";

@@ -34,6 +34,8 @@ def Train_ParameterOp : Train_Op<"parameter",
     `last_update` + 1 updates of the tensor; `update` says after which of them it
     is written, and `delay` and `lead` count these updates.
 
+    A `frozen` parameter is constant only because the user said so.
+
     Constraints:
     - (C1) `initial_value` is given unless the kind is `derived`, and has the
       parameter's type.
@@ -46,6 +48,7 @@ def Train_ParameterOp : Train_Op<"parameter",
       `axis`, where it lies inside the base.
     - (C5) exactly a parameter with a `tensor` has `update` and `last_update`, with
       0 ≤ `update` ≤ `last_update` ≤ 65535; it is neither constant nor derived.
+    - (C6) only a constant parameter is `frozen`.
 
     Example:
 
@@ -70,6 +73,7 @@ def Train_ParameterOp : Train_Op<"parameter",
     OptionalAttr<StrAttr>:$tensor,
     OptionalAttr<I64Attr>:$update,
     OptionalAttr<I64Attr>:$last_update,
+    UnitAttr:$frozen,
     OptionalAttr<StrAttr>:$sym_visibility);
   let builders = [
     OpBuilder<(ins "::llvm::StringRef":$name, "::mlir::RankedTensorType":$type,

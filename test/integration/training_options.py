@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+"""Trains with options of taktc, and the same way with PyTorch, and compares.
+
+    training_options.py MODEL SCHEDULE OPTIMIZER [--freeze=GLOB,…]
+                        [OPTION of taktc …]
+
+MODEL is a network of test/models/export.py, OPTIMIZER one of compare_pytorch.py,
+whose limits hold for gradients and weights. SCHEDULE may have microbatches:
+zb-h1/4. What the options mean is written once more here, in PyTorch's terms:
+
+    --freeze           requires_grad = False
+
+What is not trained has to stay as it is, bit for bit, and to have no gradient.
+"""
+
+import argparse
+import fnmatch
+import os
+import sys
+import tempfile
+
+import numpy
+import torch
+
+import compare_pytorch
+from compare_pytorch import BATCH, EXTRA, ITERATIONS, MODELS, OPTIMIZERS, run
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model", choices=MODELS)
+    parser.add_argument("schedule")
+    parser.add_argument("optimizer", choices=OPTIMIZERS)
+    parser.add_argument("--freeze", default="")
+    return parser.parse_args()
+
+
+def matches(name, pattern):
+    return fnmatch.fnmatchcase(name, pattern)
+
+
+def freeze(model, patterns):
+    for name, parameter in model.named_parameters():
+        if any(matches(name, pattern) for pattern in patterns.split(",")):
+            parameter.requires_grad_(False)
+
+
+def train_pytorch(arguments, image, label):
+    """(gradients of the first minibatch, weights at the end, the model's weights)"""
+    model = compare_pytorch.pytorch_model(arguments.model)
+    initial = {key: p.detach().numpy().copy() for key, p in model.named_parameters()}
+    freeze(model, arguments.freeze)
+    trained = {key: p for key, p in model.named_parameters() if p.requires_grad}
+    stepper = OPTIMIZERS[arguments.optimizer](trained.values())
+    gradients = None
+    for i in range(ITERATIONS):
+        batch = slice(i * BATCH, (i + 1) * BATCH)
+        stepper.zero_grad()
+        loss = torch.nn.functional.cross_entropy(
+            model(torch.from_numpy(image[batch])), torch.from_numpy(label[batch]))
+        loss.backward()
+        if gradients is None:
+            gradients = {key: p.grad.numpy().copy() for key, p in trained.items()}
+        stepper.step()
+    final = {key: p.detach().numpy() for key, p in trained.items()}
+    return gradients, final, initial
+
+
+def train_takt(arguments, image, label):
+    """The same of the compiled program. It starts with the model's weights as a
+    file, so that the weights it saves are all."""
+    def flags():
+        schedule, _, microbatches = arguments.schedule.partition("/")
+        yield f"--schedule={schedule}"
+        yield f"--optimizer={arguments.optimizer}"
+        if microbatches:
+            yield f"--microbatches={microbatches}"
+        if arguments.freeze:
+            yield f"--freeze={arguments.freeze}"
+        yield from EXTRA[arguments.optimizer]
+
+    with tempfile.TemporaryDirectory() as directory:
+        def path(file):
+            return os.path.join(directory, file)
+        numpy.savez(path("data.npz"), image=image, label=label)
+        numpy.savez(path("initial.npz"), **{
+            key: p.detach().numpy() for key, p in
+            compare_pytorch.pytorch_model(arguments.model).named_parameters()})
+        run("taktc", compare_pytorch.without_dropout(arguments.model, directory),
+            f"--batch={BATCH}", "--processors=3", *flags(), "-o", path("p.takt"))
+        common = ("takt-run", path("p.takt"), f"--data={path('data.npz')}",
+                  f"--weights={path('initial.npz')}", "--no-shuffle")
+        run(*common, f"--iterations={ITERATIONS}", "--verify")
+        run(*common, "--iterations=1", f"--save-gradients={path('g.npz')}")
+        run(*common, f"--iterations={ITERATIONS}", f"--save-weights={path('w.npz')}")
+        return dict(numpy.load(path("g.npz"))), dict(numpy.load(path("w.npz")))
+
+
+def check_frozen(initial, theirs, gradients, weights):
+    frozen = set(initial) - set(theirs)
+    for name in frozen:
+        if name in gradients:
+            sys.exit(f"'{name}' is frozen and has a gradient")
+        if not numpy.array_equal(weights[name], initial[name]):
+            sys.exit(f"'{name}' is frozen and has changed")
+    return len(frozen)
+
+
+def main():
+    arguments = parse_arguments()
+    generator = numpy.random.default_rng(7)
+    samples = BATCH * ITERATIONS
+    shape = (samples, *MODELS[arguments.model][1])
+    image = generator.standard_normal(shape).astype(numpy.float32)
+    label = generator.integers(0, 10, samples)
+    theirs, final, initial = train_pytorch(arguments, image, label)
+    gradients, weights = train_takt(arguments, image, label)
+    frozen = check_frozen(initial, theirs, gradients, weights)
+    gradient = compare_pytorch.largest_error(gradients, theirs)
+    weight = compare_pytorch.largest_error(weights, final)
+    print(f"{' '.join(sys.argv[1:])}: {len(theirs)} parameters, {frozen} frozen, "
+          f"gradients within {gradient[0]:.1e} ({gradient[1]}), "
+          f"weights after {ITERATIONS} updates within {weight[0]:.1e} ({weight[1]})")
+    if not (gradient[0] < 1e-4 and weight[0] < 1e-3 and len(theirs) > 0):
+        sys.exit("PyTorch disagrees")
+
+
+if __name__ == "__main__":
+    main()
