@@ -48,7 +48,13 @@ struct Options {
           clEnumValN(EmitKind::CHeader, "c-header", "C header of the format"),
           clEnumValN(EmitKind::Report, "report", "JSON report"),
           clEnumValN(EmitKind::Trace, "trace", "Perfetto trace"),
-          clEnumValN(EmitKind::Html, "html", "page with report and picture"))};
+          clEnumValN(EmitKind::Html, "html", "page with report and picture"),
+          clEnumValN(EmitKind::Onnx, "onnx",
+                     "the model, with the weights of --checkpoint"))};
+  cl::opt<std::string> checkpoint{
+      "checkpoint", cl::value_desc("FILE.npz"), cl::cat(category),
+      cl::desc("for --emit=onnx: weights, as takt-run --save-weights writes "
+               "them (default: the model's own)")};
   cl::opt<std::string> mode{"mode", cl::desc("train or forward"),
                             cl::init("train"), cl::cat(category)};
   cl::opt<int64_t> processors{
@@ -312,6 +318,8 @@ Expected<CompileOptions> readOptions(const Options &options) {
   if (options.pareto && options.emit != EmitKind::Report &&
       options.emit != EmitKind::Html)
     return badOption("--pareto is for --emit=report and --emit=html");
+  if (!options.checkpoint.empty() && options.emit != EmitKind::Onnx)
+    return badOption("--checkpoint is for --emit=onnx");
   if (options.stages < 0)
     return badOption("--stages=" + Twine(options.stages) +
                      ": expected 0 or more");
@@ -445,6 +453,7 @@ Error compileAndEmit(const Options &options) {
                       options.schedule,
                       {options.compare.begin(), options.compare.end()},
                       options.showParameters,
+                      options.checkpoint,
                       options.pareto};
   auto file = MemoryBuffer::getFileOrSTDIN(options.input);
   if (!file)

@@ -9,14 +9,17 @@
 #include "mlir/IR/AsmState.h"
 #include "takt/Dialect/Sched/Setting.h"
 #include "takt/Dialect/Stream/Conversion.h"
+#include "takt/Dialect/Train/Train.h"
 #include "takt/Driver/Diagnostics.h"
 #include "takt/Driver/Front.h"
 #include "takt/Driver/Recomputation.h"
 #include "takt/Driver/Trace.h"
+#include "takt/Export/OnnxWeights.h"
 #include "takt/Support/FileOutput.h"
 #include "takt/Target/CHeader.h"
 #include "takt/Target/Container.h"
 #include "takt/Target/Disassemble.h"
+#include "takt/Transforms/Freeze.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
@@ -34,6 +37,22 @@ llvm::Error writeModule(StringRef output, ModuleOp module) {
   });
 }
 
+/// What training changes of a model, and what is not trained but has a value.
+std::vector<WeightDeclaration> weightsOf(ModuleOp module,
+                                         ArrayRef<Array> values) {
+  std::vector<WeightDeclaration> weights;
+  for (auto parameter : module.getOps<train::ParameterOp>()) {
+    StringRef name = parameter.getSymName();
+    if (parameter.getKind() != ParameterKind::Constant ||
+        (train::isFloatTensor(parameter.getTensorType()) &&
+         findArray(values, name)))
+      weights.push_back(
+          {name.str(),
+           llvm::to_vector<4>(parameter.getTensorType().getShape())});
+  }
+  return weights;
+}
+
 /// Compiles and writes for one request.
 class Emitter {
 public:
@@ -47,6 +66,8 @@ public:
   }
 
   llvm::Error run(llvm::MemoryBufferRef model) {
+    if (request.kind == EmitKind::Onnx)
+      return writeOnnx(model);
     FailureOr<TrainingStep> built = buildTrainingStep(model, context, options);
     if (failed(built))
       return alreadySaid();
@@ -125,6 +146,28 @@ private:
     default:
       return writeProgram(compiled->program);
     }
+  }
+
+  /// The import says which tensors are parameters.
+  llvm::Error writeOnnx(llvm::MemoryBufferRef model) {
+    OwningOpRef<ModuleOp> module = importOnnx(model, context, options.import);
+    if (!module ||
+        (!options.frozen.empty() && failed(freeze(*module, options.frozen))))
+      return alreadySaid();
+    if (request.showParameters)
+      printParameters(*module, llvm::errs());
+    std::vector<Array> values;
+    std::vector<WeightDeclaration> weights;
+    if (!request.checkpoint.empty()) {
+      llvm::Expected<std::vector<Array>> read =
+          readArrayFile(request.checkpoint);
+      if (!read)
+        return read.takeError();
+      values = std::move(*read);
+      weights = weightsOf(*module, values);
+    }
+    llvm::Expected<OnnxWeights> found = OnnxWeights::find(model, weights);
+    return found ? found->write(request.output, values) : found.takeError();
   }
 
   llvm::Error writeProgram(const Program &program) {

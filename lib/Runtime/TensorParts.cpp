@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "TensorParts.h"
+#include "takt/Runtime/Run.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cstring>
@@ -14,7 +15,7 @@ using namespace llvm;
 using namespace takt;
 using namespace takt::runtime;
 
-std::vector<int64_t> takt::runtime::wholeDims(const Program &program,
+std::vector<int64_t> takt::wholeDims(const Program &program,
                                               const Parameter &parameter) {
   std::vector<int64_t> dims(parameter.home.dims.begin(),
                             parameter.home.dims.end());

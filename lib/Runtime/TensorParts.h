@@ -18,10 +18,6 @@
 
 namespace takt::runtime {
 
-/// Shape of the tensor that a parameter is a part of.
-std::vector<int64_t> wholeDims(const Program &program,
-                               const Parameter &parameter);
-
 /// What parameters hold, in the program's order.
 struct Part {
   uint32_t parameter;

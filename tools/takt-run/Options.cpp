@@ -35,6 +35,12 @@ struct Flags {
   cl::opt<std::string> saveWeights{
       "save-weights", cl::value_desc("FILE.npz"), cl::cat(category),
       cl::desc("write trained parameters, states and optimizer states")};
+  cl::opt<std::string> saveOnnx{
+      "save-onnx", cl::value_desc("OUT.onnx"), cl::cat(category),
+      cl::desc("write --model with the trained parameters and states in it")};
+  cl::opt<std::string> model{
+      "model", cl::value_desc("MODEL.onnx"), cl::cat(category),
+      cl::desc("what the program was compiled from, for --save-onnx")};
   cl::opt<std::string> saveGradients{
       "save-gradients", cl::value_desc("FILE.npz"), cl::cat(category),
       cl::desc("write the gradients of the last updates by parameter")};
@@ -94,6 +100,9 @@ static Error check(const Flags &flags) {
   if (flags.resume && !flags.weights.empty())
     return invalid("--resume takes the weights of the checkpoint, it excludes "
                    "--weights");
+  if (flags.saveOnnx.empty() != flags.model.empty())
+    return invalid("--save-onnx=OUT.onnx and --model=MODEL.onnx, which it "
+                   "writes trained weights into, need each other");
   if (flags.verify && flags.sequential)
     return invalid("--verify runs both ways, it excludes --sequential");
   if (!flags.checkpoint.empty() && (flags.verify || flags.sequential))
@@ -119,6 +128,8 @@ Expected<Options> takt::readOptions(int argc, char **argv) {
   options.data = flags.data;
   options.weights = flags.weights;
   options.saveWeights = flags.saveWeights;
+  options.saveOnnx = flags.saveOnnx;
+  options.model = flags.model;
   options.saveGradients = flags.saveGradients;
   options.saveOutputs = flags.saveOutputs;
   options.checkpoint = flags.checkpoint;

@@ -20,6 +20,7 @@ struct Options {
   std::string program;
   std::string data, weights;
   std::string saveWeights, saveGradients, saveOutputs;
+  std::string saveOnnx, model; ///< both or none
   std::string checkpoint;
   uint64_t checkpointEvery = 0;
   bool resume = false;

@@ -7,6 +7,7 @@
 
 #include "Options.h"
 #include "Summary.h"
+#include "takt/Export/OnnxWeights.h"
 #include "takt/Runtime/Executor.h"
 #include "takt/Runtime/Sequential.h"
 #include "takt/Support/Tool.h"
@@ -36,6 +37,7 @@ private:
   Error setScalars();
   Error loadData();
   Error loadWeights();
+  Error openModel();
   Error runBoth();
   Error runOnce();
   Error report(RunResult &result, double seconds);
@@ -47,9 +49,10 @@ private:
   bool forward = false;
   std::vector<Array> arrays, weights;
   std::unique_ptr<HostData> data;
-  uint64_t samples = 0; ///< 0: made up, without end
-  uint64_t batch = 1;   ///< samples
-  uint64_t epoch = 1;   ///< iterations
+  std::optional<OnnxWeights> model; ///< that gets the trained weights
+  uint64_t samples = 0;             ///< 0: made up, without end
+  uint64_t batch = 1;               ///< samples
+  uint64_t epoch = 1;               ///< iterations
   RunOptions runOptions;
 };
 } // namespace
@@ -160,6 +163,34 @@ Error Session::loadWeights() {
   return Error::success();
 }
 
+/// What the run returns of the model; the optimizer's state is its own.
+static std::vector<WeightDeclaration> modelWeights(const Program &program,
+                                                   ArrayRef<Array> given) {
+  std::vector<WeightDeclaration> weights;
+  for (const Parameter &parameter : program.parameters) {
+    ElementType type = parameter.home.type;
+    bool isFloat = type == ElementType::F32 || type == ElementType::F64;
+    if (!isFloat || parameter.kind == ParameterKind::OptimizerState ||
+        !isReturned(parameter, given))
+      continue;
+    std::vector<int64_t> dims = wholeDims(program, parameter);
+    weights.push_back({parameter.name, {dims.begin(), dims.end()}});
+  }
+  return weights;
+}
+
+/// Before the training and not after it, so that nothing is trained in vain.
+Error Session::openModel() {
+  if (options.saveOnnx.empty())
+    return Error::success();
+  Expected<OnnxWeights> opened =
+      OnnxWeights::open(options.model, modelWeights(program, weights));
+  if (!opened)
+    return opened.takeError();
+  model.emplace(std::move(*opened));
+  return Error::success();
+}
+
 static double secondsSince(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
       .count();
@@ -241,6 +272,8 @@ Error Session::save(const RunResult &result) {
     if (!path.empty())
       if (Error error = writeNpz(path, saved))
         return error;
+  if (model)
+    return model->write(options.saveOnnx, result.parameters);
   return Error::success();
 }
 
@@ -250,9 +283,13 @@ Error Session::run() {
   if (forward && !options.checkpoint.empty())
     return createStringError("--checkpoint: a forward program has no state to "
                              "continue from");
+  if (forward && !options.saveOnnx.empty())
+    return createStringError("--save-onnx: a forward program trains nothing");
   if (Error error = loadData())
     return error;
   if (Error error = loadWeights())
+    return error;
+  if (Error error = openModel())
     return error;
   runOptions.learningRate = options.learningRate;
   // A forward program is asked about its samples, all of them, once.

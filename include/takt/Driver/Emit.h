@@ -21,7 +21,8 @@ enum class EmitKind {
   CHeader,
   Report,
   Trace,
-  Html
+  Html,
+  Onnx
 };
 
 struct EmitRequest {
@@ -30,6 +31,8 @@ struct EmitRequest {
   std::string schedule;
   std::vector<std::string> compare; ///< further schedules of report and page
   bool showParameters = false;
+  /// Of Onnx: trained weights, as takt-run saves them. Empty: the model's own.
+  std::string checkpoint;
   /// Report and page show the Pareto front of the schedules.
   bool pareto = false;
 };

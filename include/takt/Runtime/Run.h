@@ -72,6 +72,10 @@ struct RunResult {
 llvm::Expected<Array> initialValue(const Program &program, uint32_t parameter,
                                    llvm::ArrayRef<Array> weights);
 
+/// Shape of the tensor that a parameter is a part of, as Program.h says.
+std::vector<int64_t> wholeDims(const Program &program,
+                               const Parameter &parameter);
+
 /// Whether a run returns the parameter: what training changes, and a constant
 /// that was given among the `weights`, so that what a run returns is all that a
 /// later one needs in their place.

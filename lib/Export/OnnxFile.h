@@ -1,0 +1,127 @@
+//===- OnnxFile.h - the constants of an ONNX file ---------------*- C++ -*-===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What is known about a model's tensors without computing. Texts point into
+// the file.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TAKT_LIB_EXPORT_ONNXFILE_H
+#define TAKT_LIB_EXPORT_ONNXFILE_H
+
+#include "Wire.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/DenseMap.h"
+#include <optional>
+
+namespace takt {
+
+/// Numbers of the fields of onnx.proto that are read or written here.
+namespace onnxfield {
+namespace model {
+enum : uint64_t { Graph = 7 };
+}
+namespace graph {
+enum : uint64_t { Node = 1, Initializer = 5 };
+}
+namespace node {
+enum : uint64_t {
+  Input = 1,
+  Output = 2,
+  Name = 3,
+  OpType = 4,
+  Attribute = 5,
+  Domain = 7,
+  Overload = 8
+};
+}
+namespace attribute {
+enum : uint64_t { Name = 1, Integer = 3, Tensor = 5, Type = 20 };
+}
+namespace tensor {
+enum : uint64_t {
+  Dims = 1,
+  DataType = 2,
+  FloatData = 4,
+  Int32Data = 5,
+  StringData = 6,
+  Int64Data = 7,
+  Name = 8,
+  RawData = 9,
+  DoubleData = 10,
+  Uint64Data = 11,
+  ExternalData = 13,
+  DataLocation = 14
+};
+}
+} // namespace onnxfield
+
+/// TensorProto.DataType, of what can be a weight.
+enum class OnnxType : int64_t {
+  Float = 1,
+  Half = 10,
+  Double = 11,
+  BFloat = 16
+};
+
+/// Type and shape of a tensor.
+struct TensorInfo {
+  llvm::StringRef name;
+  int64_t type = 0;
+  /// nullopt: they are computed.
+  std::optional<llvm::SmallVector<int64_t, 4>> dims;
+  bool external = false;
+  llvm::SmallVector<int64_t, 4> integers; ///< of one that is of int64
+};
+
+/// Reads a TensorProto. Fails if it is none.
+llvm::Expected<TensorInfo> readTensor(llvm::StringRef message);
+
+/// True for the fields of a TensorProto that its elements are in.
+bool isData(const wire::Field &field);
+
+struct NodeInfo {
+  llvm::StringRef name, type, domain;
+  llvm::SmallVector<llvm::StringRef, 4> inputs, outputs;
+  std::optional<TensorInfo> value; ///< a tensor attribute's
+  int64_t to = 0;                  ///< of a Cast
+};
+
+/// Initializers and nodes of the graph.
+class OnnxFile {
+public:
+  /// Fails if the bytes are no model.
+  static llvm::Expected<OnnxFile> read(llvm::StringRef bytes);
+
+  const TensorInfo *initializer(llvm::StringRef name) const;
+  /// The node with that output, or null.
+  const NodeInfo *maker(llvm::StringRef name) const;
+
+  /// Type and shape of what the file gives for every input alike. Fails if
+  /// there is no such tensor, or a node computes it.
+  llvm::Expected<TensorInfo> constant(llvm::StringRef name) const;
+
+  /// Tensors whose data are in other files, by the initializer or the node.
+  llvm::ArrayRef<llvm::StringRef> external() const { return externals; }
+
+private:
+  llvm::Error addGraph(llvm::StringRef message);
+  llvm::Error addInitializer(llvm::StringRef message);
+  llvm::Error addNode(llvm::StringRef message);
+  llvm::Expected<TensorInfo> madeBy(const NodeInfo &node, llvm::StringRef name,
+                                    int depth) const;
+  llvm::Expected<TensorInfo> constant(llvm::StringRef name, int depth) const;
+
+  std::vector<TensorInfo> tensors;
+  std::vector<NodeInfo> nodes;
+  llvm::DenseMap<llvm::StringRef, size_t> initializers, makers;
+  llvm::SmallVector<llvm::StringRef> externals;
+};
+
+} // namespace takt
+
+#endif // TAKT_LIB_EXPORT_ONNXFILE_H

@@ -1,0 +1,383 @@
+//===- OnnxWeights.cpp - trained weights in the model they are of ---------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Export/OnnxWeights.h"
+#include "OnnxFile.h"
+#include "takt/Support/FileOutput.h"
+#include "takt/Support/Printable.h"
+#include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include <cstring>
+#include <limits>
+
+using namespace llvm;
+using namespace takt;
+using wire::Field;
+using wire::forEachField;
+using wire::Type;
+
+namespace {
+/// A tensor that gets other elements, and the type that these have in the file.
+struct Weight {
+  WeightDeclaration declared;
+  OnnxType type;
+};
+
+/// The same with its new elements as raw data of the type.
+struct Replacement {
+  const Weight *weight;
+  std::string raw;
+};
+
+using Replacements = StringMap<Replacement>; ///< by name
+} // namespace
+
+struct OnnxWeights::Content {
+  std::unique_ptr<MemoryBuffer> owned; ///< what open() has read
+  MemoryBufferRef model;
+  OnnxFile file;
+  std::vector<Weight> weights; ///< each name once
+};
+
+OnnxWeights::OnnxWeights(std::unique_ptr<Content> content)
+    : content(std::move(content)) {}
+OnnxWeights::OnnxWeights(OnnxWeights &&) = default;
+OnnxWeights &OnnxWeights::operator=(OnnxWeights &&) = default;
+OnnxWeights::~OnnxWeights() = default;
+
+static Error about(StringRef file, Error error) {
+  return createStringError(file + ": " + printable(toString(std::move(error))));
+}
+
+//===----------------------------------------------------------------------===//
+// Finding
+//===----------------------------------------------------------------------===//
+
+static std::optional<OnnxType> floatType(int64_t type) {
+  for (OnnxType known :
+       {OnnxType::Float, OnnxType::Half, OnnxType::Double, OnnxType::BFloat})
+    if (type == static_cast<int64_t>(known))
+      return known;
+  return std::nullopt;
+}
+
+/// The type of a weight's elements in the file, if it is the weight declared.
+static Expected<OnnxType> match(const OnnxFile &file,
+                                const WeightDeclaration &weight) {
+  Expected<TensorInfo> tensor = file.constant(weight.name);
+  if (!tensor)
+    return createStringError(toString(tensor.takeError()) +
+                             "; is it the model that was compiled?");
+  std::optional<OnnxType> type = floatType(tensor->type);
+  if (!type)
+    return createStringError(
+        "tensor '" + weight.name + "' has elements of type number " +
+        Twine(tensor->type) + ", expected floating-point numbers");
+  if (tensor->dims && ArrayRef(*tensor->dims) != ArrayRef(weight.dims))
+    return createStringError(
+        "tensor '" + weight.name + "' is " + describe("float", *tensor->dims) +
+        ", but was compiled as " + describe("float", weight.dims));
+  return *type;
+}
+
+static bool isText(StringRef bytes) {
+  StringRef text = bytes.ltrim();
+  return text.starts_with("<") || text.starts_with("#");
+}
+
+Expected<OnnxWeights> OnnxWeights::find(MemoryBufferRef model,
+                                        ArrayRef<WeightDeclaration> weights) {
+  std::string name = model.getBufferIdentifier().str();
+  if (isText(model.getBuffer()))
+    return createStringError(
+        name + ": is ONNX text, expected a protobuf to write weights into");
+  Expected<OnnxFile> file = OnnxFile::read(model.getBuffer());
+  if (!file)
+    return about(name, file.takeError());
+  auto content = std::make_unique<Content>();
+  StringSet<> names;
+  for (const WeightDeclaration &weight : weights) {
+    Expected<OnnxType> type = match(*file, weight);
+    if (!type)
+      return about(name, type.takeError());
+    if (names.insert(weight.name).second)
+      content->weights.push_back({weight, *type});
+  }
+  content->file = std::move(*file);
+  content->model = model;
+  return OnnxWeights(std::move(content));
+}
+
+Expected<OnnxWeights> OnnxWeights::open(StringRef path,
+                                        ArrayRef<WeightDeclaration> weights) {
+  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false,
+                                      /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return createStringError(path + ": " + buffer.getError().message());
+  Expected<OnnxWeights> found = find(**buffer, weights);
+  if (found)
+    found->content->owned = std::move(*buffer);
+  return found;
+}
+
+//===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
+
+/// Appends f32 elements as those of a 16-bit format. Fails at the first that is
+/// finite only in f32.
+static Error appendNarrow(std::string &out, const Array &values,
+                          const fltSemantics &format, StringRef typeName) {
+  for (size_t at = 0; at < values.data.size(); at += sizeof(float)) {
+    float value;
+    std::memcpy(&value, values.data.data() + at, sizeof(value));
+    APFloat narrow(value);
+    bool inexact;
+    APFloat::opStatus status =
+        narrow.convert(format, APFloat::rmNearestTiesToEven, &inexact);
+    if (status & APFloat::opOverflow)
+      return createStringError("weight '" + values.name + "' has the element " +
+                               std::to_string(value) +
+                               ", which is too large for the model's " +
+                               typeName);
+    char bytes[2];
+    support::endian::write16le(bytes, narrow.bitcastToAPInt().getZExtValue());
+    out.append(bytes, sizeof(bytes));
+  }
+  return Error::success();
+}
+
+/// The elements as raw data of the type.
+static Expected<std::string> encode(const Array &array, OnnxType type) {
+  Expected<Array> values = convert(
+      array, type == OnnxType::Double ? ArrayType::F64 : ArrayType::F32);
+  if (!values)
+    return values.takeError();
+  std::string raw;
+  Error error = Error::success();
+  if (type == OnnxType::Half)
+    error = appendNarrow(raw, *values, APFloat::IEEEhalf(), "float16");
+  else if (type == OnnxType::BFloat)
+    error = appendNarrow(raw, *values, APFloat::BFloat(), "bfloat16");
+  else
+    raw.assign(values->data.begin(), values->data.end());
+  if (error)
+    return std::move(error);
+  return raw;
+}
+
+/// The field that elements of the type may be in beside raw data, with the very
+/// same bytes.
+static uint64_t ownField(OnnxType type) {
+  switch (type) {
+  case OnnxType::Float:
+    return onnxfield::tensor::FloatData;
+  case OnnxType::Double:
+    return onnxfield::tensor::DoubleData;
+  default:
+    return onnxfield::tensor::RawData;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Rewriting
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Copies messages, but for the weights in them.
+class Rewriter {
+public:
+  Rewriter(const OnnxFile &file, const Replacements &replacements)
+      : file(file), replacements(replacements) {}
+
+  Expected<std::string> model(StringRef message);
+
+private:
+  Expected<std::string> graph(StringRef message);
+  Expected<std::string> initializer(StringRef message);
+  Expected<std::string> node(StringRef message);
+
+  const OnnxFile &file;
+  const Replacements &replacements;
+};
+} // namespace
+
+/// The message with each field as `change` gives it, which may be nothing.
+static Expected<std::string>
+copyFields(StringRef message,
+           function_ref<Expected<std::string>(const Field &)> change) {
+  std::string out;
+  out.reserve(message.size());
+  Error error = forEachField(message, [&](const Field &field) -> Error {
+    Expected<std::string> bytes = change(field);
+    if (!bytes)
+      return bytes.takeError();
+    out += *bytes;
+    return Error::success();
+  });
+  if (error)
+    return std::move(error);
+  return out;
+}
+
+/// The field with its payload rewritten.
+static Expected<std::string> within(const Field &field,
+                                    Expected<std::string> payload) {
+  if (!payload)
+    return payload.takeError();
+  std::string out;
+  wire::appendChanged(out, field, *payload);
+  return out;
+}
+
+Expected<std::string> Rewriter::model(StringRef message) {
+  return copyFields(message, [&](const Field &field) -> Expected<std::string> {
+    if (field.is(onnxfield::model::Graph, Type::Length))
+      return within(field, graph(field.payload));
+    return field.bytes.str();
+  });
+}
+
+Expected<std::string> Rewriter::graph(StringRef message) {
+  return copyFields(message, [&](const Field &field) -> Expected<std::string> {
+    if (field.is(onnxfield::graph::Initializer, Type::Length))
+      return within(field, initializer(field.payload));
+    if (field.is(onnxfield::graph::Node, Type::Length))
+      return within(field, node(field.payload));
+    return field.bytes.str();
+  });
+}
+
+/// New elements take the place of the first field of the old ones.
+Expected<std::string> Rewriter::initializer(StringRef message) {
+  Expected<TensorInfo> tensor = readTensor(message);
+  if (!tensor)
+    return tensor.takeError();
+  auto found = replacements.find(tensor->name);
+  if (found == replacements.end())
+    return message.str();
+  const Replacement &by = found->second;
+  uint64_t own = ownField(by.weight->type);
+  bool written = false;
+  return copyFields(message, [&](const Field &field) -> Expected<std::string> {
+    if (!isData(field))
+      return field.bytes.str();
+    std::string out;
+    if (!std::exchange(written, true))
+      wire::appendBytes(
+          out, field.number == own ? own : onnxfield::tensor::RawData, by.raw);
+    return out;
+  });
+}
+
+/// The attribute `value` of a Constant.
+static std::string valueAttribute(const Replacement &by) {
+  constexpr uint64_t kTensor = 4; // AttributeProto.AttributeType
+  std::string tensor, attribute;
+  for (int64_t dim : by.weight->declared.dims)
+    wire::appendVarint(tensor, onnxfield::tensor::Dims, dim);
+  wire::appendVarint(tensor, onnxfield::tensor::DataType,
+                     static_cast<uint64_t>(by.weight->type));
+  wire::appendBytes(tensor, onnxfield::tensor::RawData, by.raw);
+  wire::appendBytes(attribute, onnxfield::attribute::Name, "value");
+  wire::appendBytes(attribute, onnxfield::attribute::Tensor, tensor);
+  wire::appendVarint(attribute, onnxfield::attribute::Type, kTensor);
+  return attribute;
+}
+
+/// A node that makes a weight becomes a Constant; all others are copied.
+Expected<std::string> Rewriter::node(StringRef message) {
+  const Replacement *by = nullptr;
+  Error error = forEachField(message, [&](const Field &field) -> Error {
+    if (!field.is(onnxfield::node::Output, Type::Length) ||
+        file.initializer(field.payload))
+      return Error::success();
+    auto found = replacements.find(field.payload);
+    if (found != replacements.end())
+      by = &found->second;
+    return Error::success();
+  });
+  if (error)
+    return std::move(error);
+  if (!by)
+    return message.str();
+  Expected<std::string> out =
+      copyFields(message, [](const Field &field) -> Expected<std::string> {
+        using namespace onnxfield::node;
+        bool changes = field.number == Input || field.number == OpType ||
+                       field.number == Attribute || field.number == Domain ||
+                       field.number == Overload;
+        return changes ? std::string() : field.bytes.str();
+      });
+  if (out) {
+    wire::appendBytes(*out, onnxfield::node::OpType, "Constant");
+    wire::appendBytes(*out, onnxfield::node::Attribute, valueAttribute(*by));
+  }
+  return out;
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+static Expected<std::string> elementsOf(ArrayRef<Array> values,
+                                        const WeightDeclaration &weight,
+                                        OnnxType type) {
+  const Array *array = findArray(values, weight.name);
+  if (!array)
+    return createStringError("no value for the weight '" + weight.name + "'");
+  if (ArrayRef(array->dims) != ArrayRef(weight.dims))
+    return createStringError("the value of the weight '" + weight.name +
+                             "' is " +
+                             describe(descriptor(array->type), array->dims) +
+                             ", expected " + describe("float", weight.dims));
+  return encode(*array, type);
+}
+
+static bool sameDirectory(StringRef a, StringRef b) {
+  auto real = [](StringRef file) {
+    StringRef directory = sys::path::parent_path(file);
+    SmallString<256> path;
+    if (sys::fs::real_path(directory.empty() ? "." : directory, path))
+      return std::string();
+    return std::string(path);
+  };
+  std::string directory = real(a);
+  return !directory.empty() && directory == real(b);
+}
+
+Error OnnxWeights::write(StringRef path, ArrayRef<Array> values) const {
+  StringRef model = content->model.getBufferIdentifier();
+  Replacements replacements;
+  for (const Weight &weight : content->weights) {
+    Expected<std::string> raw =
+        elementsOf(values, weight.declared, weight.type);
+    if (!raw)
+      return about(path, raw.takeError());
+    replacements[weight.declared.name] = {&weight, std::move(*raw)};
+  }
+  for (StringRef name : content->file.external())
+    if (!replacements.contains(name) && !sameDirectory(model, path))
+      return createStringError(
+          path + ": tensor '" + printable(name) + "' of " + model +
+          " has its data in another file beside it; expected an output file in "
+          "the same directory");
+  Expected<std::string> bytes =
+      Rewriter(content->file, replacements).model(content->model.getBuffer());
+  if (!bytes)
+    return about(model, bytes.takeError());
+  if (bytes->size() > size_t(std::numeric_limits<int32_t>::max()))
+    return createStringError(path + ": the model with its weights has " +
+                             Twine(bytes->size()) +
+                             " bytes, more than a protobuf may have");
+  return writeFile(path, *bytes);
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+"""Checks what --save-onnx wrote.
+
+    weights.py ORIGINAL.onnx WRITTEN.onnx WEIGHTS.npz
+
+All tensors of WRITTEN that WEIGHTS names have its values, rounded to the file's
+type; everything else is as in ORIGINAL, and onnx.checker accepts it. Prints the
+nodes that differ.
+"""
+
+import sys
+
+import numpy
+import onnx
+from onnx import numpy_helper
+
+
+def tensors(model):
+    """By name: initializers and what Constant nodes hold."""
+    found = {t.name: t for t in model.graph.initializer}
+    found.update({node.output[0]: node.attribute[0].t for node in model.graph.node
+                  if node.op_type == "Constant"})
+    return found
+
+
+def without_data(model, names):
+    """The model without the elements of those tensors."""
+    stripped = onnx.ModelProto()
+    stripped.CopyFrom(model)
+    for t in tensors(stripped).values():
+        if t.name in names:
+            for field in ("raw_data", "float_data", "int32_data", "external_data",
+                          "data_location"):
+                t.ClearField(field)
+    return stripped
+
+
+def main():
+    original, written = (onnx.load(path, load_external_data=False)
+                         for path in sys.argv[1:3])
+    weights = numpy.load(sys.argv[3])
+    onnx.checker.check_model(sys.argv[2])
+    found = tensors(onnx.load(sys.argv[2]))
+    names = [name for name in weights if name in found]
+    changed = 0
+    for name in names:
+        values = numpy_helper.to_array(found[name])
+        expected = weights[name].astype(values.dtype)
+        assert numpy.array_equal(values, expected), name
+    for before, after in zip(original.graph.node, written.graph.node):
+        if before != after:
+            assert before.output == after.output and before.name == after.name
+            print(f"{before.name}: {before.op_type} -> {after.op_type}")
+            before.CopyFrom(after)
+            changed += 1
+    a, b = (without_data(model, names) for model in (original, written))
+    assert a == b, "something else changed"
+    print(f"{len(names)} weights")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+//===- OnnxWeightsTest.cpp - weights in ONNX files ------------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Whole files are checked with ONNX's own library in test/Export; here, what
+// broken files and small messages do.
+//
+//===----------------------------------------------------------------------===//
+
+#include "takt/Export/OnnxWeights.h"
+#include "OnnxFile.h"
+#include "gtest/gtest.h"
+#include <cstring>
+
+using namespace takt;
+using namespace llvm;
+namespace field = takt::onnxfield;
+
+namespace {
+
+std::string tensor(StringRef name, uint64_t type, StringRef raw) {
+  std::string out;
+  wire::appendVarint(out, field::tensor::Dims, 2);
+  wire::appendVarint(out, field::tensor::DataType, type);
+  wire::appendBytes(out, field::tensor::Name, name);
+  wire::appendBytes(out, field::tensor::RawData, raw);
+  return out;
+}
+
+/// A graph of the weight `w`, of 2 elements, its Identity `v`, and a node.
+std::string model(uint64_t type = 1, StringRef raw = StringRef("abcdefgh", 8)) {
+  std::string graph, identity, relu, out;
+  wire::appendBytes(identity, field::node::Input, "w");
+  wire::appendBytes(identity, field::node::Output, "v");
+  wire::appendBytes(identity, field::node::OpType, "Identity");
+  wire::appendBytes(relu, field::node::Input, "x");
+  wire::appendBytes(relu, field::node::Output, "y");
+  wire::appendBytes(relu, field::node::OpType, "Relu");
+  wire::appendBytes(graph, field::graph::Node, identity);
+  wire::appendBytes(graph, field::graph::Node, relu);
+  wire::appendBytes(graph, field::graph::Initializer, tensor("w", type, raw));
+  wire::appendVarint(out, 1, 8);
+  wire::appendBytes(out, field::model::Graph, graph);
+  return out;
+}
+
+Expected<OnnxWeights> find(StringRef bytes,
+                           ArrayRef<WeightDeclaration> weights) {
+  return OnnxWeights::find(MemoryBufferRef(bytes, "m.onnx"), weights);
+}
+
+Array array(StringRef name, std::vector<float> values) {
+  Array result{name.str(), ArrayType::F32, {}, {}};
+  result.dims.push_back(values.size());
+  result.data.resize(values.size() * sizeof(float));
+  std::memcpy(result.data.data(), values.data(), result.data.size());
+  return result;
+}
+
+std::string written(const OnnxWeights &weights, ArrayRef<Array> values) {
+  std::string path = testing::TempDir() + "takt-export-test.onnx";
+  EXPECT_EQ(toString(weights.write(path, values)), "");
+  auto buffer = MemoryBuffer::getFile(path);
+  return buffer ? (*buffer)->getBuffer().str() : "";
+}
+
+TEST(OnnxWeights, WithoutWeightsTheFileStaysAsItIs) {
+  std::string bytes = model();
+  Expected<OnnxWeights> weights = find(bytes, {});
+  ASSERT_TRUE(bool(weights)) << toString(weights.takeError());
+  EXPECT_EQ(written(*weights, {}), bytes);
+}
+
+TEST(OnnxWeights, ElementsAreReplacedInPlace) {
+  std::string bytes = model(), ones("\0\0\x80\x3f\0\0\x80\x3f", 8);
+  Expected<OnnxWeights> weights = find(bytes, {{"w", {2}}});
+  ASSERT_TRUE(bool(weights)) << toString(weights.takeError());
+  EXPECT_EQ(written(*weights, array("w", {1, 1})), model(1, ones));
+}
+
+TEST(OnnxWeights, SixteenBitsAreRoundedToEven) {
+  // 1 + 2^-11 lies between 1 and the next float16, 1 + 2^-10.
+  std::string bytes = model(10, "abcd"), halves("\0\x3c\x02\x3c", 4);
+  Expected<OnnxWeights> weights = find(bytes, {{"w", {2}}});
+  ASSERT_TRUE(bool(weights)) << toString(weights.takeError());
+  EXPECT_EQ(written(*weights, array("w", {1 + 0x1p-11f, 1 + 0x3p-11f})),
+            model(10, halves));
+}
+
+TEST(OnnxWeights, AnIdentityGetsElementsOfItsOwn) {
+  std::string bytes = model();
+  Expected<OnnxWeights> weights = find(bytes, {{"v", {2}}});
+  ASSERT_TRUE(bool(weights)) << toString(weights.takeError());
+  std::string out = written(*weights, array("v", {1, 1}));
+  Expected<OnnxFile> file = OnnxFile::read(out);
+  ASSERT_TRUE(bool(file)) << toString(file.takeError());
+  const NodeInfo *node = file->maker("v");
+  ASSERT_TRUE(node);
+  EXPECT_EQ(node->type, "Constant");
+  EXPECT_TRUE(node->inputs.empty());
+  EXPECT_NE(out.find("abcdefgh"), std::string::npos);
+}
+
+/// Any bytes are read, or refused with one message.
+void readsOrExplains(StringRef bytes) {
+  Expected<OnnxWeights> weights = find(bytes, {{"w", {2}}, {"v", {2}}});
+  if (!weights) {
+    EXPECT_EQ(toString(weights.takeError()).rfind("m.onnx: ", 0), 0u);
+    return;
+  }
+  Array values[] = {array("w", {1, 1}), array("v", {1, 1})};
+  EXPECT_EQ(toString(weights->write("/dev/null", values)), "");
+}
+
+TEST(OnnxWeights, EveryTruncation) {
+  std::string bytes = model();
+  for (size_t size = 0; size < bytes.size(); ++size)
+    readsOrExplains(StringRef(bytes).take_front(size));
+}
+
+TEST(OnnxWeights, EveryByteReplaced) {
+  std::string bytes = model();
+  for (size_t at = 0; at < bytes.size(); ++at)
+    for (int value = 0; value < 256; ++value) {
+      std::string broken = bytes;
+      broken[at] = static_cast<char>(value);
+      readsOrExplains(broken);
+    }
+}
+
+TEST(OnnxWeights, AChainOfIdentitiesMayNotEnd) {
+  std::string graph, out;
+  for (auto [input, output] : {std::pair("a", "w"), std::pair("w", "a")}) {
+    std::string node;
+    wire::appendBytes(node, field::node::Input, input);
+    wire::appendBytes(node, field::node::Output, output);
+    wire::appendBytes(node, field::node::OpType, "Identity");
+    wire::appendBytes(graph, field::graph::Node, node);
+  }
+  wire::appendBytes(out, field::model::Graph, graph);
+  Expected<OnnxWeights> weights = find(out, {{"w", {2}}});
+  ASSERT_FALSE(bool(weights));
+  EXPECT_NE(toString(weights.takeError()).find("expected a constant"),
+            std::string::npos);
+}
+
+} // namespace
