@@ -455,10 +455,12 @@ Error compileAndEmit(const Options &options) {
                       options.showParameters,
                       options.checkpoint,
                       options.pareto};
-  auto file = MemoryBuffer::getFileOrSTDIN(options.input);
-  if (!file)
-    return createStringError(options.input + ": " + file.getError().message());
-  MemoryBufferRef content((*file)->getBuffer(), options.input);
+  auto buffer = MemoryBuffer::getFileOrSTDIN(options.input);
+  if (!buffer)
+    return createStringError(options.input + ": " +
+                             buffer.getError().message());
+  std::shared_ptr<MemoryBuffer> file = std::move(*buffer);
+  MemoryBufferRef content(file->getBuffer(), options.input);
   if (InputKind kind = classifyInput(options.input, content.getBuffer());
       kind != InputKind::Onnx) {
     if (compile->recomputation != Recomputation::None)
@@ -470,6 +472,7 @@ Error compileAndEmit(const Options &options) {
   auto cost = createCostModel(options.cost);
   if (!cost)
     return cost.takeError();
+  compile->import.owner = file;
   return emitModel(content, request, *machine, **cost, *compile);
 }
 } // namespace

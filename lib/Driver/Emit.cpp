@@ -171,12 +171,9 @@ private:
   }
 
   llvm::Error writeProgram(const Program &program) {
-    llvm::Expected<std::vector<uint8_t>> bytes = encode(program);
-    if (!bytes)
-      return bytes.takeError();
-    return writeFile(request.output,
-                     StringRef(reinterpret_cast<const char *>(bytes->data()),
-                               bytes->size()));
+    return writeFile(request.output, [&](llvm::raw_ostream &os) {
+      return encode(program, os);
+    });
   }
 
   const EmitRequest &request;

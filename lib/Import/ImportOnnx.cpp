@@ -27,10 +27,10 @@ namespace {
 /// Imports the graph of one model.
 class Importer {
 public:
-  Importer(const onnx::ModelProto &model, int64_t opset, MLIRContext *context,
+  Importer(const Model &model, int64_t opset, MLIRContext *context,
            const ImportOptions &options, StringRef path)
-      : proto(model.graph()), opset(opset), context(context), options(options),
-        path(path) {}
+      : model(model), proto(model.proto->graph()), opset(opset),
+        context(context), options(options), path(path) {}
 
   OwningOpRef<ModuleOp> run();
 
@@ -44,6 +44,7 @@ private:
   LogicalResult importNode(Graph &graph, const onnx::NodeProto &node);
   LogicalResult createReturn(Graph &graph, func::FuncOp main);
 
+  const Model &model;
   const onnx::GraphProto &proto;
   int64_t opset;
   MLIRContext *context;
@@ -102,7 +103,7 @@ func::FuncOp Importer::createMain(ArrayRef<Input> inputs,
 }
 
 LogicalResult Importer::defineInitializers(Graph &graph) {
-  for (const onnx::TensorProto &tensor : proto.initializer()) {
+  for (auto [i, tensor] : llvm::enumerate(proto.initializer())) {
     if (!graph.used.contains(tensor.name()))
       continue;
     Subject subject{UnknownLoc::get(context),
@@ -110,6 +111,8 @@ LogicalResult Importer::defineInitializers(Graph &graph) {
     FailureOr<Constant> constant = makeConstant(tensor.name(), tensor, subject);
     if (failed(constant))
       return failure();
+    if (i < model.rawData.size())
+      constant->rawData = model.rawData[i];
     graph.constants.push_back(std::move(*constant));
     graph.operands[tensor.name()].constant = &graph.constants.back();
   }
@@ -186,7 +189,8 @@ LogicalResult Importer::createReturn(Graph &graph, func::FuncOp main) {
 LogicalResult Importer::importInto(func::FuncOp main, const Inputs &inputs,
                                    NodeOrder order) {
   OpBuilder builder = OpBuilder::atBlockEnd(&main.getBody().front());
-  TensorReader reader(context, llvm::sys::path::parent_path(path).str());
+  TensorReader reader(context, llvm::sys::path::parent_path(path).str(),
+                      options.owner);
   ParameterTable parameters(*module, main, reader);
   Graph graph(builder, parameters, reader);
   graph.mode = options.mode;
@@ -236,11 +240,12 @@ OwningOpRef<ModuleOp> takt::importOnnx(llvm::MemoryBufferRef file,
         << "--batch=" << options.batch << ": expected a positive integer";
     return nullptr;
   }
-  std::unique_ptr<onnx::ModelProto> model = readModel(file, context);
-  if (!model)
+  FailureOr<Model> model = readModel(file, context);
+  if (failed(model))
     return nullptr;
-  FailureOr<int64_t> opset = readOpset(*model, &context);
-  if (failed(opset) || failed(inlineFunctions(*model, *opset, &context)))
+  onnx::ModelProto &proto = *model->proto;
+  FailureOr<int64_t> opset = readOpset(proto, &context);
+  if (failed(opset) || failed(inlineFunctions(proto, *opset, &context)))
     return nullptr;
   return Importer(*model, *opset, &context, options, file.getBufferIdentifier())
       .run();

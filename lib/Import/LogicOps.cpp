@@ -162,8 +162,9 @@ static bool isFolded(const Operand &input, int32_t to) {
     return false;
   bool isSmall =
       countElements(input.shape()).value_or(kMaxIntegers + 1) <= kMaxIntegers;
-  bool toInteger = Constant{"", to}.isInteger();
-  return input.constant->isInteger() ? isSmall : !toInteger;
+  Constant result;
+  result.type = to;
+  return input.constant->isInteger() ? isSmall : !result.isInteger();
 }
 
 static LogicalResult castTo(Node &node, const Operand &input, int32_t to) {

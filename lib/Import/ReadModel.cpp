@@ -6,10 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "ReadModel.h"
+#include "DetachedData.h"
 #include "Subject.h"
 #include "takt/Import/ImportOnnx.h"
 #include "llvm/Support/Regex.h"
-#include <limits>
+#include <climits>
 #include <onnx/defs/parser.h>
 
 using namespace mlir;
@@ -88,26 +89,27 @@ static bool parseText(llvm::MemoryBufferRef file, MLIRContext &context,
   return false;
 }
 
-std::unique_ptr<onnx::ModelProto>
-takt::import::readModel(llvm::MemoryBufferRef file, MLIRContext &context) {
-  auto model = std::make_unique<onnx::ModelProto>();
+FailureOr<Model> takt::import::readModel(llvm::MemoryBufferRef file,
+                                         MLIRContext &context) {
+  Model model;
+  model.proto = std::make_unique<onnx::ModelProto>();
   Subject subject = fileSubject(UnknownLoc::get(&context));
-  if (isText(file))
-    return parseText(file, context, *model) ? std::move(model) : nullptr;
-  if (file.getBufferSize() > size_t(std::numeric_limits<int>::max())) {
-    subject.invalid() << "has " << file.getBufferSize()
-                      << " bytes, more than a protobuf may have; expected "
-                         "weights in external data";
-    return nullptr;
+  if (isText(file)) {
+    if (!parseText(file, context, *model.proto))
+      return failure();
+    return model;
   }
-  if (!model->ParseFromArray(file.getBufferStart(), file.getBufferSize())) {
-    subject.invalid() << "is no protobuf of a model, or is truncated";
-    return nullptr;
-  }
-  if (!model->has_graph()) {
-    subject.invalid() << "has no graph";
-    return nullptr;
-  }
+  std::optional<DetachedModel> detached = detachData(file.getBuffer());
+  if (detached && detached->bytes.size() > size_t(INT_MAX))
+    return subject.invalid()
+           << "has " << detached->bytes.size()
+           << " bytes beside the raw data of its initializers, more than a "
+              "protobuf may have";
+  if (!detached || !model.proto->ParseFromString(detached->bytes))
+    return subject.invalid() << "is no protobuf of a model, or is truncated";
+  if (!model.proto->has_graph())
+    return subject.invalid() << "has no graph";
+  model.rawData = std::move(detached->rawData);
   return model;
 }
 

@@ -15,10 +15,18 @@
 
 namespace takt::import {
 
-/// The model in a file, protobuf or text. Null, with a diagnostic, if it is
+/// A model, and the large raw data of its initializers, which are left out of
+/// it and refer to the file.
+struct Model {
+  std::unique_ptr<onnx::ModelProto> proto;
+  /// By initializer; nullopt, or shorter, where the data are in `proto`.
+  std::vector<std::optional<llvm::StringRef>> rawData;
+};
+
+/// The model in a file, protobuf or text. Fails with a diagnostic if it is
 /// neither.
-std::unique_ptr<onnx::ModelProto> readModel(llvm::MemoryBufferRef file,
-                                            mlir::MLIRContext &context);
+mlir::FailureOr<Model> readModel(llvm::MemoryBufferRef file,
+                                 mlir::MLIRContext &context);
 
 /// The version of the default domain that the model imports. Fails with a
 /// diagnostic if there is not exactly one or it is not understood.

@@ -8,6 +8,7 @@
 #include "TensorData.h"
 #include "Tensors.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -136,12 +137,13 @@ static FailureOr<TensorData> openExternal(const TensorProto &tensor,
                              << "': " << file.getError().message();
   }
   TensorData result;
-  result.file = std::move(*file);
-  result.raw = result.file->getBuffer();
+  result.raw = (*file)->getBuffer();
+  result.owner = std::shared_ptr<llvm::MemoryBuffer>(std::move(*file));
   return result;
 }
 
 FailureOr<TensorData> takt::import::findData(const TensorProto &tensor,
+                                             std::optional<StringRef> rawData,
                                              int64_t count, StringRef directory,
                                              const Subject &subject) {
   int64_t bytes = count * rawBytes(tensor.data_type());
@@ -151,14 +153,16 @@ FailureOr<TensorData> takt::import::findData(const TensorProto &tensor,
   if (tensor.data_location() == TensorProto::EXTERNAL)
     return openExternal(tensor, bytes, directory, subject);
   TensorData data;
-  if (tensor.has_raw_data()) {
-    if (int64_t(tensor.raw_data().size()) != bytes) {
+  if (!rawData && tensor.has_raw_data())
+    rawData = tensor.raw_data();
+  if (rawData) {
+    if (int64_t(rawData->size()) != bytes) {
       return subject.invalid()
-             << "has " << tensor.raw_data().size()
-             << " bytes of data, expected " << bytes << " for " << count
-             << " elements of type " << typeName(tensor.data_type());
+             << "has " << rawData->size() << " bytes of data, expected "
+             << bytes << " for " << count << " elements of type "
+             << typeName(tensor.data_type());
     }
-    data.raw = tensor.raw_data();
+    data.raw = rawData;
     return data;
   }
   if (int64_t found = fieldSize(tensor); found != count) {

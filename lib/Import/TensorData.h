@@ -11,7 +11,6 @@
 #include "Onnx.h"
 #include "Subject.h"
 #include "llvm/ADT/StringRef.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include <memory>
 
 namespace takt::import {
@@ -23,13 +22,15 @@ int64_t rawBytes(int32_t type);
 /// nullopt, in the repeated field of the tensor's type.
 struct TensorData {
   std::optional<llvm::StringRef> raw;
-  std::unique_ptr<llvm::MemoryBuffer> file; ///< keeps external data alive
+  std::shared_ptr<const void> owner; ///< keeps `raw` alive, if not null
 };
 
-/// Finds the elements and checks that there are `count` of them. External data
-/// must be a regular file in or below `directory`.
+/// Finds the elements and checks that there are `count` of them. `rawData` are
+/// those of a tensor that has them apart; external data must be a regular file
+/// in or below `directory`, and are mapped.
 /// Fails with a diagnostic about `subject`.
 mlir::FailureOr<TensorData> findData(const onnx::TensorProto &tensor,
+                                     std::optional<llvm::StringRef> rawData,
                                      int64_t count, llvm::StringRef directory,
                                      const Subject &subject);
 

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Tensors.h"
-#include "TensorData.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "takt/Dialect/Train/Train.h"
@@ -143,6 +142,16 @@ static int64_t readFieldInteger(const TensorProto &tensor, int64_t i) {
   }
 }
 
+FailureOr<TensorData> TensorReader::find(const Constant &constant,
+                                         int64_t count,
+                                         const Subject &subject) const {
+  FailureOr<TensorData> data =
+      findData(*constant.tensor, constant.rawData, count, directory, subject);
+  if (succeeded(data) && constant.rawData && !data->owner)
+    data->owner = owner;
+  return data;
+}
+
 FailureOr<SmallVector<int64_t, 4>>
 TensorReader::integers(const Constant &constant, const Subject &subject) const {
   if (!constant.isInteger()) {
@@ -157,8 +166,7 @@ TensorReader::integers(const Constant &constant, const Subject &subject) const {
     return subject.unsupported()
            << "has " << count << " integers, expected at most " << kMaxIntegers;
   }
-  FailureOr<TensorData> data =
-      findData(*constant.tensor, count, directory, subject);
+  FailureOr<TensorData> data = find(constant, count, subject);
   if (failed(data))
     return failure();
   SmallVector<int64_t, 4> result;
@@ -265,8 +273,7 @@ FailureOr<float> TensorReader::scalar(const Constant &constant,
     return static_cast<float>(constant.integers->front());
   if (!constant.tensor)
     return constant.fill;
-  FailureOr<TensorData> data =
-      findData(*constant.tensor, 1, directory, subject);
+  FailureOr<TensorData> data = find(constant, 1, subject);
   if (failed(data))
     return failure();
   float value = 0;
@@ -295,18 +302,17 @@ TensorReader::numbers(const Constant &constant, const Subject &subject) const {
   SmallVector<double, 4> values(count, constant.fill);
   if (!constant.tensor)
     return values;
-  FailureOr<TensorData> data =
-      findData(*constant.tensor, count, directory, subject);
+  FailureOr<TensorData> data = find(constant, count, subject);
   if (failed(data))
     return failure();
   decode<double>(*constant.tensor, *data, values);
   return values;
 }
 
-template <typename T> static bool sameBits(ArrayRef<T> values) {
-  return llvm::all_of(values, [&](const T &value) {
-    return std::memcmp(&value, &values.front(), sizeof(T)) == 0;
-  });
+/// All elements of that size are the same: each is the one before it.
+static bool sameBits(ArrayRef<char> bytes, size_t size) {
+  return std::memcmp(bytes.data(), bytes.data() + size, bytes.size() - size) ==
+         0;
 }
 
 /// One element, of a tensor that has the same everywhere.
@@ -316,6 +322,19 @@ static ElementsAttr splat(RankedTensorType type, T value) {
     return DenseElementsAttr::get(type, value != 0);
   else
     return DenseElementsAttr::get(type, value);
+}
+
+/// The bytes of data that need not be decoded and that someone owns.
+static std::optional<AsmResourceBlob>
+referTo(const Constant &constant, const TensorData &data, Type computed) {
+  bool isPlain = llvm::sys::IsLittleEndianHost && !computed.isInteger(1) &&
+                 constant.tensor->data_type() == onnxType(computed);
+  if (!data.raw || !data.owner || !isPlain)
+    return std::nullopt;
+  // Files are not aligned; nobody reads a blob other than by its bytes.
+  return UnmanagedAsmResourceBlob::allocateWithAlign(
+      ArrayRef(data.raw->data(), data.raw->size()), /*align=*/1,
+      [owner = data.owner](void *, size_t, size_t) {});
 }
 
 template <typename T>
@@ -328,24 +347,32 @@ FailureOr<ElementsAttr> TensorReader::elementsAs(const Constant &constant,
   // Nothing is allocated for data that are not there.
   FailureOr<TensorData> data = TensorData();
   if (!constant.integers)
-    data = findData(*constant.tensor, count, directory, subject);
+    data = find(constant, count, subject);
   if (failed(data))
     return failure();
-  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(count * sizeof(T), 64);
-  MutableArrayRef<T> values(reinterpret_cast<T *>(blob.getMutableData().data()),
-                            count);
-  bool fits = true;
-  if (constant.integers)
-    for (auto [value, integer] : llvm::zip_equal(values, *constant.integers))
-      value = narrow<T>(integer, fits);
-  else
-    fits = decode(*constant.tensor, *data, values);
-  if (!fits)
-    return reportOverflow(constant, subject);
-  if (sameBits<T>(values))
-    return splat(type, values.front());
+  std::optional<AsmResourceBlob> blob;
+  if (constant.tensor)
+    blob = referTo(constant, *data, type.getElementType());
+  if (!blob) {
+    blob = HeapAsmResourceBlob::allocate(count * sizeof(T), 64);
+    MutableArrayRef<T> values(
+        reinterpret_cast<T *>(blob->getMutableData().data()), count);
+    bool fits = true;
+    if (constant.integers)
+      for (auto [value, integer] : llvm::zip_equal(values, *constant.integers))
+        value = narrow<T>(integer, fits);
+    else
+      fits = decode(*constant.tensor, *data, values);
+    if (!fits)
+      return reportOverflow(constant, subject);
+  }
+  if (sameBits(blob->getData(), sizeof(T))) {
+    T first;
+    std::memcpy(&first, blob->getData().data(), sizeof(T));
+    return splat(type, first);
+  }
   return ElementsAttr(
-      DenseResourceElementsAttr::get(type, constant.name, std::move(blob)));
+      DenseResourceElementsAttr::get(type, constant.name, std::move(*blob)));
 }
 
 Type takt::import::computedType(int32_t type, MLIRContext *context) {

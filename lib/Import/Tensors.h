@@ -16,6 +16,7 @@
 
 #include "Onnx.h"
 #include "Subject.h"
+#include "TensorData.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/ADT/SmallVector.h"
 #include <optional>
@@ -40,6 +41,8 @@ struct Constant {
   Dims shape;
   std::optional<llvm::SmallVector<int64_t, 4>> integers;
   const onnx::TensorProto *tensor = nullptr;
+  /// The tensor's raw data, where the file has them apart from it.
+  std::optional<llvm::StringRef> rawData;
   float fill = 0;
   bool literal = false; ///< written in a Constant node
   bool fixed = false;   ///< made by the importer: nothing to train
@@ -72,11 +75,14 @@ mlir::FailureOr<Constant> makeConstant(llvm::StringRef name,
                                        const onnx::TensorProto &tensor,
                                        const Subject &subject);
 
-/// Decodes elements. External data is looked for in `directory`.
+/// Decodes elements. External data is looked for in `directory`; data in the
+/// model's file are copied if it has no `owner`.
 class TensorReader {
 public:
-  TensorReader(mlir::MLIRContext *context, std::string directory)
-      : context(context), directory(std::move(directory)) {}
+  TensorReader(mlir::MLIRContext *context, std::string directory,
+               std::shared_ptr<const void> owner = nullptr)
+      : context(context), directory(std::move(directory)),
+        owner(std::move(owner)) {}
 
   /// The elements of a tensor of integers or bool.
   /// Fails with a diagnostic about `subject` if it is none or too large.
@@ -106,8 +112,12 @@ private:
                                                  mlir::RankedTensorType type,
                                                  const Subject &subject) const;
 
+  mlir::FailureOr<TensorData> find(const Constant &constant, int64_t count,
+                                   const Subject &subject) const;
+
   mlir::MLIRContext *context;
   std::string directory;
+  std::shared_ptr<const void> owner;
 };
 
 } // namespace takt::import

@@ -38,13 +38,12 @@ static Expected<Array> storedValue(const Program &program,
   uint64_t bytes = parameter.home.bytes();
   uint64_t size = elementBytes(parameter.home.type);
   if (!parameter.splat) {
-    if (parameter.dataOffset > program.data.size() ||
-        program.data.size() - parameter.dataOffset < bytes)
+    auto stored = program.data.slice(parameter.dataOffset, bytes);
+    if (!stored)
       return createStringError("parameter '" + parameter.name +
                                "': initial value lies outside the program's "
                                "data");
-    auto begin = program.data.begin() + parameter.dataOffset;
-    array.data.assign(begin, begin + bytes);
+    array.data.assign(stored->begin(), stored->end());
     return array;
   }
   array.data.resize(bytes);

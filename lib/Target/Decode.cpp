@@ -200,9 +200,9 @@ Error takt::checkMachine(ArrayRef<uint8_t> bytes, StringRef canonicalText) {
 namespace {
 class Decoder {
 public:
-  Decoder(ArrayRef<uint8_t> file, ContainerHeader header,
-          ArrayRef<SectionEntry> entries)
-      : file(file), header(header) {
+  Decoder(ArrayRef<uint8_t> file, std::shared_ptr<const void> owner,
+          ContainerHeader header, ArrayRef<SectionEntry> entries)
+      : file(file), owner(std::move(owner)), header(header) {
     for (const SectionEntry &entry : entries)
       sections[entry.type] = entry;
   }
@@ -270,6 +270,7 @@ private:
   void setIndex(Instruction &instruction, uint64_t offset);
 
   ArrayRef<uint8_t> file;
+  std::shared_ptr<const void> owner; ///< of the file's bytes; may be null
   ContainerHeader header;
   std::map<SectionType, SectionEntry> sections;
   Program program;
@@ -311,7 +312,8 @@ void Decoder::each(SectionType type, size_t recordBytes, Function read) {
 
 void Decoder::readRecords() {
   program.machine = toStringRef(bytesOf(SectionType::Machine)).str();
-  program.data = bytesOf(SectionType::Data).vec();
+  ArrayRef<uint8_t> data = bytesOf(SectionType::Data);
+  program.data = owner ? InitialData(data, owner) : InitialData(data.vec());
   const SectionEntry &info = sections[SectionType::Info];
   if (info.bytes != Record<Program>::kBytes)
     return failAt(SectionType::Info, info.offset,
@@ -441,11 +443,12 @@ Error Decoder::checkCanonical(const Program &program) {
   return Error::success();
 }
 
-Expected<Program> takt::decode(ArrayRef<uint8_t> bytes) {
+Expected<Program> takt::decode(ArrayRef<uint8_t> bytes,
+                               std::shared_ptr<const void> owner) {
   auto header = decodeHeader(bytes);
   if (!header)
     return header.takeError();
-  Decoder decoder(bytes, header->first, header->second);
+  Decoder decoder(bytes, std::move(owner), header->first, header->second);
   Expected<Program> program = decoder.decode();
   if (!program)
     return program.takeError();

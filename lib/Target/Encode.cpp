@@ -9,6 +9,7 @@
 #include "Header.h"
 #include "Records.h"
 #include "takt/Target/Container.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/SHA256.h"
@@ -164,8 +165,18 @@ void Encoder::addTaskMap() {
 // The file
 //===----------------------------------------------------------------------===//
 
-static std::vector<uint8_t> assemble(const Program &program,
-                                     const Sections &sections) {
+/// Calls the function with the section's bytes, in pieces.
+static void forEachPiece(const Program &program, const Sections &sections,
+                         SectionType type,
+                         function_ref<void(ArrayRef<uint8_t>)> function) {
+  if (type == SectionType::Data)
+    program.data.forEach(function);
+  else
+    function(sections.at(type));
+}
+
+static void assemble(const Program &program, const Sections &sections,
+                     raw_ostream &os) {
   StringTable none;
   ContainerHeader header;
   header.machineHash = SHA256::hash(sections.at(SectionType::Machine));
@@ -174,13 +185,15 @@ static std::vector<uint8_t> assemble(const Program &program,
   header.predictedInterval = program.interval;
   Writer table(none);
   uint64_t end = kHeaderBytes + sections.size() * kSectionEntryBytes;
-  for (auto &[type, bytes] : sections) {
+  for (SectionType type : make_first_range(sections)) {
     SectionEntry entry;
     entry.type = type;
     entry.required = isRequired(type);
     entry.offset = alignTo(end, kSectionAlignment);
-    entry.bytes = bytes.size();
-    entry.crc = crc32c(bytes);
+    forEachPiece(program, sections, type, [&](ArrayRef<uint8_t> piece) {
+      entry.bytes += piece.size();
+      entry.crc = crc32c(piece, entry.crc);
+    });
     Record<SectionEntry>::fields(table, entry);
     end = entry.offset + entry.bytes;
   }
@@ -188,16 +201,24 @@ static std::vector<uint8_t> assemble(const Program &program,
   Writer out(none);
   Record<ContainerHeader>::fields(out, header);
   append_range(out.bytes, table.bytes);
-  std::vector<uint8_t> file = std::move(out.bytes);
-  file.reserve(header.totalBytes);
-  support::endian::write32le(&file[kHeaderCrcOffset],
-                             headerChecksum(file, header.sections));
-  for (auto &[type, bytes] : sections) {
-    file.resize(alignTo(file.size(), kSectionAlignment));
-    append_range(file, bytes);
+  support::endian::write32le(&out.bytes[kHeaderCrcOffset],
+                             headerChecksum(out.bytes, header.sections));
+  uint64_t written = 0;
+  auto write = [&](ArrayRef<uint8_t> bytes) {
+    os << toStringRef(bytes);
+    written += bytes.size();
+  };
+  auto align = [&] {
+    uint64_t gap = alignTo(written, kSectionAlignment) - written;
+    os.write_zeros(gap);
+    written += gap;
+  };
+  write(out.bytes);
+  for (SectionType type : make_first_range(sections)) {
+    align();
+    forEachPiece(program, sections, type, write);
   }
-  file.resize(header.totalBytes);
-  return file;
+  align();
 }
 
 uint32_t takt::headerChecksum(ArrayRef<uint8_t> file, uint32_t sections) {
@@ -212,12 +233,21 @@ Expected<Sections> takt::encodeSections(const Program &program) {
   return Encoder(program).encode();
 }
 
-Expected<std::vector<uint8_t>> takt::encode(const Program &program) {
+Error takt::encode(const Program &program, raw_ostream &os) {
   Expected<Sections> sections = encodeSections(program);
   if (!sections)
     return sections.takeError();
   (*sections)[SectionType::Machine] = {program.machine.begin(),
                                        program.machine.end()};
-  (*sections)[SectionType::Data] = program.data;
-  return assemble(program, *sections);
+  sections->try_emplace(SectionType::Data);
+  assemble(program, *sections, os);
+  return Error::success();
+}
+
+Expected<std::vector<uint8_t>> takt::encode(const Program &program) {
+  SmallVector<char, 0> bytes;
+  raw_svector_ostream os(bytes);
+  if (Error error = encode(program, os))
+    return std::move(error);
+  return std::vector<uint8_t>(bytes.begin(), bytes.end());
 }

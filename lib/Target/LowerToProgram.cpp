@@ -15,7 +15,6 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/MathExtras.h"
-#include <map>
 
 using namespace mlir;
 using namespace takt;
@@ -82,9 +81,6 @@ private:
   llvm::DenseMap<mlir::Value, std::string> names;
   std::vector<Operation *> operations; ///< of the step's kernels
   std::vector<bool> written, hasLayer; ///< by parameter
-  /// Where in the program's data an initial value is already: versions share
-  /// theirs.
-  std::map<std::pair<const char *, size_t>, uint64_t> dataAt;
   /// Names of the loss and what it is compared with mean nothing in a forward
   /// graph.
   bool trains;
@@ -154,13 +150,8 @@ llvm::Error StepReader::readInitialValue(train::ParameterOp op,
     return llvm::createStringError(
         "parameter '" + parameter.name + "' has " + Twine(bytes.size()) +
         " bytes of initial data, expected " + Twine(expected));
-  auto [known, isNew] = dataAt.try_emplace(
-      {bytes.data(), bytes.size()}, llvm::alignTo(program.data.size(), 64));
-  parameter.dataOffset = known->second;
-  if (!isNew)
-    return llvm::Error::success();
-  program.data.resize(parameter.dataOffset);
-  program.data.insert(program.data.end(), bytes.begin(), bytes.end());
+  parameter.dataOffset = program.data.add(
+      {reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()});
   return llvm::Error::success();
 }
 

@@ -305,9 +305,7 @@ void RecordCheck::checkParameter(const Parameter &parameter) {
     return checkDerived(parameter, what);
   if (parameter.splat)
     return;
-  uint64_t bytes = parameter.home.bytes();
-  if (parameter.dataOffset > program.data.size() ||
-      bytes > program.data.size() - parameter.dataOffset)
+  if (!program.data.slice(parameter.dataOffset, parameter.home.bytes()))
     fail("initial value of " + what + " ends outside the data");
 }
 

@@ -38,14 +38,15 @@ static Error list() {
     return error ? createStringError(input + ": " + toString(std::move(error)))
                  : Error::success();
   };
-  auto file = MemoryBuffer::getFileOrSTDIN(input, /*IsText=*/false,
-                                           /*RequiresNullTerminator=*/false);
-  if (!file)
-    return atInput(errorCodeToError(file.getError()));
-  ArrayRef<uint8_t> bytes = arrayRefFromStringRef((*file)->getBuffer());
+  auto buffer = MemoryBuffer::getFileOrSTDIN(input, /*IsText=*/false,
+                                             /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return atInput(errorCodeToError(buffer.getError()));
+  std::shared_ptr<MemoryBuffer> file = std::move(*buffer);
+  ArrayRef<uint8_t> bytes = arrayRefFromStringRef(file->getBuffer());
   if (headerOnly)
     return atInput(listHeader(bytes, outs()));
-  Expected<Program> program = decode(bytes);
+  Expected<Program> program = decode(bytes, file);
   if (!program)
     return atInput(program.takeError());
   ListingOptions options;

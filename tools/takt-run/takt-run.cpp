@@ -63,8 +63,9 @@ Error Session::loadProgram() {
   if (!buffer)
     return createStringError(options.program + ": " +
                              buffer.getError().message());
-  ArrayRef<uint8_t> bytes = arrayRefFromStringRef((*buffer)->getBuffer());
-  Expected<Program> decoded = decode(bytes);
+  std::shared_ptr<MemoryBuffer> file = std::move(*buffer);
+  ArrayRef<uint8_t> bytes = arrayRefFromStringRef(file->getBuffer());
+  Expected<Program> decoded = decode(bytes, file);
   if (!decoded)
     return createStringError(options.program + ": " +
                              toString(decoded.takeError()));

@@ -103,15 +103,16 @@ static Error checkMachineFile(ArrayRef<uint8_t> program) {
 static Error run() {
   if (input.empty())
     return createStringError("no program given: takt-sim PROGRAM.takt");
-  auto file = MemoryBuffer::getFileOrSTDIN(input, /*IsText=*/false,
-                                           /*RequiresNullTerminator=*/false);
-  if (!file)
-    return at(input, errorCodeToError(file.getError()));
-  ArrayRef<uint8_t> bytes = arrayRefFromStringRef((*file)->getBuffer());
+  auto buffer = MemoryBuffer::getFileOrSTDIN(input, /*IsText=*/false,
+                                             /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return at(input, errorCodeToError(buffer.getError()));
+  std::shared_ptr<MemoryBuffer> file = std::move(*buffer);
+  ArrayRef<uint8_t> bytes = arrayRefFromStringRef(file->getBuffer());
   if (!machineFile.empty())
     if (Error error = checkMachineFile(bytes))
       return error;
-  Expected<Program> program = decode(bytes);
+  Expected<Program> program = decode(bytes, file);
   if (!program)
     return at(input, program.takeError());
   SimulateOptions options;

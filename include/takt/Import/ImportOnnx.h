@@ -30,6 +30,7 @@
 #include "llvm/Support/raw_ostream.h"
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 
 namespace takt {
@@ -53,12 +54,16 @@ struct ImportOptions {
   /// Sizes of symbolic dimensions, by name.
   std::map<std::string, int64_t> dims;
   ImportMode mode = ImportMode::Train;
+  /// Keeps the file's bytes alive, so that initial values may stay in them as
+  /// long as the context lives. Null: they are copied.
+  std::shared_ptr<const void> owner;
 };
 
 /// Imports a model. `file` is a protobuf, or ONNX's text format if its name
 /// ends in .onnxtxt or .onnxtext or it begins with `<`; external data is looked
-/// for beside the file that its identifier names. Initial values are copied, so
-/// that the buffer may go away.
+/// for beside the file that its identifier names, and is mapped. Values that
+/// the file has in their computed type are used where they lie, if the options
+/// say who owns them.
 ///
 /// The module has `train.batch` and `train.opset`, its name is the graph's;
 /// nodes that no output needs and inputs that no such node reads are left out.

@@ -83,16 +83,23 @@ struct SectionEntry {
   uint32_t crc = 0; ///< CRC-32C of the section's bytes
 };
 
-/// The container's bytes. Fails if a number does not fit its field (more than
-/// 65,535 slots, a tensor of rank above 8, strings beyond 2^32 - 1) or a record
-/// is nothing that decode would take (an unknown kind, a default that is NaN).
+/// Writes the container's bytes. Fails, with nothing written, if a number does
+/// not fit its field (more than 65,535 slots, a tensor of rank above 8, strings
+/// beyond 2^32 - 1) or a record is nothing that decode would take (an unknown
+/// kind, a default that is NaN).
+llvm::Error encode(const Program &program, llvm::raw_ostream &os);
+
+/// The same in memory.
 llvm::Expected<std::vector<uint8_t>> encode(const Program &program);
 
 /// Reads and validates untrusted bytes: header, section table, checksums, every
 /// index and range, reserved fields, then the program itself (Validate.h), and
 /// that these are the bytes that encode writes. Fails with one line: what is
-/// wrong and where; never reads outside `bytes`.
-llvm::Expected<Program> decode(llvm::ArrayRef<uint8_t> bytes);
+/// wrong and where; never reads outside `bytes`. The program's data stay where
+/// they are if there is an `owner`, which keeps them alive, and are copied
+/// otherwise.
+llvm::Expected<Program> decode(llvm::ArrayRef<uint8_t> bytes,
+                               std::shared_ptr<const void> owner = nullptr);
 
 /// Header and section table alone, checked as decode checks them.
 llvm::Expected<std::pair<ContainerHeader, std::vector<SectionEntry>>>

@@ -25,6 +25,7 @@
 
 #include "takt/Support/ElementType.h"
 #include "takt/Support/TaskKind.h"
+#include "takt/Target/InitialData.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include <array>
@@ -327,7 +328,7 @@ struct Program {
   std::vector<std::string> layers; ///< names
   /// One instruction stream per processor: loop, body, end_loop, halt.
   std::vector<std::vector<Instruction>> code;
-  std::vector<uint8_t> data; ///< initial values that are not splats
+  InitialData data; ///< initial values that are not splats
 
   bool operator==(const Program &o) const;
 };

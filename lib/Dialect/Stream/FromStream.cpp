@@ -109,13 +109,15 @@ void StreamReader::readData() {
   if (!data->getElementType().isInteger(8) || bytes.empty())
     return fail(op, "has data that is no array of bytes");
   if (dense && dense.isSplat()) {
-    program.data.assign(dense.getNumElements(), bytes.front());
+    std::vector<uint8_t> splat(dense.getNumElements(), bytes.front());
+    program.data = InitialData(std::move(splat));
     return;
   }
   if (int64_t(bytes.size()) != data->getNumElements())
     return fail(op, "has " + Twine(bytes.size()) + " bytes of data, expected " +
                         Twine(data->getNumElements()));
-  program.data.assign(bytes.begin(), bytes.end());
+  program.data.add(
+      {reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()});
 }
 
 void StreamReader::readMemory(Operation *record) {

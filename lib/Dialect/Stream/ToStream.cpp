@@ -82,8 +82,12 @@ private:
       return {};
     auto type = RankedTensorType::get({int64_t(program.data.size())},
                                       builder.getIntegerType(8));
-    AsmResourceBlob blob =
-        HeapAsmResourceBlob::allocateAndCopyInferAlign(ArrayRef(program.data));
+    AsmResourceBlob blob = HeapAsmResourceBlob::allocate(
+        program.data.size(), alignof(std::max_align_t));
+    char *next = blob.getMutableData().data();
+    program.data.forEach([&](ArrayRef<uint8_t> bytes) {
+      next = std::copy(bytes.begin(), bytes.end(), next);
+    });
     return DenseResourceElementsAttr::get(type, "takt_data", std::move(blob));
   }
 

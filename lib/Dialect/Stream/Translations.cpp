@@ -45,10 +45,8 @@ static LogicalResult writeContainer(Operation *op, raw_ostream &os) {
     return report(program.takeError());
   if (llvm::Error error = validate(*program))
     return report(std::move(error));
-  llvm::Expected<std::vector<uint8_t>> bytes = encode(*program);
-  if (!bytes)
-    return report(bytes.takeError());
-  os << llvm::toStringRef(ArrayRef(*bytes));
+  if (llvm::Error error = encode(*program, os))
+    return report(std::move(error));
   return success();
 }
 

@@ -33,8 +33,10 @@ std::vector<float> Imported::values(llvm::StringRef name) {
     return {elements.begin(), elements.end()};
   }
   auto resource = mlir::cast<mlir::DenseResourceElementsAttr>(value);
-  auto elements = resource.getRawHandle().getBlob()->getDataAs<float>();
-  return {elements.begin(), elements.end()};
+  llvm::ArrayRef<char> bytes = resource.getRawHandle().getBlob()->getData();
+  std::vector<float> elements(bytes.size() / sizeof(float));
+  std::memcpy(elements.data(), bytes.data(), bytes.size());
+  return elements;
 }
 
 Imported takt::test::importBytes(llvm::StringRef bytes,

@@ -265,10 +265,10 @@ Program Builder::build() {
   carry(Gradient, W, U);
   carry(NewWeights, U, F);
 
-  for (float weight : test::initialWeights()) {
-    auto bytes = bit_cast<std::array<uint8_t, 4>>(weight);
-    program.data.insert(program.data.end(), bytes.begin(), bytes.end());
-  }
+  std::vector<uint8_t> data;
+  for (float weight : test::initialWeights())
+    append_range(data, bit_cast<std::array<uint8_t, 4>>(weight));
+  program.data = InitialData(std::move(data));
   for (uint32_t p = 0; p < processors; ++p) {
     const auto &body = code[p];
     std::vector<Instruction> &stream = program.code.emplace_back();

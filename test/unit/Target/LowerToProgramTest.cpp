@@ -171,11 +171,12 @@ TEST_F(LowerToProgram, InitialValuesAreSplatsOrAlignedData) {
     const Parameter &parameter = *find(program, name);
     EXPECT_EQ(parameter.dataOffset % 64, 0u);
     float value;
-    std::memcpy(&value,
-                parameter.splat
-                    ? parameter.splatBytes.data()
-                    : &program.data[parameter.dataOffset + 4 * index],
-                4);
+    std::memcpy(
+        &value,
+        parameter.splat
+            ? parameter.splatBytes.data()
+            : program.data.slice(parameter.dataOffset + 4 * index, 4)->data(),
+        4);
     return value;
   };
   EXPECT_TRUE(find(program, "w0")->splat);

@@ -406,7 +406,7 @@ TEST(Validate, SlicesFollowTheirParameter) {
 TEST(Validate, InitialDataInsideTheFile) {
   Program program = pipelineProgram();
   program.parameters[0].splat = false;
-  program.data.resize(16);
+  program.data = InitialData(std::vector<uint8_t>(16));
   EXPECT_EQ(messageOf(program), "");
   for (uint64_t offset : {uint64_t(1), UINT64_MAX}) {
     program.parameters[0].dataOffset = offset;
