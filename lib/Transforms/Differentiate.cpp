@@ -95,15 +95,22 @@ mlir::Value Differentiator::sum(ArrayRef<mlir::Value> parts, TaskKind kind,
   return train::SumOp::create(builder, loc, parts.front().getType(), parts);
 }
 
+/// The node that the sum of those gradients belongs to: a parameter that is
+/// read has none of its own.
+static StringRef nodeOf(Operation *op, ArrayRef<mlir::Value> gradients) {
+  StringRef node = getNode(op);
+  return node.empty() ? getNode(gradients.front().getDefiningOp()) : node;
+}
+
 /// Adds what `op` contributes to the gradients of its operands.
 LogicalResult Differentiator::differentiate(Operation *op) {
   SmallVector<mlir::Value, 2> resultGradients;
   for (mlir::Value result : op->getResults()) {
     auto it = contributions.find(result);
-    resultGradients.push_back(
-        it == contributions.end()
-            ? mlir::Value()
-            : sum(it->second, kindTowards(result), getNode(op), op->getLoc()));
+    resultGradients.push_back(it == contributions.end()
+                                  ? mlir::Value()
+                                  : sum(it->second, kindTowards(result),
+                                        nodeOf(op, it->second), op->getLoc()));
   }
   if (llvm::none_of(resultGradients, [](mlir::Value v) { return bool(v); }))
     return success();

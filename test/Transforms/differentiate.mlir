@@ -134,3 +134,22 @@ module @identity attributes {train.batch = 2 : i64} {
     return %y : tensor<2x3xf32>
   }
 }
+
+// -----
+
+// A parameter that is read once and used twice, by layers of their own: the sum
+// of its gradients belongs to the last of them.
+// CHECK-LABEL: module @tied
+// CHECK: %[[W2:.*]] = train.gemm {{.*}}train.kind = "W", train.node = "gemm_1"
+// CHECK: %[[W1:.*]] = train.gemm {{.*}}train.kind = "W", train.node = "gemm"
+// CHECK: %[[W:.*]] = train.sum %[[W2]], %[[W1]] {train.kind = "W", train.node = "gemm_1"}
+// CHECK: train.sgd %{{.*}}, %[[W]]
+module @tied attributes {train.batch = 2 : i64} {
+  train.parameter @w : tensor<3x3xf32> = dense<0.1> {kind = #train.parameter_kind<trainable>}
+  func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+    %w = train.read @w : tensor<3x3xf32>
+    %h = train.gemm %x, %w : (tensor<2x3xf32>, tensor<3x3xf32>) -> tensor<2x3xf32>
+    %y = train.gemm %h, %w : (tensor<2x3xf32>, tensor<3x3xf32>) -> tensor<2x3xf32>
+    return %y : tensor<2x3xf32>
+  }
+}
