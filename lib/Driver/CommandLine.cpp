@@ -50,7 +50,9 @@ struct Options {
           clEnumValN(EmitKind::Trace, "trace", "Perfetto trace"),
           clEnumValN(EmitKind::Html, "html", "page with report and picture"),
           clEnumValN(EmitKind::Onnx, "onnx",
-                     "the model, with the weights of --checkpoint"))};
+                     "the model, with the weights of --checkpoint"),
+          clEnumValN(EmitKind::OnnxGradients, "onnx-gradients",
+                     "loss and gradients as a model"))};
   cl::opt<std::string> checkpoint{
       "checkpoint", cl::value_desc("FILE.npz"), cl::cat(category),
       cl::desc("for --emit=onnx: weights, as takt-run --save-weights writes "
@@ -320,6 +322,11 @@ Expected<CompileOptions> readOptions(const Options &options) {
     return badOption("--pareto is for --emit=report and --emit=html");
   if (!options.checkpoint.empty() && options.emit != EmitKind::Onnx)
     return badOption("--checkpoint is for --emit=onnx");
+  if (options.emit == EmitKind::OnnxGradients &&
+      (options.mode == "forward" || options.microbatches > 1))
+    return badOption("--emit=onnx-gradients is of training with whole "
+                     "minibatches, expected it without --mode=forward and "
+                     "--microbatches");
   if (options.stages < 0)
     return badOption("--stages=" + Twine(options.stages) +
                      ": expected 0 or more");

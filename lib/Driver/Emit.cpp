@@ -14,6 +14,7 @@
 #include "takt/Driver/Front.h"
 #include "takt/Driver/Recomputation.h"
 #include "takt/Driver/Trace.h"
+#include "takt/Export/OnnxGradients.h"
 #include "takt/Export/OnnxWeights.h"
 #include "takt/Support/FileOutput.h"
 #include "takt/Target/CHeader.h"
@@ -77,6 +78,8 @@ public:
     switch (request.kind) {
     case EmitKind::Train:
       return writeModule(request.output, *step.module);
+    case EmitKind::OnnxGradients:
+      return writeGradients();
     case EmitKind::Report:
     case EmitKind::Html:
       return writeComparison();
@@ -168,6 +171,11 @@ private:
     }
     llvm::Expected<OnnxWeights> found = OnnxWeights::find(model, weights);
     return found ? found->write(request.output, values) : found.takeError();
+  }
+
+  llvm::Error writeGradients() {
+    FailureOr<std::string> model = gradientsAsOnnx(*step.module);
+    return succeeded(model) ? writeFile(request.output, *model) : alreadySaid();
   }
 
   llvm::Error writeProgram(const Program &program) {

@@ -23,10 +23,17 @@ namespace takt {
 /// Numbers of the fields of onnx.proto that are read or written here.
 namespace onnxfield {
 namespace model {
-enum : uint64_t { Graph = 7 };
+enum : uint64_t { IrVersion = 1, ProducerName = 2, Graph = 7, OpsetImport = 8 };
 }
 namespace graph {
-enum : uint64_t { Node = 1, Initializer = 5 };
+enum : uint64_t {
+  Node = 1,
+  Name = 2,
+  Initializer = 5,
+  DocString = 10,
+  Input = 11,
+  Output = 12
+};
 }
 namespace node {
 enum : uint64_t {
@@ -40,7 +47,15 @@ enum : uint64_t {
 };
 }
 namespace attribute {
-enum : uint64_t { Name = 1, Integer = 3, Tensor = 5, Type = 20 };
+enum : uint64_t {
+  Name = 1,
+  Number = 2,
+  Integer = 3,
+  Text = 4,
+  Tensor = 5,
+  Integers = 8,
+  Type = 20
+};
 }
 namespace tensor {
 enum : uint64_t {

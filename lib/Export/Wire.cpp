@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Wire.h"
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/Endian.h"
 #include "llvm/Support/LEB128.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -99,6 +101,13 @@ void takt::wire::appendVarint(std::string &out, uint64_t field,
                               uint64_t value) {
   appendRaw(out, field << 3 | static_cast<uint64_t>(Type::Varint));
   appendRaw(out, value);
+}
+
+void takt::wire::appendFloat(std::string &out, uint64_t field, float value) {
+  appendRaw(out, field << 3 | static_cast<uint64_t>(Type::Fixed32));
+  char bytes[sizeof(uint32_t)];
+  support::endian::write32le(bytes, llvm::bit_cast<uint32_t>(value));
+  out.append(bytes, sizeof(bytes));
 }
 
 void takt::wire::appendBytes(std::string &out, uint64_t field,

@@ -47,6 +47,7 @@ llvm::Error readIntegers(const Field &field,
                          llvm::SmallVectorImpl<int64_t> &numbers);
 
 void appendVarint(std::string &out, uint64_t field, uint64_t value);
+void appendFloat(std::string &out, uint64_t field, float value);
 void appendBytes(std::string &out, uint64_t field, llvm::StringRef payload);
 /// The same field with another payload. What is as long as before keeps the
 /// form of its length.

@@ -1,6 +1,6 @@
 """./dev interop: Takt's forward programs against onnxruntime, on this project's
 models as PyTorch exported them and converted to other opsets by the current onnx
-package. Packages come from PyPI, into a virtual environment of their own."""
+package; and the gradients that taktc writes as models, run by onnxruntime. Packages come from PyPI, into a virtual environment of their own."""
 
 import argparse
 import os
@@ -86,13 +86,31 @@ def compare_all(tools):
     return failed == 0 and passed == len(CASES) * len(OPSETS)
 
 
+def evaluate(path, inputs):
+    """The outputs of a model in a file by name."""
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(3)  # parameters are inputs on purpose
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(None, inputs)))
+
+
+def compare_gradients(tools):
+    from takt import gradients
+
+    return gradients.compare_all(tools, evaluate)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", required=True)
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
-        sys.exit(0 if compare_all(Tools(arguments.bin)) else 1)
+        tools = Tools(arguments.bin)
+        agree = [compare_all(tools), compare_gradients(tools)]
+        sys.exit(0 if all(agree) else 1)
     python = environment(os.path.join(ROOT, "out", "interop-venv"))
     sys.exit(subprocess.run([python, "-m", "takt.interop", "--inside", "--bin",
                              arguments.bin]).returncode)

@@ -22,7 +22,8 @@ enum class EmitKind {
   Report,
   Trace,
   Html,
-  Onnx
+  Onnx,
+  OnnxGradients
 };
 
 struct EmitRequest {
