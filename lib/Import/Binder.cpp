@@ -199,6 +199,13 @@ const onnx::TensorProto *Binder::tensorAttribute(StringRef name) {
   return found ? &found->t() : nullptr;
 }
 
+const onnx::GraphProto *Binder::requiredGraph(StringRef name) {
+  const AttributeProto *found = attribute(name, AttributeProto::GRAPH);
+  if (!found && firstError())
+    node.invalid() << "has no attribute '" << name << "'";
+  return found ? &found->g() : nullptr;
+}
+
 Value Binder::alignedTo(Value a, Value b) {
   bool broadcasts = flag("broadcast", false);
   bool hasAxis = attribute("axis") != nullptr;

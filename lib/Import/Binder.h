@@ -73,6 +73,7 @@ public:
   std::optional<Dims> list(llvm::StringRef name);
   std::string text(llvm::StringRef name, llvm::StringRef otherwise);
   const onnx::TensorProto *tensorAttribute(llvm::StringRef name);
+  const onnx::GraphProto *requiredGraph(llvm::StringRef name);
   /// Any attribute, to look at its type.
   const onnx::AttributeProto *attribute(llvm::StringRef name);
 

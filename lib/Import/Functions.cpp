@@ -7,6 +7,7 @@
 
 #include "Functions.h"
 #include "Node.h"
+#include "Subgraphs.h"
 #include "llvm/ADT/StringMap.h"
 #include <map>
 
@@ -32,10 +33,13 @@ public:
 
   bool isEmpty() const { return functions.empty(); }
 
-  /// Appends the node, or the nodes that it stands for, to the graph.
-  LogicalResult add(const NodeProto &node, int depth, onnx::GraphProto &graph);
+  /// Replaces the calls in the graph, which is `depth` calls deep, and in the
+  /// graphs in it.
+  LogicalResult inlineCalls(onnx::GraphProto &graph, int depth);
 
 private:
+  /// Appends the node, or the nodes that it stands for, to the graph.
+  LogicalResult add(const NodeProto &node, int depth, onnx::GraphProto &graph);
   LogicalResult checkFunction(const NodeProto &call,
                               const FunctionProto &function) const;
   LogicalResult addCall(const NodeProto &call, const FunctionProto &function,
@@ -45,6 +49,7 @@ private:
       functions; ///< by domain and name
   int64_t opset;
   MLIRContext *context;
+  int64_t nodes = 0; ///< after inlining
 };
 } // namespace
 
@@ -57,15 +62,6 @@ LogicalResult Inliner::checkFunction(const NodeProto &call,
       return subject.unsupported()
              << "calls a function of opset " << import.version()
              << ", expected the model's, " << opset;
-  // Attributes with a default, which this version of ONNX's classes does not
-  // know, are not read.
-  const google::protobuf::UnknownFieldSet &unknown =
-      function.GetReflection()->GetUnknownFields(function);
-  if (unknown.field_count() != 0)
-    for (int i = 0; i < unknown.field_count(); ++i)
-      if (unknown.field(i).number() == 11)
-        return subject.unsupported()
-               << "calls a function whose attributes have defaults";
   if (call.input_size() > function.input_size() ||
       call.output_size() > function.output_size())
     return subject.invalid()
@@ -76,38 +72,45 @@ LogicalResult Inliner::checkFunction(const NodeProto &call,
   return success();
 }
 
-/// What a function's attribute is in a call: none where the call has none.
-static const AttributeProto *findAttribute(const NodeProto &call,
-                                           StringRef name) {
-  for (const AttributeProto &attribute : call.attribute())
-    if (attribute.name() == name)
-      return &attribute;
-  return nullptr;
+/// The function's attributes that have a default. This version of ONNX's
+/// classes does not know the field.
+static std::vector<AttributeProto> defaultsOf(const FunctionProto &function) {
+  constexpr int kAttributeProtoField = 11;
+  std::vector<AttributeProto> defaults;
+  const google::protobuf::UnknownFieldSet &unknown =
+      function.GetReflection()->GetUnknownFields(function);
+  for (int i = 0; i < unknown.field_count(); ++i) {
+    const google::protobuf::UnknownField &field = unknown.field(i);
+    AttributeProto attribute;
+    if (field.number() == kAttributeProtoField &&
+        field.type() == google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED &&
+        attribute.ParseFromString(field.length_delimited()))
+      defaults.push_back(std::move(attribute));
+  }
+  return defaults;
 }
 
-/// Attributes that refer to the function's own are those of the call.
-static void bindAttributes(const NodeProto &call, NodeProto &node) {
+/// Attributes that refer to the function's own become the given ones; those
+/// that are not given are left out.
+static void bindAttributes(const llvm::StringMap<AttributeProto> &given,
+                           NodeProto &node) {
   google::protobuf::RepeatedPtrField<AttributeProto> bound;
   for (const AttributeProto &attribute : node.attribute()) {
     if (attribute.ref_attr_name().empty()) {
       *bound.Add() = attribute;
       continue;
     }
-    const AttributeProto *given =
-        findAttribute(call, attribute.ref_attr_name());
-    if (!given)
+    auto it = given.find(attribute.ref_attr_name());
+    if (it == given.end())
       continue;
-    AttributeProto copy = *given;
+    AttributeProto copy = it->second;
     copy.set_name(attribute.name());
     *bound.Add() = copy;
   }
   node.mutable_attribute()->Swap(&bound);
-}
-
-static bool hasGraph(const NodeProto &node) {
-  return llvm::any_of(node.attribute(), [](const AttributeProto &attribute) {
-    return attribute.type() == AttributeProto::GRAPH ||
-           attribute.type() == AttributeProto::GRAPHS;
+  forEachSubgraph(node, [&](onnx::GraphProto &graph) {
+    for (NodeProto &inner : *graph.mutable_node())
+      bindAttributes(given, inner);
   });
 }
 
@@ -125,20 +128,20 @@ LogicalResult Inliner::addCall(const NodeProto &call,
   for (int i = 0; i < call.output_size(); ++i)
     if (!call.output(i).empty())
       names[function.output(i)] = call.output(i);
+  llvm::StringMap<AttributeProto> attributes;
+  for (const AttributeProto &attribute : defaultsOf(function))
+    attributes[attribute.name()] = attribute;
+  for (const AttributeProto &attribute : call.attribute())
+    attributes[attribute.name()] = attribute;
   std::string prefix = nodeName(call).str() + "/";
   auto rename = [&](std::string &name) {
     if (!name.empty())
       name = names.try_emplace(name, prefix + name).first->second;
   };
   for (NodeProto node : function.node()) {
-    if (hasGraph(node))
-      return subject.unsupported() << "calls a function with graphs of its own";
     node.set_name(prefix + nodeName(node).str());
-    for (std::string &name : *node.mutable_input())
-      rename(name);
-    for (std::string &name : *node.mutable_output())
-      rename(name);
-    bindAttributes(call, node);
+    forEachName(node, rename);
+    bindAttributes(attributes, node);
     if (failed(add(node, depth + 1, graph)))
       return failure();
   }
@@ -150,10 +153,24 @@ LogicalResult Inliner::add(const NodeProto &node, int depth,
   auto function = functions.find({node.domain(), node.op_type()});
   if (function != functions.end())
     return addCall(node, *function->second, depth, graph);
-  if (graph.node_size() >= kMaxNodes)
+  if (++nodes > kMaxNodes)
     return nodeSubject(node, opset, context).unsupported()
            << "is one of more than " << kMaxNodes << " nodes";
-  *graph.add_node() = node;
+  NodeProto &added = *graph.add_node() = node;
+  LogicalResult result = success();
+  forEachSubgraph(added, [&](onnx::GraphProto &inner) {
+    if (succeeded(result))
+      result = inlineCalls(inner, depth);
+  });
+  return result;
+}
+
+LogicalResult Inliner::inlineCalls(onnx::GraphProto &graph, int depth) {
+  google::protobuf::RepeatedPtrField<NodeProto> nodes;
+  nodes.Swap(graph.mutable_node());
+  for (const NodeProto &node : nodes)
+    if (failed(add(node, depth, graph)))
+      return failure();
   return success();
 }
 
@@ -163,10 +180,5 @@ LogicalResult takt::import::inlineFunctions(onnx::ModelProto &model,
   Inliner inliner(model, opset, context);
   if (inliner.isEmpty())
     return success();
-  google::protobuf::RepeatedPtrField<NodeProto> nodes;
-  nodes.Swap(model.mutable_graph()->mutable_node());
-  for (const NodeProto &node : nodes)
-    if (failed(inliner.add(node, 0, *model.mutable_graph())))
-      return failure();
-  return success();
+  return inliner.inlineCalls(*model.mutable_graph(), /*depth=*/0);
 }

@@ -53,6 +53,8 @@ struct Graph {
   // Deques, so that their elements stay where they are.
   std::deque<Constant> constants;
   std::deque<onnx::TensorProto> tensors;
+  std::deque<onnx::GraphProto> bodies; ///< of branches and runs of loops
+  int64_t unrolledNodes = 0;           ///< in the bodies of loops
 };
 
 } // namespace takt::import

@@ -8,10 +8,9 @@
 #include "takt/Import/ImportOnnx.h"
 #include "Functions.h"
 #include "Graph.h"
-#include "Node.h"
+#include "Nodes.h"
 #include "Order.h"
 #include "ReadModel.h"
-#include "Registry.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
 #include "takt/Dialect/Train/Train.h"
@@ -40,8 +39,6 @@ private:
                           const llvm::StringSet<> &used);
   LogicalResult importInto(func::FuncOp main, const Inputs &inputs,
                            NodeOrder order);
-  LogicalResult defineInitializers(Graph &graph);
-  LogicalResult importNode(Graph &graph, const onnx::NodeProto &node);
   LogicalResult createReturn(Graph &graph, func::FuncOp main);
 
   const Model &model;
@@ -102,46 +99,6 @@ func::FuncOp Importer::createMain(ArrayRef<Input> inputs,
   return main;
 }
 
-LogicalResult Importer::defineInitializers(Graph &graph) {
-  for (auto [i, tensor] : llvm::enumerate(proto.initializer())) {
-    if (!graph.used.contains(tensor.name()))
-      continue;
-    Subject subject{UnknownLoc::get(context),
-                    "initializer '" + tensor.name() + "'"};
-    FailureOr<Constant> constant = makeConstant(tensor.name(), tensor, subject);
-    if (failed(constant))
-      return failure();
-    if (i < model.rawData.size())
-      constant->rawData = model.rawData[i];
-    graph.constants.push_back(std::move(*constant));
-    graph.operands[tensor.name()].constant = &graph.constants.back();
-  }
-  return success();
-}
-
-LogicalResult Importer::importNode(Graph &graph, const onnx::NodeProto &node) {
-  Subject subject = nodeSubject(node, opset, context);
-  std::optional<Registry::Match> match =
-      Registry::get().lookup(node.domain(), node.op_type(), opset);
-  if (!match)
-    return subject.unsupported() << "is of no operator that Takt knows";
-  // Operators got today's attributes and broadcasting by opset 7.
-  if (!match->convert && match->since <= 7)
-    return subject.unsupported()
-           << "is of a version of its operator from before opset 7";
-  if (!match->convert)
-    return subject.invalid()
-           << "is of an operator that is new in opset " << match->since;
-  Node view(graph, node, match->since, subject.loc);
-  if (failed(match->convert(view)))
-    return failure();
-  // What a conversion does not define, Binder found to be unused.
-  for (const std::string &name : node.output())
-    if (graph.used.contains(name) && !graph.operands.contains(name))
-      return subject.unsupported() << "does not compute '" << name << "'";
-  return success();
-}
-
 /// Of an operation that computes, rather than an input or a parameter.
 static bool isResult(Value value) {
   Operation *op = value.getDefiningOp();
@@ -197,15 +154,13 @@ LogicalResult Importer::importInto(func::FuncOp main, const Inputs &inputs,
   graph.opset = opset;
   graph.batch = inputs.batch;
   graph.used = std::move(order.used);
-  if (failed(defineInitializers(graph)))
+  if (failed(defineInitializers(graph, proto, model.rawData)))
     return failure();
   for (auto [input, argument] :
        llvm::zip_equal(inputs.inputs, main.getArguments()))
     graph.operands[input.name] = {argument, nullptr, /*fromInput=*/true};
-  for (const onnx::NodeProto *node : order.nodes)
-    if (failed(importNode(graph, *node)))
-      return failure();
-  if (failed(createReturn(graph, main)))
+  if (failed(importNodes(graph, order.nodes)) ||
+      failed(createReturn(graph, main)))
     return failure();
   parameters.decideKinds();
   return success();

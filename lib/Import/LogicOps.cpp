@@ -23,8 +23,10 @@ using onnx::TensorProto;
 //===----------------------------------------------------------------------===//
 
 /// a is compared with b or, if `swapped`, b with a.
-template <CompareFunction function, bool swapped>
+template <CompareFunction function, bool swapped, IntegerOperation folded>
 static LogicalResult convertCompare(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldArithmetic(node, folded);
   Binder bind(node);
   Value a = bind.tensor("A", Accept::Any), b = bind.tensor("B", Accept::Any);
   if (failed(bind.finish()))
@@ -33,12 +35,6 @@ static LogicalResult convertCompare(Node &node) {
     std::swap(a, b);
   Emit emit(node);
   return emit.define(emit.compare(function, a, b));
-}
-
-static LogicalResult convertEqual(Node &node) {
-  return node.isShapeArithmetic()
-             ? foldArithmetic(node, IntegerOperation::Equal)
-             : convertCompare<CompareFunction::Equal, false>(node);
 }
 
 static LogicalResult convertIsNaN(Node &node) {
@@ -89,8 +85,10 @@ static FailureOr<std::pair<Value, Value>> bindBools(Node &node) {
   return std::pair(a, b);
 }
 
-template <BinaryFunction function>
+template <BinaryFunction function, IntegerOperation folded>
 static LogicalResult convertLogic(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldArithmetic(node, folded);
   auto operands = bindBools(node);
   if (failed(operands))
     return failure();
@@ -99,6 +97,8 @@ static LogicalResult convertLogic(Node &node) {
 }
 
 static LogicalResult convertXor(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldArithmetic(node, IntegerOperation::Xor);
   auto operands = bindBools(node);
   if (failed(operands))
     return failure();
@@ -108,6 +108,8 @@ static LogicalResult convertXor(Node &node) {
 }
 
 static LogicalResult convertNot(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldNot(node);
   Binder bind(node);
   Value x = bind.tensor("X", Accept::Any);
   if (failed(bind.finish()) || failed(expectBool(node, "X", x)))
@@ -216,22 +218,27 @@ static LogicalResult convertCastLike(Node &node) {
 
 void takt::import::addLogicOps(Registry &registry) {
   using C = CompareFunction;
-  registry.add("Equal", {7, 11, 13, 19}, convertEqual,
+  using I = IntegerOperation;
+  registry.add("Equal", {7, 11, 13, 19},
+               (convertCompare<C::Equal, false, I::Equal>),
                "train.compare equal; folded on shapes");
-  registry.add("Less", {7, 9, 13}, convertCompare<C::Less, false>,
+  registry.add("Less", {7, 9, 13}, (convertCompare<C::Less, false, I::Less>),
                "train.compare less");
-  registry.add("Greater", {7, 9, 13}, convertCompare<C::Less, true>,
+  registry.add("Greater", {7, 9, 13},
+               (convertCompare<C::Less, true, I::Greater>),
                "train.compare less");
-  registry.add("LessOrEqual", {12, 16}, convertCompare<C::LessOrEqual, false>,
+  registry.add("LessOrEqual", {12, 16},
+               (convertCompare<C::LessOrEqual, false, I::LessOrEqual>),
                "train.compare less_or_equal");
-  registry.add("GreaterOrEqual", {12, 16}, convertCompare<C::LessOrEqual, true>,
+  registry.add("GreaterOrEqual", {12, 16},
+               (convertCompare<C::LessOrEqual, true, I::GreaterOrEqual>),
                "train.compare less_or_equal");
   registry.add("IsNaN", {9, 13, 20}, convertIsNaN, "train.compare not_equal");
   registry.add("IsInf", {10, 20}, convertIsInf,
                "train.unary abs, train.compare equal");
-  registry.add("And", {7}, convertLogic<BinaryFunction::Min>,
+  registry.add("And", {7}, (convertLogic<BinaryFunction::Min, I::And>),
                "train.binary min");
-  registry.add("Or", {7}, convertLogic<BinaryFunction::Max>,
+  registry.add("Or", {7}, (convertLogic<BinaryFunction::Max, I::Or>),
                "train.binary max");
   registry.add("Xor", {7}, convertXor, "train.compare not_equal");
   registry.add("Not", {1}, convertNot, "train.compare equal");

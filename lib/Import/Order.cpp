@@ -7,36 +7,45 @@
 
 #include "Order.h"
 #include "Node.h"
+#include "Subgraphs.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 using namespace takt::import;
 
-/// Stands for an input or initializer, which no node computes.
+/// Stands for an input or initializer, or what is defined outside of the graph,
+/// which no node computes.
 static constexpr int kNoNode = -1;
 
 namespace {
 class Orderer {
 public:
-  Orderer(const onnx::GraphProto &graph, int64_t opset, MLIRContext *context)
+  Orderer(const onnx::GraphProto &graph, int64_t opset, MLIRContext *context,
+          llvm::function_ref<bool(llvm::StringRef)> isDefinedOutside)
       : graph(graph), opset(opset), context(context),
-        state(graph.node_size(), State::Unseen) {}
+        isDefinedOutside(isDefinedOutside),
+        state(graph.node_size(), State::Unseen), uses(graph.node_size()) {}
 
   FailureOr<NodeOrder> run();
 
 private:
   LogicalResult defineSources();
   LogicalResult defineOutputs();
-  LogicalResult checkUses() const;
+  LogicalResult collectUses();
   LogicalResult visit(int root);
   void keepLive(NodeOrder &result) const;
 
   Subject subject(int node) const {
     return nodeSubject(graph.node(node), opset, context);
   }
-  /// The node that computes a name that checkUses found to be defined.
+  /// The node that computes a name that collectUses found to be defined.
   int producer(llvm::StringRef name) const {
-    return name.empty() ? kNoNode : definitions.lookup(name);
+    auto it = definitions.find(name);
+    return it == definitions.end() ? kNoNode : it->second;
+  }
+  bool isDefined(llvm::StringRef name) const {
+    return definitions.contains(name) ||
+           (isDefinedOutside && isDefinedOutside(name));
   }
 
   enum class State : char { Unseen, Open, Done };
@@ -45,7 +54,9 @@ private:
   int64_t opset;
   MLIRContext *context;
   llvm::StringMap<int> definitions; ///< name to node or kNoNode
+  llvm::function_ref<bool(llvm::StringRef)> isDefinedOutside;
   std::vector<State> state;
+  std::vector<SmallVector<StringRef, 4>> uses; ///< by node, of other nodes'
   std::vector<int> sorted;
 };
 } // namespace
@@ -101,17 +112,22 @@ LogicalResult Orderer::defineOutputs() {
   return success();
 }
 
-LogicalResult Orderer::checkUses() const {
-  for (int i = 0; i < graph.node_size(); ++i)
-    for (const std::string &name : graph.node(i).input())
-      if (!name.empty() && !definitions.contains(name))
+LogicalResult Orderer::collectUses() {
+  for (auto [i, node] : llvm::enumerate(graph.node())) {
+    forEachUse(node, [&, &list = uses[i]](const std::string &name) {
+      if (!name.empty())
+        list.push_back(name);
+    });
+    for (StringRef name : uses[i])
+      if (!isDefined(name))
         return subject(i).invalid()
                << "uses '" << name << "', which nothing defines";
+  }
   Location unknown = UnknownLoc::get(context);
   llvm::StringSet<> outputs;
   for (const onnx::ValueInfoProto &output : graph.output()) {
     Subject subject{unknown, "output '" + output.name() + "'"};
-    if (output.name().empty() || !definitions.contains(output.name()))
+    if (output.name().empty() || !isDefined(output.name()))
       return subject.invalid() << "is defined by nothing";
     if (!outputs.insert(output.name()).second)
       return subject.invalid() << "is listed twice";
@@ -130,13 +146,13 @@ LogicalResult Orderer::visit(int root) {
   state[root] = State::Open;
   while (!path.empty()) {
     auto &[node, next] = path.back();
-    if (next == graph.node(node).input_size()) {
+    if (next == int(uses[node].size())) {
       state[node] = State::Done;
       sorted.push_back(node);
       path.pop_back();
       continue;
     }
-    int before = producer(graph.node(node).input(next++));
+    int before = producer(uses[node][next++]);
     if (before == kNoNode || state[before] == State::Done)
       continue;
     if (state[before] == State::Open)
@@ -157,14 +173,15 @@ void Orderer::keepLive(NodeOrder &result) const {
         }))
       continue;
     result.nodes.push_back(&proto);
-    for (const std::string &name : proto.input())
+    for (StringRef name : uses[node])
       result.used.insert(name);
   }
   std::reverse(result.nodes.begin(), result.nodes.end());
 }
 
 FailureOr<NodeOrder> Orderer::run() {
-  if (failed(defineSources()) || failed(defineOutputs()) || failed(checkUses()))
+  if (failed(defineSources()) || failed(defineOutputs()) ||
+      failed(collectUses()))
     return failure();
   for (int i = 0; i < graph.node_size(); ++i)
     if (failed(visit(i)))
@@ -174,8 +191,9 @@ FailureOr<NodeOrder> Orderer::run() {
   return result;
 }
 
-FailureOr<NodeOrder> takt::import::orderNodes(const onnx::GraphProto &graph,
-                                              int64_t opset,
-                                              MLIRContext *context) {
-  return Orderer(graph, opset, context).run();
+FailureOr<NodeOrder>
+takt::import::orderNodes(const onnx::GraphProto &graph, int64_t opset,
+                         MLIRContext *context,
+                         llvm::function_ref<bool(StringRef)> isDefinedOutside) {
+  return Orderer(graph, opset, context, isDefinedOutside).run();
 }

@@ -10,6 +10,7 @@
 
 #include "Onnx.h"
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include <vector>
 
@@ -22,13 +23,13 @@ struct NodeOrder {
   llvm::StringSet<> used;
 };
 
-/// Checks that every name is defined once and every use has a definition, and
-/// sorts the nodes; those of a file that is sorted already keep their order.
-/// Linear in the size of the graph.
-/// Fails with a diagnostic, for a cycle naming one of its nodes.
-mlir::FailureOr<NodeOrder> orderNodes(const onnx::GraphProto &graph,
-                                      int64_t opset,
-                                      mlir::MLIRContext *context);
+/// Checks that every name is defined once and every use has a definition, in
+/// the graph or outside of it, and sorts the nodes; those of a file that is
+/// sorted already keep their order. Linear in the size of the graph. Fails with
+/// a diagnostic, for a cycle naming one of its nodes.
+mlir::FailureOr<NodeOrder> orderNodes(
+    const onnx::GraphProto &graph, int64_t opset, mlir::MLIRContext *context,
+    llvm::function_ref<bool(llvm::StringRef)> isDefinedOutside = nullptr);
 
 } // namespace takt::import
 

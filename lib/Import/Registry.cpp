@@ -38,6 +38,7 @@ const Registry &Registry::get() {
     addLossOps(result);
     addRecurrentOps(result);
     addConstantOps(result);
+    addControlFlow(result);
     return result;
   }();
   return registry;

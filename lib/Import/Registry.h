@@ -73,6 +73,7 @@ void addEinsumOps(Registry &registry);
 void addLossOps(Registry &registry);
 void addRecurrentOps(Registry &registry);
 void addConstantOps(Registry &registry);
+void addControlFlow(Registry &registry);
 
 } // namespace takt::import
 

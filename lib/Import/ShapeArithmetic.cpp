@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ShapeArithmetic.h"
-#include "Binder.h"
+#include "Emit.h"
 #include "Registry.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -41,9 +41,68 @@ static std::optional<int64_t> compute(IntegerOperation operation, int64_t a,
   case IntegerOperation::Equal:
     result = a == b;
     break;
+  case IntegerOperation::Less:
+    result = a < b;
+    break;
+  case IntegerOperation::LessOrEqual:
+    result = a <= b;
+    break;
+  case IntegerOperation::Greater:
+    result = a > b;
+    break;
+  case IntegerOperation::GreaterOrEqual:
+    result = a >= b;
+    break;
+  case IntegerOperation::And:
+    result = a && b;
+    break;
+  case IntegerOperation::Or:
+    result = a || b;
+    break;
+  case IntegerOperation::Xor:
+    result = !a != !b;
+    break;
   }
   if (overflow)
     return std::nullopt;
+  return result;
+}
+
+/// The shape that the node's operands are broadcast to.
+/// Fails with a diagnostic if there is none, or it has too many elements.
+static FailureOr<Dims> broadcastOperands(const Node &node) {
+  Dims shape;
+  for (int i = 0; i < node.proto.input_size(); ++i) {
+    std::optional<Dims> both = broadcastShapes(shape, node.operand(i).shape());
+    if (!both)
+      return node.invalid()
+             << "combines integers of shapes " << shapeText(shape) << " and "
+             << shapeText(node.operand(i).shape());
+    shape = std::move(*both);
+  }
+  if (std::optional<int64_t> count = countElements(shape);
+      !count || *count > kMaxIntegers)
+    return node.unsupported()
+           << "computes integers of shape " << shapeText(shape)
+           << ", expected at most " << kMaxIntegers;
+  return shape;
+}
+
+/// An operand's elements, as many as its shape says, repeated as in the shape.
+static Dims broadcastTo(ArrayRef<int64_t> values, ArrayRef<int64_t> from,
+                        ArrayRef<int64_t> to) {
+  Dims result;
+  int64_t count = countElements(to).value_or(0);
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t rest = i, index = 0, stride = 1;
+    for (size_t axis = to.size(); axis-- > to.size() - from.size();
+         rest /= to[axis]) {
+      int64_t size = from[axis - (to.size() - from.size())];
+      index += (size == 1 ? 0 : rest % to[axis]) * stride;
+      stride *= size;
+    }
+    result.push_back(values[index]);
+  }
   return result;
 }
 
@@ -54,31 +113,34 @@ LogicalResult takt::import::foldArithmetic(Node &node,
   Dims a = bind.integers("A"), b = bind.integers("B");
   if (failed(bind.finish()))
     return failure();
-  size_t count = a.size() == 1 ? b.size() : a.size();
-  if ((a.size() != count && a.size() != 1) ||
-      (b.size() != count && b.size() != 1))
-    return node.unsupported()
-           << "combines " << a.size() << " with " << b.size() << " integers";
+  FailureOr<Dims> shape = broadcastOperands(node);
+  if (failed(shape))
+    return failure();
+  a = broadcastTo(a, aOperand.shape(), *shape);
+  b = broadcastTo(b, bOperand.shape(), *shape);
   Dims result;
-  for (size_t i = 0; i < count; ++i) {
-    int64_t left = a[a.size() == 1 ? 0 : i], right = b[b.size() == 1 ? 0 : i];
+  for (auto [left, right] : llvm::zip_equal(a, b)) {
     std::optional<int64_t> value = compute(operation, left, right);
     if (!value)
       return node.invalid()
              << "has no 64-bit result for " << left << " and " << right;
     result.push_back(*value);
   }
-  ArrayRef<int64_t> shape = aOperand.shape();
-  if (bOperand.shape().size() > shape.size() || a.size() != count)
-    shape = bOperand.shape();
-  if (countElements(shape) != int64_t(count))
-    return node.unsupported()
-           << "combines integers of shapes " << shapeText(aOperand.shape())
-           << " and " << shapeText(bOperand.shape());
-  int32_t type = operation == IntegerOperation::Equal
+  int32_t type = operation >= IntegerOperation::Equal
                      ? int32_t(TensorProto::BOOL)
                      : aOperand.constant->type;
-  return node.defineIntegers(result, shape, type);
+  return node.defineIntegers(result, *shape, type);
+}
+
+LogicalResult takt::import::foldNot(Node &node) {
+  Binder bind(node);
+  Dims values = bind.integers("X");
+  if (failed(bind.finish()))
+    return failure();
+  for (int64_t &value : values)
+    value = !value;
+  return node.defineIntegers(values, node.operand(0).shape(),
+                             TensorProto::BOOL);
 }
 
 /// Exporters choose between a size that was asked for and the one that is
@@ -89,23 +151,16 @@ LogicalResult takt::import::foldWhere(Node &node) {
   Dims x = bind.integers("X"), y = bind.integers("Y");
   if (failed(bind.finish()))
     return failure();
-  size_t count = std::max({condition.size(), x.size(), y.size()});
-  Dims result, shape;
-  const ArrayRef<int64_t> lists[] = {condition, x, y};
-  for (auto [i, list] : llvm::enumerate(lists)) {
-    if (list.size() != count && list.size() != 1)
-      return node.unsupported()
-             << "combines " << list.size() << " with " << count << " integers";
-    if (list.size() == count)
-      shape.assign(node.operand(i).shape().begin(),
-                   node.operand(i).shape().end());
-  }
-  auto at = [](ArrayRef<int64_t> list, size_t i) {
-    return list[list.size() == 1 ? 0 : i];
-  };
-  for (size_t i = 0; i < count; ++i)
-    result.push_back(at(condition, i) ? at(x, i) : at(y, i));
-  return node.defineIntegers(result, shape, node.operand(1).constant->type);
+  FailureOr<Dims> shape = broadcastOperands(node);
+  if (failed(shape))
+    return failure();
+  condition = broadcastTo(condition, node.operand(0).shape(), *shape);
+  x = broadcastTo(x, node.operand(1).shape(), *shape);
+  y = broadcastTo(y, node.operand(2).shape(), *shape);
+  Dims result;
+  for (auto [takeX, fromX, fromY] : llvm::zip_equal(condition, x, y))
+    result.push_back(takeX ? fromX : fromY);
+  return node.defineIntegers(result, *shape, node.operand(1).constant->type);
 }
 
 //===----------------------------------------------------------------------===//

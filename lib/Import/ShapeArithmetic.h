@@ -18,11 +18,28 @@
 
 namespace takt::import {
 
-enum class IntegerOperation { Add, Sub, Mul, Div, Equal };
+/// The ones from Equal on give truth values.
+enum class IntegerOperation {
+  Add,
+  Sub,
+  Mul,
+  Div,
+  Equal,
+  Less,
+  LessOrEqual,
+  Greater,
+  GreaterOrEqual,
+  And,
+  Or,
+  Xor
+};
 
 /// The node's two integer constants combined; one of them may have one element.
 /// Fails with a diagnostic on overflow and division by zero.
 mlir::LogicalResult foldArithmetic(Node &node, IntegerOperation operation);
+
+/// The node's truth values, constants, inverted.
+mlir::LogicalResult foldNot(Node &node);
 
 /// The node's choice between two integer constants by a third.
 mlir::LogicalResult foldWhere(Node &node);

@@ -127,6 +127,67 @@ TEST(ImportGraph, AttributesOfAFunction) {
             "function's attribute 'outer'");
 }
 
+/// y is a LeakyRelu of x with the alpha of a function's attribute, which has a
+/// default, in a branch.
+onnx::ModelProto makeFunctionWithDefault(float alpha) {
+  onnx::ModelProto model = makeModel(), inner;
+  model.add_opset_import()->set_domain("own");
+  addNode(model, "Leak", {"x"}, {"y"})->set_domain("own");
+  onnx::AttributeProto attribute;
+  attribute.set_name("slope");
+  attribute.set_type(onnx::AttributeProto::FLOAT);
+  attribute.set_f(alpha);
+  onnx::FunctionProto *function = model.add_functions();
+  function->set_domain("own");
+  function->set_name("Leak");
+  function->add_input("a");
+  function->add_output("b");
+  // As newer versions of ONNX's classes write it.
+  function->GetReflection()->MutableUnknownFields(function)->AddLengthDelimited(
+      11, attribute.SerializeAsString());
+  onnx::NodeProto *condition = function->add_node();
+  condition->set_op_type("Constant");
+  condition->add_output("condition");
+  onnx::AttributeProto *value = condition->add_attribute();
+  value->set_name("value");
+  value->set_type(onnx::AttributeProto::TENSOR);
+  value->mutable_t()->set_data_type(onnx::TensorProto::BOOL);
+  value->mutable_t()->add_int32_data(1);
+  onnx::NodeProto *leak = addNode(inner, "LeakyRelu", {"a"}, {"t"});
+  addNumber(leak, "alpha", 0);
+  leak->mutable_attribute(0)->set_ref_attr_name("slope");
+  inner.mutable_graph()->add_output()->set_name("t");
+  onnx::NodeProto *branch = function->add_node();
+  branch->set_op_type("If");
+  branch->add_input("condition");
+  branch->add_output("b");
+  for (const char *name : {"then_branch", "else_branch"}) {
+    onnx::AttributeProto *graph = branch->add_attribute();
+    graph->set_name(name);
+    graph->set_type(onnx::AttributeProto::GRAPH);
+    *graph->mutable_g() = inner.graph();
+  }
+  return model;
+}
+
+float importedSlope(const onnx::ModelProto &model) {
+  Imported imported = importModel(model);
+  EXPECT_EQ(imported.errors, std::vector<std::string>());
+  float slope = 0;
+  if (imported)
+    imported.module->walk(
+        [&](train::LeakyReluOp op) { slope = op.getAlpha(); });
+  return slope;
+}
+
+TEST(ImportGraph, AttributesOfAFunctionHaveDefaults) {
+  onnx::ModelProto model = makeFunctionWithDefault(0.25f);
+  EXPECT_EQ(importedSlope(model), 0.25f);
+  onnx::NodeProto *call = model.mutable_graph()->mutable_node(0);
+  addNumber(call, "slope", 0.5f);
+  EXPECT_EQ(importedSlope(model), 0.5f);
+}
+
 /// A chain of `count` nodes, the last one first in the file.
 onnx::ModelProto makeReversedChain(int count) {
   onnx::ModelProto model = makeModel();
