@@ -174,8 +174,13 @@ private:
   }
 
   llvm::Error writeGradients() {
-    FailureOr<std::string> model = gradientsAsOnnx(*step.module);
-    return succeeded(model) ? writeFile(request.output, *model) : alreadySaid();
+    auto writeModel = gradientsAsOnnx(*step.module);
+    if (failed(writeModel))
+      return alreadySaid();
+    return writeFile(request.output, [&](llvm::raw_ostream &os) {
+      (*writeModel)(os);
+      return llvm::Error::success();
+    });
   }
 
   llvm::Error writeProgram(const Program &program) {

@@ -20,6 +20,9 @@
 
 namespace takt {
 
+/// Most bytes of a protobuf.
+constexpr uint64_t kMaxProtobuf = 0x7fffffff;
+
 /// Numbers of the fields of onnx.proto that are read or written here.
 namespace onnxfield {
 namespace model {

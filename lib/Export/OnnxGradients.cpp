@@ -7,10 +7,10 @@
 
 #include "takt/Export/OnnxGradients.h"
 #include "Emission.h"
+#include "OnnxFile.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "takt/Transforms/Tags.h"
-#include <limits>
 
 using namespace mlir;
 using namespace takt;
@@ -28,7 +28,7 @@ public:
   GradientModel(ModuleOp module, func::FuncOp main)
       : module(module), main(main), symbols(module) {}
 
-  FailureOr<std::string> build();
+  FailureOr<Rope> build();
 
 private:
   LogicalResult findOutputs();
@@ -37,12 +37,18 @@ private:
   LogicalResult addParameter(train::ParameterOp parameter);
   LogicalResult emit(Operation *op);
   void addOutputs();
+  InFlightDiagnostic tooLarge(uint64_t bytes) {
+    return module.emitError("unsupported: the model of the gradients has at "
+                            "least ")
+           << bytes << " bytes, more than a protobuf may have";
+  }
 
   ModuleOp module;
   func::FuncOp main;
   SymbolTable symbols;
   Emission emission;
   SmallVector<Output> outputs;
+  uint64_t initialBytes = 0;
 };
 } // namespace
 
@@ -102,46 +108,49 @@ void GradientModel::addArguments() {
   }
 }
 
+/// The element that fills a tensor, as often as it has elements. A truth value
+/// is one bit in an attribute, of which all are set.
+static std::string filledData(DenseElementsAttr splat, int64_t bytes) {
+  int64_t count = splat.getNumElements();
+  std::string element(splat.getRawData().data(), bytes / count), all;
+  if (splat.getElementType().isInteger(1))
+    element.front() = element.front() != 0;
+  all.reserve(bytes);
+  for (int64_t i = 0; i < count; ++i)
+    all += element;
+  return all;
+}
+
 /// The elements of an initial value; nothing if they are not there.
-static std::string rawData(ElementsAttr value, int64_t bytes) {
-  if (auto dense = dyn_cast<DenseElementsAttr>(value)) {
-    ArrayRef<char> raw = dense.getRawData();
-    if (!dense.isSplat())
-      return std::string(raw.begin(), raw.end());
-    std::string all;
-    all.reserve(bytes);
-    int64_t count = value.getNumElements();
-    for (int64_t i = 0; i < count; ++i)
-      all.append(raw.data(), bytes / count);
-    // A truth value is one bit in an attribute, of which all are set.
-    if (value.getElementType().isInteger(1))
-      std::replace_if(
-          all.begin(), all.end(), [](char c) { return c != 0; }, '\1');
-    return all;
-  }
-  auto resource = dyn_cast<DenseResourceElementsAttr>(value);
-  AsmResourceBlob *blob =
-      resource ? resource.getRawHandle().getBlob() : nullptr;
-  if (!blob)
-    return "";
-  return std::string(blob->getData().begin(), blob->getData().end());
+static Rope rawData(ElementsAttr value, int64_t bytes) {
+  Rope raw;
+  auto dense = dyn_cast<DenseElementsAttr>(value);
+  if (dense && dense.isSplat())
+    raw.keep(filledData(dense, bytes));
+  else if (dense)
+    raw.refer({dense.getRawData().data(), dense.getRawData().size()});
+  else if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
+      raw.refer({blob->getData().data(), blob->getData().size()});
+  return raw;
 }
 
 LogicalResult GradientModel::addParameter(train::ParameterOp parameter) {
   RankedTensorType type = parameter.getTensorType();
   ElementType element = train::getElementType(type);
   int64_t bytes = train::getBytes(type);
-  std::string raw;
-  if (bytes <= std::numeric_limits<int32_t>::max())
-    raw = rawData(*parameter.getInitialValue(), bytes);
-  if (int64_t(raw.size()) != bytes)
-    return parameter.emitError("unsupported: has ")
-           << raw.size() << " bytes of initial value, expected " << bytes
-           << ", and at most those of a protobuf";
+  initialBytes += bytes;
+  if (initialBytes > kMaxProtobuf)
+    return tooLarge(initialBytes);
+  Rope raw = rawData(*parameter.getInitialValue(), bytes);
+  if (raw.size() != uint64_t(bytes))
+    return parameter.emitError("has ")
+           << raw.size() << " bytes of initial value, expected " << bytes;
   OnnxGraph &graph = emission.scope.graph;
   if (parameter.getKind() == ParameterKind::Trainable || parameter.getFrozen())
     graph.addInput(parameter.getSymName(), element, type.getShape());
-  graph.addInitializer(parameter.getSymName(), element, type.getShape(), raw);
+  graph.addInitializer(parameter.getSymName(), element, type.getShape(),
+                       std::move(raw));
   return success();
 }
 
@@ -178,7 +187,7 @@ void GradientModel::addOutputs() {
   }
 }
 
-FailureOr<std::string> GradientModel::build() {
+FailureOr<Rope> GradientModel::build() {
   if (failed(findOutputs()) || failed(reserveNames()))
     return failure();
   addArguments();
@@ -192,18 +201,23 @@ FailureOr<std::string> GradientModel::build() {
     if (emission.scope.graph.isUsed(parameter.getSymName()) &&
         failed(addParameter(parameter)))
       return failure();
-  std::string model = emission.scope.graph.encodeModel(
+  Rope model = emission.scope.graph.takeModel(
       module.getName().value_or("model"),
       "loss and gradients of a training step", kGradientOpset);
-  if (model.size() > size_t(std::numeric_limits<int32_t>::max()))
-    return module.emitError("unsupported: the model of the gradients has ")
-           << model.size() << " bytes, more than a protobuf may have";
+  if (model.size() > kMaxProtobuf)
+    return tooLarge(model.size());
   return model;
 }
 
-FailureOr<std::string> takt::gradientsAsOnnx(ModuleOp step) {
+FailureOr<std::function<void(llvm::raw_ostream &)>>
+takt::gradientsAsOnnx(ModuleOp step) {
   FailureOr<func::FuncOp> main = getMain(step);
   if (failed(main))
     return failure();
-  return GradientModel(step, *main).build();
+  FailureOr<Rope> model = GradientModel(step, *main).build();
+  if (failed(model))
+    return failure();
+  auto bytes = std::make_shared<Rope>(std::move(*model));
+  return std::function<void(llvm::raw_ostream &)>(
+      [bytes](llvm::raw_ostream &os) { bytes->write(os); });
 }

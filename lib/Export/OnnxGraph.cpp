@@ -66,15 +66,18 @@ void OnnxGraph::addOutput(StringRef name, ElementType type,
 }
 
 void OnnxGraph::addInitializer(StringRef name, ElementType type,
-                               ArrayRef<int64_t> dims, StringRef raw) {
+                               ArrayRef<int64_t> dims, Rope raw) {
   using namespace onnxfield::tensor;
-  std::string tensor;
+  std::string declaration;
   for (int64_t dim : dims)
-    appendVarint(tensor, Dims, dim);
-  appendVarint(tensor, DataType, onnxDataType(type));
-  appendBytes(tensor, Name, name);
-  appendBytes(tensor, RawData, raw);
-  appendBytes(initializers, onnxfield::graph::Initializer, tensor);
+    appendVarint(declaration, Dims, dim);
+  appendVarint(declaration, DataType, onnxDataType(type));
+  appendBytes(declaration, Name, name);
+  Rope tensor;
+  tensor.keep(std::move(declaration));
+  tensor.append(wire::bytes(RawData, std::move(raw)));
+  initializers.append(
+      wire::bytes(onnxfield::graph::Initializer, std::move(tensor)));
 }
 
 static std::string encodeAttribute(const NodeAttribute &attribute) {
@@ -128,24 +131,34 @@ std::string OnnxGraph::constant(ElementType type, ArrayRef<int64_t> dims,
   auto [known, isNew] = constants.try_emplace(key);
   if (isNew) {
     known->second = unique("constant");
-    addInitializer(known->second, type, dims, raw);
+    Rope elements;
+    elements.keep(raw.str());
+    addInitializer(known->second, type, dims, std::move(elements));
   }
   return known->second;
 }
 
-std::string OnnxGraph::encodeModel(StringRef name, StringRef description,
-                                   int64_t opset) const {
+Rope OnnxGraph::takeModel(StringRef name, StringRef description,
+                          int64_t opset) {
   constexpr uint64_t kIrVersion = 8; // that of ONNX 1.10 to 1.12
-  std::string graph = nodes, opsetId, model;
-  appendBytes(graph, onnxfield::graph::Name, name);
-  graph += initializers;
-  appendBytes(graph, onnxfield::graph::DocString, description);
-  graph += inputs + outputs;
+  std::string front, behind, opsetId;
+  appendBytes(front, onnxfield::graph::Name, name);
+  appendBytes(behind, onnxfield::graph::DocString, description);
+  Rope graph;
+  graph.keep(std::move(nodes));
+  graph.keep(std::move(front));
+  graph.append(std::move(initializers));
+  graph.keep(behind + inputs + outputs);
+
+  std::string head, tail;
+  appendVarint(head, onnxfield::model::IrVersion, kIrVersion);
+  appendBytes(head, onnxfield::model::ProducerName, "takt");
   appendBytes(opsetId, /*domain=*/1, "");
   appendVarint(opsetId, /*version=*/2, opset);
-  appendVarint(model, onnxfield::model::IrVersion, kIrVersion);
-  appendBytes(model, onnxfield::model::ProducerName, "takt");
-  appendBytes(model, onnxfield::model::Graph, graph);
-  appendBytes(model, onnxfield::model::OpsetImport, opsetId);
+  appendBytes(tail, onnxfield::model::OpsetImport, opsetId);
+  Rope model;
+  model.keep(std::move(head));
+  model.append(wire::bytes(onnxfield::model::Graph, std::move(graph)));
+  model.keep(std::move(tail));
   return model;
 }

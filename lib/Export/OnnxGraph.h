@@ -8,6 +8,7 @@
 #ifndef TAKT_LIB_EXPORT_ONNXGRAPH_H
 #define TAKT_LIB_EXPORT_ONNXGRAPH_H
 
+#include "Rope.h"
 #include "takt/Support/ElementType.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringMap.h"
@@ -54,7 +55,7 @@ public:
                  llvm::ArrayRef<int64_t> dims);
   /// `raw` has the elements, little-endian.
   void addInitializer(llvm::StringRef name, ElementType type,
-                      llvm::ArrayRef<int64_t> dims, llvm::StringRef raw);
+                      llvm::ArrayRef<int64_t> dims, Rope raw);
 
   /// Adds a node of the default domain. It is named like its first output.
   void addNode(llvm::StringRef type, llvm::ArrayRef<std::string> inputs,
@@ -67,12 +68,13 @@ public:
   std::string constant(ElementType type, llvm::ArrayRef<int64_t> dims,
                        llvm::StringRef raw);
 
-  /// The encoded model.
-  std::string encodeModel(llvm::StringRef name, llvm::StringRef description,
-                          int64_t opset) const;
+  /// The encoded model, which takes everything out of this.
+  Rope takeModel(llvm::StringRef name, llvm::StringRef description,
+                 int64_t opset);
 
 private:
-  std::string nodes, initializers, inputs, outputs; ///< fields of GraphProto
+  std::string nodes, inputs, outputs; ///< fields of GraphProto
+  Rope initializers;                  ///< the same
   llvm::StringSet<> names, used;
   llvm::StringMap<std::string> constants; ///< by their encoding
 };

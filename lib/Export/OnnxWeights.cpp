@@ -11,13 +11,13 @@
 #include "takt/Support/Printable.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include <cstring>
-#include <limits>
 
 using namespace llvm;
 using namespace takt;
@@ -32,10 +32,16 @@ struct Weight {
   OnnxType type;
 };
 
-/// The same with its new elements as raw data of the type.
+/// The same with its new elements as raw data of the type: those of an array,
+/// where it has them like that.
 struct Replacement {
-  const Weight *weight;
-  std::string raw;
+  const Weight *weight = nullptr;
+  const Array *array = nullptr;
+  std::optional<std::string> converted;
+
+  StringRef raw() const {
+    return converted ? StringRef(*converted) : toStringRef(array->data);
+  }
 };
 
 using Replacements = StringMap<Replacement>; ///< by name
@@ -157,22 +163,30 @@ static Error appendNarrow(std::string &out, const Array &values,
 }
 
 /// The elements as raw data of the type.
-static Expected<std::string> encode(const Array &array, OnnxType type) {
-  Expected<Array> values = convert(
-      array, type == OnnxType::Double ? ArrayType::F64 : ArrayType::F32);
+static Expected<Replacement> encode(const Array &array, const Weight &weight) {
+  Replacement result{&weight, &array, std::nullopt};
+  ArrayType computed =
+      weight.type == OnnxType::Double ? ArrayType::F64 : ArrayType::F32;
+  bool isNarrow =
+      weight.type == OnnxType::Half || weight.type == OnnxType::BFloat;
+  if (array.type == computed && !isNarrow)
+    return result;
+  Expected<Array> values = convert(array, computed);
   if (!values)
     return values.takeError();
-  std::string raw;
+  result.converted.emplace();
   Error error = Error::success();
-  if (type == OnnxType::Half)
-    error = appendNarrow(raw, *values, APFloat::IEEEhalf(), "float16");
-  else if (type == OnnxType::BFloat)
-    error = appendNarrow(raw, *values, APFloat::BFloat(), "bfloat16");
+  if (weight.type == OnnxType::Half)
+    error = appendNarrow(*result.converted, *values, APFloat::IEEEhalf(),
+                         "float16");
+  else if (weight.type == OnnxType::BFloat)
+    error =
+        appendNarrow(*result.converted, *values, APFloat::BFloat(), "bfloat16");
   else
-    raw.assign(values->data.begin(), values->data.end());
+    result.converted->assign(values->data.begin(), values->data.end());
   if (error)
     return std::move(error);
-  return raw;
+  return result;
 }
 
 /// The field that elements of the type may be in beside raw data, with the very
@@ -199,103 +213,111 @@ public:
   Rewriter(const OnnxFile &file, const Replacements &replacements)
       : file(file), replacements(replacements) {}
 
-  Expected<std::string> model(StringRef message);
+  Expected<Rope> model(StringRef message);
 
 private:
-  Expected<std::string> graph(StringRef message);
-  Expected<std::string> initializer(StringRef message);
-  Expected<std::string> node(StringRef message);
+  Expected<Rope> graph(StringRef message);
+  Expected<Rope> initializer(StringRef message);
+  Expected<Rope> node(StringRef message);
 
   const OnnxFile &file;
   const Replacements &replacements;
 };
 } // namespace
 
-/// The message with each field as `change` gives it, which may be nothing.
-static Expected<std::string>
+/// The message with each field as `change` appends it, which may be nothing.
+static Expected<Rope>
 copyFields(StringRef message,
-           function_ref<Expected<std::string>(const Field &)> change) {
-  std::string out;
-  out.reserve(message.size());
-  Error error = forEachField(message, [&](const Field &field) -> Error {
-    Expected<std::string> bytes = change(field);
-    if (!bytes)
-      return bytes.takeError();
-    out += *bytes;
-    return Error::success();
-  });
+           function_ref<Error(const Field &, Rope &)> change) {
+  Rope out;
+  Error error = forEachField(
+      message, [&](const Field &field) { return change(field, out); });
   if (error)
     return std::move(error);
   return out;
 }
 
-/// The field with its payload rewritten.
-static Expected<std::string> within(const Field &field,
-                                    Expected<std::string> payload) {
+/// Appends the field with its payload rewritten.
+static Error appendChanged(const Field &field, Expected<Rope> payload,
+                           Rope &out) {
   if (!payload)
     return payload.takeError();
-  std::string out;
-  wire::appendChanged(out, field, *payload);
+  out.append(wire::changed(field, std::move(*payload)));
+  return Error::success();
+}
+
+static Error appendSame(const Field &field, Rope &out) {
+  out.refer(field.bytes);
+  return Error::success();
+}
+
+static Rope referTo(StringRef bytes) {
+  Rope out;
+  out.refer(bytes);
   return out;
 }
 
-Expected<std::string> Rewriter::model(StringRef message) {
-  return copyFields(message, [&](const Field &field) -> Expected<std::string> {
+Expected<Rope> Rewriter::model(StringRef message) {
+  return copyFields(message, [&](const Field &field, Rope &out) -> Error {
     if (field.is(onnxfield::model::Graph, Type::Length))
-      return within(field, graph(field.payload));
-    return field.bytes.str();
+      return appendChanged(field, graph(field.payload), out);
+    return appendSame(field, out);
   });
 }
 
-Expected<std::string> Rewriter::graph(StringRef message) {
-  return copyFields(message, [&](const Field &field) -> Expected<std::string> {
+Expected<Rope> Rewriter::graph(StringRef message) {
+  return copyFields(message, [&](const Field &field, Rope &out) -> Error {
     if (field.is(onnxfield::graph::Initializer, Type::Length))
-      return within(field, initializer(field.payload));
+      return appendChanged(field, initializer(field.payload), out);
     if (field.is(onnxfield::graph::Node, Type::Length))
-      return within(field, node(field.payload));
-    return field.bytes.str();
+      return appendChanged(field, node(field.payload), out);
+    return appendSame(field, out);
   });
 }
 
 /// New elements take the place of the first field of the old ones.
-Expected<std::string> Rewriter::initializer(StringRef message) {
+Expected<Rope> Rewriter::initializer(StringRef message) {
   Expected<TensorInfo> tensor = readTensor(message);
   if (!tensor)
     return tensor.takeError();
   auto found = replacements.find(tensor->name);
   if (found == replacements.end())
-    return message.str();
+    return referTo(message);
   const Replacement &by = found->second;
   uint64_t own = ownField(by.weight->type);
   bool written = false;
-  return copyFields(message, [&](const Field &field) -> Expected<std::string> {
+  return copyFields(message, [&](const Field &field, Rope &out) -> Error {
     if (!isData(field))
-      return field.bytes.str();
-    std::string out;
+      return appendSame(field, out);
     if (!std::exchange(written, true))
-      wire::appendBytes(
-          out, field.number == own ? own : onnxfield::tensor::RawData, by.raw);
-    return out;
+      out.append(
+          wire::bytes(field.number == own ? own : onnxfield::tensor::RawData,
+                      referTo(by.raw())));
+    return Error::success();
   });
 }
 
 /// The attribute `value` of a Constant.
-static std::string valueAttribute(const Replacement &by) {
+static Rope valueAttribute(const Replacement &by) {
   constexpr uint64_t kTensor = 4; // AttributeProto.AttributeType
-  std::string tensor, attribute;
+  std::string type, name;
+  Rope tensor, attribute;
   for (int64_t dim : by.weight->declared.dims)
-    wire::appendVarint(tensor, onnxfield::tensor::Dims, dim);
-  wire::appendVarint(tensor, onnxfield::tensor::DataType,
+    wire::appendVarint(type, onnxfield::tensor::Dims, dim);
+  wire::appendVarint(type, onnxfield::tensor::DataType,
                      static_cast<uint64_t>(by.weight->type));
-  wire::appendBytes(tensor, onnxfield::tensor::RawData, by.raw);
-  wire::appendBytes(attribute, onnxfield::attribute::Name, "value");
-  wire::appendBytes(attribute, onnxfield::attribute::Tensor, tensor);
-  wire::appendVarint(attribute, onnxfield::attribute::Type, kTensor);
+  tensor.keep(std::move(type));
+  tensor.append(wire::bytes(onnxfield::tensor::RawData, referTo(by.raw())));
+  wire::appendVarint(name, onnxfield::attribute::Type, kTensor);
+  wire::appendBytes(name, onnxfield::attribute::Name, "value");
+  attribute.keep(std::move(name));
+  attribute.append(
+      wire::bytes(onnxfield::attribute::Tensor, std::move(tensor)));
   return attribute;
 }
 
 /// A node that makes a weight becomes a Constant; all others are copied.
-Expected<std::string> Rewriter::node(StringRef message) {
+Expected<Rope> Rewriter::node(StringRef message) {
   const Replacement *by = nullptr;
   Error error = forEachField(message, [&](const Field &field) -> Error {
     if (!field.is(onnxfield::node::Output, Type::Length) ||
@@ -309,18 +331,20 @@ Expected<std::string> Rewriter::node(StringRef message) {
   if (error)
     return std::move(error);
   if (!by)
-    return message.str();
-  Expected<std::string> out =
-      copyFields(message, [](const Field &field) -> Expected<std::string> {
+    return referTo(message);
+  Expected<Rope> out =
+      copyFields(message, [](const Field &field, Rope &out) -> Error {
         using namespace onnxfield::node;
         bool changes = field.number == Input || field.number == OpType ||
                        field.number == Attribute || field.number == Domain ||
                        field.number == Overload;
-        return changes ? std::string() : field.bytes.str();
+        return changes ? Error::success() : appendSame(field, out);
       });
   if (out) {
-    wire::appendBytes(*out, onnxfield::node::OpType, "Constant");
-    wire::appendBytes(*out, onnxfield::node::Attribute, valueAttribute(*by));
+    std::string type;
+    wire::appendBytes(type, onnxfield::node::OpType, "Constant");
+    out->keep(std::move(type));
+    out->append(wire::bytes(onnxfield::node::Attribute, valueAttribute(*by)));
   }
   return out;
 }
@@ -329,18 +353,18 @@ Expected<std::string> Rewriter::node(StringRef message) {
 // Writing
 //===----------------------------------------------------------------------===//
 
-static Expected<std::string> elementsOf(ArrayRef<Array> values,
-                                        const WeightDeclaration &weight,
-                                        OnnxType type) {
-  const Array *array = findArray(values, weight.name);
+static Expected<Replacement> replacementOf(const Weight &weight,
+                                           ArrayRef<Array> values) {
+  const WeightDeclaration &declared = weight.declared;
+  const Array *array = findArray(values, declared.name);
   if (!array)
-    return createStringError("no value for the weight '" + weight.name + "'");
-  if (ArrayRef(array->dims) != ArrayRef(weight.dims))
-    return createStringError("the value of the weight '" + weight.name +
+    return createStringError("no value for the weight '" + declared.name + "'");
+  if (ArrayRef(array->dims) != ArrayRef(declared.dims))
+    return createStringError("the value of the weight '" + declared.name +
                              "' is " +
                              describe(descriptor(array->type), array->dims) +
-                             ", expected " + describe("float", weight.dims));
-  return encode(*array, type);
+                             ", expected " + describe("float", declared.dims));
+  return encode(*array, weight);
 }
 
 static bool sameDirectory(StringRef a, StringRef b) {
@@ -359,11 +383,10 @@ Error OnnxWeights::write(StringRef path, ArrayRef<Array> values) const {
   StringRef model = content->model.getBufferIdentifier();
   Replacements replacements;
   for (const Weight &weight : content->weights) {
-    Expected<std::string> raw =
-        elementsOf(values, weight.declared, weight.type);
-    if (!raw)
-      return about(path, raw.takeError());
-    replacements[weight.declared.name] = {&weight, std::move(*raw)};
+    Expected<Replacement> by = replacementOf(weight, values);
+    if (!by)
+      return about(path, by.takeError());
+    replacements[weight.declared.name] = std::move(*by);
   }
   for (StringRef name : content->file.external())
     if (!replacements.contains(name) && !sameDirectory(model, path))
@@ -371,13 +394,17 @@ Error OnnxWeights::write(StringRef path, ArrayRef<Array> values) const {
           path + ": tensor '" + printable(name) + "' of " + model +
           " has its data in another file beside it; expected an output file in "
           "the same directory");
-  Expected<std::string> bytes =
-      Rewriter(content->file, replacements).model(content->model.getBuffer());
+  StringRef old = content->model.getBuffer();
+  Expected<Rope> bytes = Rewriter(content->file, replacements).model(old);
   if (!bytes)
     return about(model, bytes.takeError());
-  if (bytes->size() > size_t(std::numeric_limits<int32_t>::max()))
+  // What reads a larger model reads it again.
+  if (bytes->size() > std::max(kMaxProtobuf, uint64_t(old.size())))
     return createStringError(path + ": the model with its weights has " +
                              Twine(bytes->size()) +
                              " bytes, more than a protobuf may have");
-  return writeFile(path, *bytes);
+  return writeFile(path, [&](raw_ostream &os) {
+    bytes->write(os);
+    return Error::success();
+  });
 }

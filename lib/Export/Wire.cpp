@@ -110,17 +110,31 @@ void takt::wire::appendFloat(std::string &out, uint64_t field, float value) {
   out.append(bytes, sizeof(bytes));
 }
 
+std::string takt::wire::header(uint64_t field, uint64_t size) {
+  std::string out;
+  appendRaw(out, field << 3 | static_cast<uint64_t>(Type::Length));
+  appendRaw(out, size);
+  return out;
+}
+
 void takt::wire::appendBytes(std::string &out, uint64_t field,
                              StringRef payload) {
-  appendRaw(out, field << 3 | static_cast<uint64_t>(Type::Length));
-  appendRaw(out, payload.size());
+  out += header(field, payload.size());
   out += payload;
 }
 
-void takt::wire::appendChanged(std::string &out, const Field &field,
-                               StringRef payload) {
+takt::Rope takt::wire::bytes(uint64_t field, Rope payload) {
+  Rope out;
+  out.keep(header(field, payload.size()));
+  out.append(std::move(payload));
+  return out;
+}
+
+takt::Rope takt::wire::changed(const Field &field, Rope payload) {
   if (payload.size() != field.payload.size())
-    return appendBytes(out, field.number, payload);
-  out += field.bytes.drop_back(payload.size());
-  out += payload;
+    return bytes(field.number, std::move(payload));
+  Rope out;
+  out.refer(field.bytes.drop_back(payload.size()));
+  out.append(std::move(payload));
+  return out;
 }

@@ -13,6 +13,7 @@
 #ifndef TAKT_LIB_EXPORT_WIRE_H
 #define TAKT_LIB_EXPORT_WIRE_H
 
+#include "Rope.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -49,10 +50,13 @@ llvm::Error readIntegers(const Field &field,
 void appendVarint(std::string &out, uint64_t field, uint64_t value);
 void appendFloat(std::string &out, uint64_t field, float value);
 void appendBytes(std::string &out, uint64_t field, llvm::StringRef payload);
+/// What is in front of the payload of a field of that many bytes.
+std::string header(uint64_t field, uint64_t size);
+/// A field of bytes.
+Rope bytes(uint64_t field, Rope payload);
 /// The same field with another payload. What is as long as before keeps the
 /// form of its length.
-void appendChanged(std::string &out, const Field &field,
-                   llvm::StringRef payload);
+Rope changed(const Field &field, Rope payload);
 
 } // namespace takt::wire
 

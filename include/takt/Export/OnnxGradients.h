@@ -9,7 +9,8 @@
 #define TAKT_EXPORT_ONNXGRADIENTS_H
 
 #include "mlir/IR/BuiltinOps.h"
-#include <string>
+#include "llvm/Support/raw_ostream.h"
+#include <functional>
 
 namespace takt {
 
@@ -29,7 +30,11 @@ constexpr int64_t kGradientOpset = 17;
 /// Fails with a diagnostic at an operation that ONNX cannot express, if a
 /// tensor of the model has the name of an output, or if the model would be
 /// larger than a protobuf may be, 2 GiB.
-mlir::FailureOr<std::string> gradientsAsOnnx(mlir::ModuleOp step);
+///
+/// Returns what writes the model; initial values stay in the step, which must
+/// outlive it.
+mlir::FailureOr<std::function<void(llvm::raw_ostream &)>>
+gradientsAsOnnx(mlir::ModuleOp step);
 
 } // namespace takt
 
