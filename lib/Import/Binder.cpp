@@ -52,7 +52,15 @@ SmallVector<Value> Binder::tensors(StringRef role, Accept accept) {
 }
 
 Value Binder::indices(StringRef role) {
-  Value value = tensor(role, Accept::Numbers);
+  int index = nextInput;
+  Value value = optionalIndices(role);
+  if (!value && firstError())
+    node.invalid() << "has no input #" << index << ", " << role;
+  return value;
+}
+
+Value Binder::optionalIndices(StringRef role) {
+  Value value = optionalTensor(role, Accept::Numbers);
   if (!value || elementOf(value).isInteger(64))
     return value;
   if (isFloat(value)) {
@@ -158,6 +166,12 @@ float Binder::number(StringRef name, float otherwise) {
     node.invalid() << "has attribute '" << name << "' " << found->f()
                    << ", expected a finite number";
   return otherwise;
+}
+
+std::optional<float> Binder::optionalNumber(StringRef name) {
+  if (!attribute(name))
+    return std::nullopt;
+  return number(name, 0);
 }
 
 int64_t Binder::integer(StringRef name, int64_t otherwise, int64_t least,

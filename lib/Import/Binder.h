@@ -44,6 +44,8 @@ public:
                                          Accept accept = Accept::Floats);
   /// The next input as indices, in i64.
   mlir::Value indices(llvm::StringRef role);
+  /// Null if it is left out.
+  mlir::Value optionalIndices(llvm::StringRef role);
   /// The next input as it is.
   Operand operand(llvm::StringRef role);
   Operand optionalOperand();
@@ -61,6 +63,8 @@ public:
 
   /// A finite number.
   float number(llvm::StringRef name, float otherwise);
+  /// nullopt if there is no such attribute.
+  std::optional<float> optionalNumber(llvm::StringRef name);
   int64_t integer(llvm::StringRef name, int64_t otherwise,
                   int64_t least = std::numeric_limits<int64_t>::min(),
                   int64_t most = std::numeric_limits<int64_t>::max());

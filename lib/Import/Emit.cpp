@@ -88,6 +88,17 @@ Value Emit::castLike(Value x, Value other) {
   return other ? cast(x, elementOf(other)) : Value();
 }
 
+Value Emit::relu(Value x) {
+  return x ? createTyped<train::ReluOp>(x.getType(), x) : Value();
+}
+
+Value Emit::leakyRelu(Value x, float alpha) {
+  if (!x)
+    return {};
+  return createTyped<train::LeakyReluOp>(x.getType(), x,
+                                         attributes().number("alpha", alpha));
+}
+
 Value Emit::sigmoid(Value x) {
   return x ? createTyped<train::SigmoidOp>(x.getType(), x) : Value();
 }
@@ -264,6 +275,22 @@ Value Emit::range(int64_t size) {
 
 LogicalResult Emit::define(int output, Value value) {
   return value ? node.define(output, value) : failure();
+}
+
+LogicalResult takt::import::expectRank(const Node &node, StringRef role,
+                                       Value value, int64_t rank) {
+  if (rankOf(value) == rank)
+    return success();
+  return node.invalid() << "has " << role << " of rank " << rankOf(value)
+                        << ", expected " << rank;
+}
+
+LogicalResult takt::import::expectShape(const Node &node, StringRef role,
+                                        Value value, ArrayRef<int64_t> shape) {
+  if (!value || shapeOf(value) == shape)
+    return success();
+  return node.invalid() << "has " << role << " of " << shapeText(shapeOf(value))
+                        << ", expected " << shapeText(shape);
 }
 
 Dims takt::import::axesOf(int64_t rank) {

@@ -35,6 +35,8 @@ public:
   /// The value itself if it has that element type.
   Value cast(Value x, mlir::Type element);
   Value castLike(Value x, Value other);
+  Value relu(Value x);
+  Value leakyRelu(Value x, float alpha);
   Value sigmoid(Value x);
   Value tanh(Value x);
 
@@ -94,8 +96,22 @@ inline mlir::RankedTensorType typeOf(Value value) {
 }
 inline int64_t rankOf(Value value) { return typeOf(value).getRank(); }
 
+/// Fail with a diagnostic about the input `role` unless it has that rank, or
+/// that shape. An input that is left out, null, has any shape.
+mlir::LogicalResult expectRank(const Node &node, llvm::StringRef role,
+                               Value value, int64_t rank);
+mlir::LogicalResult expectShape(const Node &node, llvm::StringRef role,
+                                Value value, llvm::ArrayRef<int64_t> shape);
+
 /// Most elements of a range that the importer makes.
 constexpr int64_t kMaxRange = int64_t(1) << 22;
+
+/// The end of a formula: failure if the value is null.
+inline mlir::FailureOr<Value> orFailure(Value value) {
+  if (!value)
+    return mlir::failure();
+  return value;
+}
 
 /// 0 to rank − 1.
 Dims axesOf(int64_t rank);

@@ -73,7 +73,7 @@ bool Node::isShapeArithmetic() const {
 }
 
 bool Node::isUsed(int output) const {
-  return output < proto.output_size() &&
+  return output < proto.output_size() && !proto.output(output).empty() &&
          graph.used.contains(proto.output(output));
 }
 

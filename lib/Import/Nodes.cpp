@@ -50,7 +50,8 @@ static LogicalResult importNode(Graph &graph, const onnx::NodeProto &node) {
     return failure();
   // What a conversion does not define, Binder found to be unused.
   for (const std::string &name : node.output())
-    if (graph.used.contains(name) && !graph.operands.contains(name))
+    if (!name.empty() && graph.used.contains(name) &&
+        !graph.operands.contains(name))
       return subject.unsupported() << "does not compute '" << name << "'";
   return success();
 }

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Emit.h"
+#include "Normalize.h"
 #include "Registry.h"
 
 using namespace mlir;
@@ -194,105 +194,6 @@ static LogicalResult convertBatchNormalization(Node &node) {
 // Normalization of each sample
 //===----------------------------------------------------------------------===//
 
-/// What the statistics of a layer normalization are: of the axes from `axis`
-/// on, which are kept at 1.
-static LogicalResult defineStatistics(Node &node, Value x, int64_t axis,
-                                      float epsilon) {
-  Emit emit(node);
-  Dims axes(axesOf(rankOf(x)));
-  axes.erase(axes.begin(), axes.begin() + axis);
-  if (node.isUsed(1) && failed(emit.define(1, emit.mean(x, axes))))
-    return failure();
-  if (!node.isUsed(2))
-    return success();
-  Value centred = emit.sub(x, emit.mean(x, axes));
-  Value variance = emit.mean(emit.mul(centred, centred), axes);
-  Value deviation = emit.unary(takt::UnaryFunction::Sqrt,
-                               emit.add(variance, emit.filled(epsilon, {}, x)));
-  return emit.define(2, emit.unary(takt::UnaryFunction::Reciprocal, deviation));
-}
-
-/// (x − mean) / deviation over the axes from `axis` on.
-static FailureOr<Value> emitNormalize(Node &node, Value x, int64_t axis,
-                                      float epsilon) {
-  auto op = node.create<train::NormalizeOp>(
-      x, node.attributes().integer("axis", axis).number("epsilon", epsilon));
-  if (failed(op))
-    return failure();
-  return op->getY();
-}
-
-/// x · scale + bias, which broadcast to x; no bias where it is null.
-/// Fails with a diagnostic if they do not broadcast to x.
-static FailureOr<Value> emitAffine(Node &node, Value x, Value scale,
-                                   Value bias) {
-  auto scaled = node.create<train::MulOp>({x, scale});
-  if (failed(scaled))
-    return failure();
-  Value y = scaled->getResult();
-  if (bias) {
-    auto sum = node.create<train::AddOp>({y, bias});
-    if (failed(sum))
-      return failure();
-    y = sum->getResult();
-  }
-  if (y.getType() != x.getType())
-    return node.invalid() << "has a scale or bias that makes "
-                          << shapeText(shapeOf(y)) << " of "
-                          << shapeText(shapeOf(x));
-  return y;
-}
-
-static LogicalResult checkEpsilon(const Node &node, float epsilon) {
-  if (epsilon >= 0)
-    return success();
-  return node.invalid() << "has epsilon " << epsilon << ", expected at least 0";
-}
-
-static LogicalResult convertLayerNormalization(Node &node) {
-  Binder bind(node);
-  Value x = bind.tensor("X"), scale = bind.tensor("Scale");
-  Value bias = bind.optionalTensor("B");
-  int64_t axis = bind.integer("axis", -1);
-  float epsilon = bind.number("epsilon", 1e-5f);
-  bind.integer("stash_type", 1); // sums are in double precision anyway
-  if (failed(bind.finish(/*outputs=*/3)) || failed(checkEpsilon(node, epsilon)))
-    return failure();
-  FailureOr<int64_t> at = resolveAxis(node, axis, shapeOf(x).size());
-  if (failed(at) || failed(defineStatistics(node, x, *at, epsilon)))
-    return failure();
-  FailureOr<Value> normal = emitNormalize(node, x, *at, epsilon);
-  if (failed(normal))
-    return failure();
-  FailureOr<Value> y = emitAffine(node, *normal, scale, bias);
-  return failed(y) ? failure() : node.define(0, *y);
-}
-
-/// x by the root of its mean square over the axes from `axis` on.
-static LogicalResult convertRMSNormalization(Node &node) {
-  Binder bind(node);
-  Value x = bind.tensor("X"), scale = bind.tensor("scale");
-  int64_t axis = bind.integer("axis", -1);
-  float epsilon = bind.number("epsilon", 1e-5f);
-  bind.integer("stash_type", 1); // sums are in double precision anyway
-  if (failed(bind.finish()) || failed(checkEpsilon(node, epsilon)))
-    return failure();
-  FailureOr<int64_t> at = resolveAxis(node, axis, shapeOf(x).size());
-  if (failed(at))
-    return failure();
-  Emit emit(node);
-  Dims axes(axesOf(rankOf(x)));
-  axes.erase(axes.begin(), axes.begin() + *at);
-  Value square = emit.mean(emit.mul(x, x), axes);
-  Value root = emit.unary(takt::UnaryFunction::Sqrt,
-                          emit.add(square, emit.filled(epsilon, {}, x)));
-  Value normal = emit.div(x, root);
-  if (!normal)
-    return failure();
-  FailureOr<Value> y = emitAffine(node, normal, scale, Value());
-  return failed(y) ? failure() : node.define(0, *y);
-}
-
 /// Mean 0 and variance 1 over the listed axes, with the reference's own
 /// epsilon.
 static LogicalResult convertMeanVarianceNormalization(Node &node) {
@@ -463,10 +364,6 @@ void takt::import::addNormalizationOps(Registry &registry) {
                convertBatchNormalization,
                "train.batch_norm; arithmetic on running statistics in forward "
                "mode");
-  registry.add("LayerNormalization", {17}, convertLayerNormalization,
-               "train.normalize, mul, add");
-  registry.add("RMSNormalization", {23}, convertRMSNormalization,
-               "train.mul, reduce_sum, unary sqrt, binary div");
   registry.add("MeanVarianceNormalization", {9, 13},
                convertMeanVarianceNormalization,
                "train.reduce_sum, mul, unary sqrt, binary div");

@@ -306,15 +306,6 @@ static FailureOr<Layer> bindLayer(Node &node, Cell cell) {
   return layer;
 }
 
-/// Fails unless a tensor that is there has the shape.
-static LogicalResult expectShape(const Node &node, StringRef role, Value value,
-                                 ArrayRef<int64_t> expected) {
-  if (!value || shapeOf(value) == expected)
-    return success();
-  return node.invalid() << "has " << role << " of " << shapeText(shapeOf(value))
-                        << ", expected " << shapeText(expected);
-}
-
 /// Brings time to the front and checks all shapes.
 static LogicalResult arrangeLayer(Node &node, Emit &emit, Layer &layer) {
   if (rankOf(layer.x) != 3 || rankOf(layer.r) != 3)

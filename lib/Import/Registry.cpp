@@ -26,6 +26,10 @@ const Registry &Registry::get() {
     addElementwiseOps(result);
     addFunctionOps(result);
     addNormalizationOps(result);
+    addLayerNormalizationOps(result);
+    addAttentionOps(result);
+    addFusedAttentionOps(result);
+    addFusedOps(result);
     addReductionOps(result);
     addShapeOps(result);
     addSliceOps(result);
@@ -44,9 +48,10 @@ const Registry &Registry::get() {
   return registry;
 }
 
-void Registry::add(StringRef name, std::initializer_list<int64_t> since,
-                   Conversion convert, StringRef becomes) {
-  Operator &op = operators[{"", name.str()}];
+void Registry::add(StringRef domain, StringRef name,
+                   std::initializer_list<int64_t> since, Conversion convert,
+                   StringRef becomes) {
+  Operator &op = operators[{domain.str(), name.str()}];
   op.becomes = becomes;
   for (int64_t version : since)
     op.versions[version] = convert;
@@ -72,7 +77,9 @@ void takt::listOps(llvm::raw_ostream &os) {
     std::string versions;
     for (const auto &[since, convert] : op.versions)
       versions += (versions.empty() ? "" : ", ") + std::to_string(since);
-    os << llvm::formatv("{0,-20} {1,-16} {2}\n", key.second, versions,
+    const auto &[domain, name] = key;
+    os << llvm::formatv("{0,-20} {1,-16} {2}\n",
+                        domain.empty() ? name : domain + "." + name, versions,
                         op.becomes);
   }
 }

@@ -18,6 +18,10 @@ namespace takt::import {
 
 class Node;
 
+/// The domain of onnxruntime's own operators. All of them have version 1, which
+/// holds with any opset of the default domain.
+inline constexpr llvm::StringLiteral kOnnxRuntime = "com.microsoft";
+
 /// Converts one node: binds its operands and attributes, creates operations and
 /// defines its outputs. Fails with a diagnostic about the node.
 using Conversion = mlir::LogicalResult (*)(Node &node);
@@ -39,9 +43,14 @@ public:
   /// All operators.
   static const Registry &get();
 
-  /// Adds versions of an operator of the default domain.
+  /// Adds versions of an operator, of the default domain where none is named.
+  void add(llvm::StringRef domain, llvm::StringRef name,
+           std::initializer_list<int64_t> since, Conversion convert,
+           llvm::StringRef becomes);
   void add(llvm::StringRef name, std::initializer_list<int64_t> since,
-           Conversion convert, llvm::StringRef becomes);
+           Conversion convert, llvm::StringRef becomes) {
+    add("", name, since, convert, becomes);
+  }
 
   /// The newest version that is not newer than the opset. Null conversion: the
   /// operator is known, but all versions are newer. nullopt: it is not known.
@@ -63,6 +72,10 @@ void addFunctionOps(Registry &registry);
 void addReductionOps(Registry &registry);
 void addSliceOps(Registry &registry);
 void addNormalizationOps(Registry &registry);
+void addLayerNormalizationOps(Registry &registry);
+void addAttentionOps(Registry &registry);
+void addFusedAttentionOps(Registry &registry);
+void addFusedOps(Registry &registry);
 void addShapeOps(Registry &registry);
 void addShapeArithmetic(Registry &registry);
 void addLogicOps(Registry &registry);

@@ -1,6 +1,8 @@
 """./dev interop: Takt's forward programs against onnxruntime, on this project's
 models as PyTorch exported them and converted to other opsets by the current onnx
-package; and the gradients that taktc writes as models, run by onnxruntime. Packages come from PyPI, into a virtual environment of their own."""
+package, and on onnxruntime's own operators; and the gradients that taktc writes as
+models, run by onnxruntime. Packages come from PyPI, into a virtual environment of
+their own."""
 
 import argparse
 import os
@@ -108,8 +110,11 @@ def main():
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
+        from takt.interop_operators import compare_operators
+
         tools = Tools(arguments.bin)
-        agree = [compare_all(tools), compare_gradients(tools)]
+        agree = [compare_all(tools), compare_operators(tools),
+                 compare_gradients(tools)]
         sys.exit(0 if all(agree) else 1)
     python = environment(os.path.join(ROOT, "out", "interop-venv"))
     sys.exit(subprocess.run([python, "-m", "takt.interop", "--inside", "--bin",
