@@ -14,9 +14,6 @@ using wire::Field;
 using wire::forEachField;
 using wire::Type;
 
-/// Longest chain of nodes that pass a constant on.
-static constexpr int kMaxChain = 64;
-
 /// Most elements of a shape, as the importer's.
 static constexpr size_t kMaxRank = 8;
 
@@ -51,6 +48,7 @@ Expected<TensorInfo> takt::readTensor(StringRef message) {
   constexpr int64_t kInt64 = 7;     // TensorProto.DataType
   using namespace onnxfield::tensor;
   TensorInfo info;
+  info.message = message;
   info.dims.emplace();
   Error error = forEachField(message, [&](const Field &field) -> Error {
     if (field.number == Dims)
@@ -102,6 +100,7 @@ static Error readAttribute(StringRef message, NodeInfo &node) {
 static Expected<NodeInfo> readNode(StringRef message) {
   using namespace onnxfield::node;
   NodeInfo node;
+  node.message = message;
   Error error = forEachField(message, [&](const Field &field) -> Error {
     if (field.is(Input, Type::Length))
       node.inputs.push_back(field.payload);
@@ -197,21 +196,20 @@ static TensorInfo filled(const NodeInfo &node, const TensorInfo *shape) {
 
 Expected<TensorInfo> OnnxFile::madeBy(const NodeInfo &node, StringRef name,
                                       int depth) const {
-  bool isStandard = node.domain.empty() || node.domain == "ai.onnx";
-  if (isStandard && node.type == "Constant" && node.value)
+  if (node.is("Constant") && node.value)
     return *node.value;
-  bool passes = node.type == "Identity" || node.type == "Cast" ||
-                node.type == "ConstantOfShape";
-  if (!isStandard || !passes || node.inputs.size() != 1 || depth > kMaxChain)
+  bool passes =
+      node.is("Identity") || node.is("Cast") || node.is("ConstantOfShape");
+  if (!passes || node.inputs.size() != 1 || depth > kMaxChain)
     return createStringError("computes '" + name + "' by a node of type '" +
                              node.type + "', expected a constant");
   Expected<TensorInfo> input = constant(node.inputs.front(), depth + 1);
-  if (node.type == "ConstantOfShape") {
+  if (node.is("ConstantOfShape")) {
     TensorInfo result = filled(node, input ? &*input : nullptr);
     consumeError(input.takeError());
     return result;
   }
-  if (input && node.type == "Cast")
+  if (input && node.is("Cast"))
     input->type = node.to;
   return input;
 }

@@ -20,6 +20,9 @@
 
 namespace takt {
 
+/// Longest chain of nodes that pass a constant on.
+constexpr int kMaxChain = 64;
+
 /// Most bytes of a protobuf.
 constexpr uint64_t kMaxProtobuf = 0x7fffffff;
 
@@ -88,6 +91,7 @@ enum class OnnxType : int64_t {
 
 /// Type and shape of a tensor.
 struct TensorInfo {
+  llvm::StringRef message; ///< all of it
   llvm::StringRef name;
   int64_t type = 0;
   /// nullopt: they are computed.
@@ -103,10 +107,16 @@ llvm::Expected<TensorInfo> readTensor(llvm::StringRef message);
 bool isData(const wire::Field &field);
 
 struct NodeInfo {
+  llvm::StringRef message; ///< all of it
   llvm::StringRef name, type, domain;
   llvm::SmallVector<llvm::StringRef, 4> inputs, outputs;
   std::optional<TensorInfo> value; ///< a tensor attribute's
   int64_t to = 0;                  ///< of a Cast
+
+  /// Of the default domain and this type.
+  bool is(llvm::StringRef wanted) const {
+    return type == wanted && (domain.empty() || domain == "ai.onnx");
+  }
 };
 
 /// Initializers and nodes of the graph.
@@ -122,6 +132,8 @@ public:
   /// Type and shape of what the file gives for every input alike. Fails if
   /// there is no such tensor, or a node computes it.
   llvm::Expected<TensorInfo> constant(llvm::StringRef name) const;
+
+  llvm::ArrayRef<NodeInfo> allNodes() const { return nodes; }
 
   /// Tensors whose data are in other files, by the initializer or the node.
   llvm::ArrayRef<llvm::StringRef> external() const { return externals; }

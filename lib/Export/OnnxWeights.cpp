@@ -45,6 +45,12 @@ struct Replacement {
 };
 
 using Replacements = StringMap<Replacement>; ///< by name
+
+/// An Identity of a weight that is none itself, and stays what it was: the
+/// initializer or the node that it was the same as.
+struct Kept {
+  StringRef tensor, node; ///< messages; one of them
+};
 } // namespace
 
 struct OnnxWeights::Content {
@@ -52,6 +58,7 @@ struct OnnxWeights::Content {
   MemoryBufferRef model;
   OnnxFile file;
   std::vector<Weight> weights; ///< each name once
+  StringMap<Kept> kept;        ///< by output
 };
 
 OnnxWeights::OnnxWeights(std::unique_ptr<Content> content)
@@ -95,6 +102,36 @@ static Expected<OnnxType> match(const OnnxFile &file,
   return *type;
 }
 
+/// What the node's output was, if a weight is on the way to it.
+static Expected<std::optional<Kept>> findKept(const OnnxFile &file,
+                                              const NodeInfo &node,
+                                              const StringSet<> &weights) {
+  if ((!node.is("Identity") && !node.is("Cast")) || node.inputs.size() != 1 ||
+      node.outputs.size() != 1 || weights.contains(node.outputs.front()))
+    return std::nullopt;
+  bool ofWeight = false;
+  const NodeInfo *maker = &node;
+  StringRef name;
+  int passed = 0;
+  do {
+    if (++passed > kMaxChain)
+      return createStringError("passes '" + node.outputs.front() +
+                               "' on by more than " + Twine(kMaxChain) +
+                               " nodes");
+    name = maker->inputs.front();
+    ofWeight |= weights.contains(name);
+    maker = file.initializer(name) ? nullptr : file.maker(name);
+  } while (maker && maker->is("Identity") && maker->inputs.size() == 1);
+  if (!ofWeight)
+    return std::nullopt;
+  if (node.is("Cast") || (maker && maker->is("Cast")))
+    return createStringError("casts the weight '" + name + "' to '" +
+                             node.outputs.front() + "', which is not trained");
+  if (const TensorInfo *tensor = file.initializer(name))
+    return Kept{tensor->message, {}};
+  return Kept{{}, maker ? maker->message : node.message};
+}
+
 static bool isText(StringRef bytes) {
   StringRef text = bytes.ltrim();
   return text.starts_with("<") || text.starts_with("#");
@@ -117,6 +154,13 @@ Expected<OnnxWeights> OnnxWeights::find(MemoryBufferRef model,
       return about(name, type.takeError());
     if (names.insert(weight.name).second)
       content->weights.push_back({weight, *type});
+  }
+  for (const NodeInfo &node : file->allNodes()) {
+    Expected<std::optional<Kept>> kept = findKept(*file, node, names);
+    if (!kept)
+      return about(name, kept.takeError());
+    if (*kept)
+      content->kept[node.outputs.front()] = **kept;
   }
   content->file = std::move(*file);
   content->model = model;
@@ -210,8 +254,9 @@ namespace {
 /// Copies messages, but for the weights in them.
 class Rewriter {
 public:
-  Rewriter(const OnnxFile &file, const Replacements &replacements)
-      : file(file), replacements(replacements) {}
+  Rewriter(const OnnxFile &file, const Replacements &replacements,
+           const StringMap<Kept> &kept)
+      : file(file), replacements(replacements), kept(kept) {}
 
   Expected<Rope> model(StringRef message);
 
@@ -222,6 +267,7 @@ private:
 
   const OnnxFile &file;
   const Replacements &replacements;
+  const StringMap<Kept> &kept;
 };
 } // namespace
 
@@ -297,55 +343,77 @@ Expected<Rope> Rewriter::initializer(StringRef message) {
   });
 }
 
-/// The attribute `value` of a Constant.
-static Rope valueAttribute(const Replacement &by) {
-  constexpr uint64_t kTensor = 4; // AttributeProto.AttributeType
-  std::string type, name;
-  Rope tensor, attribute;
+/// The message of the new elements.
+static Rope tensorOf(const Replacement &by) {
+  std::string type;
   for (int64_t dim : by.weight->declared.dims)
     wire::appendVarint(type, onnxfield::tensor::Dims, dim);
   wire::appendVarint(type, onnxfield::tensor::DataType,
                      static_cast<uint64_t>(by.weight->type));
+  Rope tensor;
   tensor.keep(std::move(type));
   tensor.append(wire::bytes(onnxfield::tensor::RawData, referTo(by.raw())));
-  wire::appendVarint(name, onnxfield::attribute::Type, kTensor);
+  return tensor;
+}
+
+/// The fields that make a node a Constant of that tensor.
+static Rope constantFields(Rope tensor) {
+  constexpr uint64_t kTensor = 4; // AttributeProto.AttributeType
+  std::string name, operation;
   wire::appendBytes(name, onnxfield::attribute::Name, "value");
+  wire::appendVarint(name, onnxfield::attribute::Type, kTensor);
+  Rope attribute, fields;
   attribute.keep(std::move(name));
   attribute.append(
       wire::bytes(onnxfield::attribute::Tensor, std::move(tensor)));
-  return attribute;
+  wire::appendBytes(operation, onnxfield::node::OpType, "Constant");
+  fields.keep(std::move(operation));
+  fields.append(wire::bytes(onnxfield::node::Attribute, std::move(attribute)));
+  return fields;
 }
 
-/// A node that makes a weight becomes a Constant; all others are copied.
+/// The fields of a node that say what it computes, or the others.
+static Expected<Rope> fieldsOf(StringRef node, bool computation) {
+  return copyFields(node, [&](const Field &field, Rope &out) -> Error {
+    using namespace onnxfield::node;
+    bool computes = field.number == Input || field.number == OpType ||
+                    field.number == Attribute || field.number == Domain ||
+                    field.number == Overload;
+    return computes == computation ? appendSame(field, out) : Error::success();
+  });
+}
+
+/// A node that makes a weight becomes a Constant. One that only passed a weight
+/// on makes what it made before; all others are copied.
 Expected<Rope> Rewriter::node(StringRef message) {
   const Replacement *by = nullptr;
+  const Kept *old = nullptr;
   Error error = forEachField(message, [&](const Field &field) -> Error {
     if (!field.is(onnxfield::node::Output, Type::Length) ||
         file.initializer(field.payload))
       return Error::success();
-    auto found = replacements.find(field.payload);
-    if (found != replacements.end())
+    if (auto found = replacements.find(field.payload);
+        found != replacements.end())
       by = &found->second;
+    if (auto found = kept.find(field.payload); found != kept.end())
+      old = &found->second;
     return Error::success();
   });
   if (error)
     return std::move(error);
-  if (!by)
+  if (!by && !old)
     return referTo(message);
-  Expected<Rope> out =
-      copyFields(message, [](const Field &field, Rope &out) -> Error {
-        using namespace onnxfield::node;
-        bool changes = field.number == Input || field.number == OpType ||
-                       field.number == Attribute || field.number == Domain ||
-                       field.number == Overload;
-        return changes ? Error::success() : appendSame(field, out);
-      });
-  if (out) {
-    std::string type;
-    wire::appendBytes(type, onnxfield::node::OpType, "Constant");
-    out->keep(std::move(type));
-    out->append(wire::bytes(onnxfield::node::Attribute, valueAttribute(*by)));
+  Expected<Rope> out = fieldsOf(message, /*computation=*/false);
+  if (!out)
+    return out;
+  if (old && old->tensor.empty()) {
+    Expected<Rope> same = fieldsOf(old->node, /*computation=*/true);
+    if (!same)
+      return same;
+    out->append(std::move(*same));
+    return out;
   }
+  out->append(constantFields(by ? tensorOf(*by) : referTo(old->tensor)));
   return out;
 }
 
@@ -389,13 +457,15 @@ Error OnnxWeights::write(StringRef path, ArrayRef<Array> values) const {
     replacements[weight.declared.name] = std::move(*by);
   }
   for (StringRef name : content->file.external())
-    if (!replacements.contains(name) && !sameDirectory(model, path))
+    if ((!replacements.contains(name) || !content->kept.empty()) &&
+        !sameDirectory(model, path))
       return createStringError(
           path + ": tensor '" + printable(name) + "' of " + model +
           " has its data in another file beside it; expected an output file in "
           "the same directory");
   StringRef old = content->model.getBuffer();
-  Expected<Rope> bytes = Rewriter(content->file, replacements).model(old);
+  Expected<Rope> bytes =
+      Rewriter(content->file, replacements, content->kept).model(old);
   if (!bytes)
     return about(model, bytes.takeError());
   // What reads a larger model reads it again.

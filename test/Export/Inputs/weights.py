@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """Checks what --save-onnx wrote.
 
-    weights.py ORIGINAL.onnx WRITTEN.onnx WEIGHTS.npz
+    weights.py ORIGINAL.onnx WRITTEN.onnx WEIGHTS.npz [NEW=OLD…]
 
 All tensors of WRITTEN that WEIGHTS names have its values, rounded to the file's
-type; everything else is as in ORIGINAL, and onnx.checker accepts it. Prints the
-nodes that differ.
+type; everything else is as in ORIGINAL, and onnx.checker accepts it. NEW in WRITTEN is
+what OLD was in ORIGINAL. Prints the nodes that differ.
 """
 
 import sys
@@ -53,6 +53,10 @@ def main():
             print(f"{before.name}: {before.op_type} -> {after.op_type}")
             before.CopyFrom(after)
             changed += 1
+    for new, old in (text.split("=") for text in sys.argv[4:]):
+        before = tensors(onnx.load(sys.argv[1]))[old]
+        assert numpy.array_equal(*map(numpy_helper.to_array, (found[new], before)))
+        print(f"{new} is what {old} was")
     a, b = (without_data(model, names) for model in (original, written))
     assert a == b, "something else changed"
     print(f"{len(names)} weights")
