@@ -42,6 +42,7 @@ ParameterTable::lookup(OpBuilder &builder, const Constant &constant,
                                  ParameterKind::Constant, *value);
   entry.read = train::ReadOp::create(builder, loc, entry.parameter);
   entry.fixed = constant.fixed || !train::isFloatTensor(entry.read.getType());
+  entry.literal = constant.literal;
   return &entry;
 }
 
@@ -98,11 +99,14 @@ void ParameterTable::decideKinds() {
   auto trainable = train::ParameterKindAttr::get(module.getContext(),
                                                  ParameterKind::Trainable);
   // Each is decided by itself, so the order of the map does not matter.
+  SmallVector<Entry *> given, literal;
   for (auto &[name, entry] : entries)
     if (entry.parameter && entry.stateOf.empty() && !entry.fixed &&
         entry.parameter.getTensorType().getRank() > 0 &&
         reachesGradient(entry.read.getValue()))
-      entry.parameter.setKindAttr(trainable);
+      (entry.literal ? literal : given).push_back(&entry);
+  for (Entry *entry : given.empty() ? literal : given)
+    entry->parameter.setKindAttr(trainable);
 }
 
 //===----------------------------------------------------------------------===//

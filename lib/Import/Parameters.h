@@ -37,15 +37,18 @@ public:
 
   /// Gives every parameter that is no state its kind: trainable if it has
   /// floats that the file gives, its rank is not 0 and an operation with a
-  /// gradient takes it.
+  /// gradient takes it. What Constant nodes hold is trained only where the file
+  /// has nothing else to train: beside initializers these are the numbers of a
+  /// formula, such as a causal mask.
   void decideKinds();
 
 private:
   struct Entry {
     train::ParameterOp parameter;
     train::ReadOp read;
-    std::string stateOf; ///< the node whose running statistic it is
-    bool fixed = false;  ///< not of floats, or made by the importer
+    std::string stateOf;  ///< the node whose running statistic it is
+    bool fixed = false;   ///< not of floats, or made by the importer
+    bool literal = false; ///< written in a Constant node
   };
   mlir::FailureOr<Entry *> lookup(mlir::OpBuilder &builder,
                                   const Constant &constant,

@@ -163,6 +163,26 @@ LogicalResult takt::import::foldWhere(Node &node) {
   return node.defineIntegers(result, *shape, node.operand(1).constant->type);
 }
 
+Constant takt::import::integerConstant(const IntegerTensor &tensor,
+                                       int32_t type) {
+  Constant constant;
+  constant.type = type;
+  constant.shape = tensor.shape;
+  constant.integers.emplace(tensor.values.begin(), tensor.values.end());
+  return constant;
+}
+
+LogicalResult takt::import::foldExpand(Node &node, ArrayRef<int64_t> shape) {
+  FailureOr<IntegerTensor> from = integerInput(node, 0);
+  if (failed(from))
+    return failure();
+  if (broadcastShapes(from->shape, shape) != Dims(shape))
+    return node.invalid() << "expands " << shapeText(from->shape) << " to "
+                          << shapeText(shape);
+  return defineIntegers(
+      node, {Dims(shape), broadcastTo(from->values, from->shape, shape)});
+}
+
 //===----------------------------------------------------------------------===//
 // Shapes and their elements
 //===----------------------------------------------------------------------===//

@@ -53,6 +53,12 @@ struct IntegerTensor {
 /// Fails with a diagnostic if these are too many.
 mlir::FailureOr<IntegerTensor> integerInput(Node &node, int index);
 
+/// The node's first input, a constant of integers, broadcast to a shape.
+mlir::LogicalResult foldExpand(Node &node, llvm::ArrayRef<int64_t> shape);
+
+/// Them as a constant of an ONNX type.
+Constant integerConstant(const IntegerTensor &tensor, int32_t type);
+
 /// The listed indices of an axis, which are in range.
 IntegerTensor take(const IntegerTensor &tensor, int64_t axis,
                    llvm::ArrayRef<int64_t> indices);

@@ -199,9 +199,53 @@ static LogicalResult convertTranspose(Node &node) {
       *x, node.attributes().integers("permutation", *permutation));
 }
 
+/// Most axes of a tensor of the train dialect.
+static constexpr int64_t kMaxAxes = 8;
+
+/// A list of numbers that Constant nodes have, one per axis of a tensor at
+/// most: exporters put the scales of a Resize together so.
+static bool isLiteralList(const Node &node) {
+  int64_t count = 0;
+  for (int i = 0; i < node.proto.input_size(); ++i) {
+    const Constant *constant = node.operand(i).constant;
+    if (!constant || !constant->literal || constant->shape.size() != 1 ||
+        constant->type != onnx::TensorProto::FLOAT)
+      return false;
+    count += constant->shape[0];
+  }
+  return count > 0 && count <= kMaxAxes;
+}
+
+static LogicalResult foldLiteralList(Node &node) {
+  Binder bind(node);
+  for (int i = 0; i < node.proto.input_size(); ++i)
+    bind.operand("inputs");
+  int64_t axis = bind.requiredInteger("axis");
+  if (failed(bind.finish()) || failed(resolveAxis(node, axis, /*rank=*/1)))
+    return failure();
+  onnx::TensorProto &tensor = node.graph.tensors.emplace_back();
+  tensor.set_data_type(onnx::TensorProto::FLOAT);
+  for (int i = 0; i < node.proto.input_size(); ++i) {
+    auto numbers =
+        node.graph.reader.numbers(*node.operand(i).constant, node.subject());
+    if (failed(numbers))
+      return failure();
+    for (double number : *numbers)
+      tensor.add_float_data(static_cast<float>(number));
+  }
+  Constant list;
+  list.type = tensor.data_type();
+  list.shape = {tensor.float_data_size()};
+  list.tensor = &tensor;
+  list.literal = true;
+  return node.define(0, std::move(list));
+}
+
 static LogicalResult convertConcat(Node &node) {
   if (node.isShapeArithmetic())
     return foldConcat(node);
+  if (isLiteralList(node))
+    return foldLiteralList(node);
   Binder bind(node);
   SmallVector<Value> values = bind.tensors("inputs", Accept::Any);
   int64_t axis = bind.requiredInteger("axis");

@@ -225,9 +225,38 @@ static FailureOr<Dims> splitSizes(Node &node, const std::optional<Dims> &given,
   return sizes;
 }
 
+/// The parts of integers that are known, along an axis.
+static LogicalResult foldSplit(Node &node, int64_t axis,
+                               const std::optional<Dims> &given) {
+  FailureOr<IntegerTensor> tensor = integerInput(node, 0);
+  if (failed(tensor))
+    return failure();
+  FailureOr<int64_t> at = resolveAxis(node, axis, tensor->shape.size());
+  if (failed(at))
+    return failure();
+  FailureOr<Dims> sizes = splitSizes(node, given, tensor->shape[*at]);
+  if (failed(sizes))
+    return failure();
+  int64_t begin = 0;
+  for (auto [i, size] : llvm::enumerate(*sizes)) {
+    IntegerTensor part =
+        take(*tensor, *at, llvm::to_vector(llvm::seq(begin, begin + size)));
+    if (failed(node.define(
+            i, integerConstant(part, node.operand(0).constant->type))))
+      return failure();
+    begin += size;
+  }
+  return success();
+}
+
 static LogicalResult convertSplit(Node &node) {
   Binder bind(node);
-  Value x = bind.tensor("input", Accept::Any);
+  bool isShape = node.isShapeArithmetic();
+  Value x;
+  if (isShape)
+    bind.operand("input");
+  else
+    x = bind.tensor("input", Accept::Any);
   int64_t axis = bind.integer("axis", 0);
   std::optional<Dims> given =
       node.since >= 13 ? bind.optionalIntegers("split") : bind.list("split");
@@ -236,6 +265,8 @@ static LogicalResult convertSplit(Node &node) {
                  node.proto.output_size(), node.proto.output_size());
   if (failed(bind.finish(node.proto.output_size())))
     return failure();
+  if (isShape)
+    return foldSplit(node, axis, given);
   FailureOr<int64_t> at = resolveAxis(node, axis, shapeOf(x).size());
   if (failed(at))
     return failure();
@@ -366,6 +397,9 @@ static LogicalResult convertExpand(Node &node) {
     if (size < 1)
       return node.unsupported()
              << "has shape " << shapeText(shape) << ", expected positive sizes";
+  if (node.isShapeArithmetic() &&
+      countElements(shape).value_or(kMaxIntegers + 1) <= kMaxIntegers)
+    return foldExpand(node, shape);
   FailureOr<Value> x = node.toValue(data, "input", Accept::Any);
   if (failed(x))
     return failure();
@@ -378,8 +412,10 @@ void takt::import::addSliceOps(Registry &registry) {
   registry.add("Slice", {1, 10, 11, 13}, convertSlice,
                "train.slice; steps with train.reshape, train.gather; folded "
                "on shapes");
-  registry.add("Split", {2, 11, 13, 18}, convertSplit, "train.slice");
+  registry.add("Split", {2, 11, 13, 18}, convertSplit,
+               "train.slice; folded on shapes");
   registry.add("Pad", {2, 11, 13, 18, 19, 21, 23, 24, 25}, convertPad,
                "train.pad; nothing for pads of 0");
-  registry.add("Expand", {8, 13}, convertExpand, "train.expand");
+  registry.add("Expand", {8, 13}, convertExpand,
+               "train.expand; folded on shapes");
 }
