@@ -22,8 +22,10 @@ using namespace takt::import;
 using onnx::GraphProto;
 using onnx::TensorProto;
 
-/// Most nodes in all runs of all bodies: a small file can make very many.
-static constexpr int64_t kMaxUnrolledNodes = int64_t(1) << 17;
+/// Most bytes of bodies in all runs, and what a run counts for besides: a small
+/// file can make very many.
+static constexpr uint64_t kMaxUnrolledBytes = uint64_t(1) << 24;
+static constexpr uint64_t kBytesPerRun = 256;
 
 /// For names in the node's graphs: outputs have names that no other node has.
 static std::string prefixOf(const Node &node) {
@@ -102,6 +104,7 @@ private:
 
   Node &node;
   GraphProto body;
+  uint64_t bodyBytes = 0;
   SmallVector<Operand> carried;
   SmallVector<SmallVector<Operand>> results; ///< by kept output, then by run
   int64_t runs = 0;
@@ -111,6 +114,7 @@ private:
 LogicalResult Unroller::prepare(const GraphProto &original) {
   body = original;
   GraphProto constants = hoistConstants(body, prefixOf(node));
+  bodyBytes = body.ByteSizeLong();
   if (constants.output_size() == 0)
     return success();
   return importBody(node.graph, std::move(constants));
@@ -119,11 +123,11 @@ LogicalResult Unroller::prepare(const GraphProto &original) {
 FailureOr<SmallVector<Operand>> Unroller::run(ArrayRef<Operand> leading,
                                               ArrayRef<Operand> trailing) {
   Graph &graph = node.graph;
-  // A body without nodes counts too: it may run without end.
-  graph.unrolledNodes += body.node_size() + 1;
-  if (graph.unrolledNodes > kMaxUnrolledNodes)
-    return node.unsupported() << "makes more than " << kMaxUnrolledNodes
-                              << " nodes in the runs of loops";
+  graph.unrolledBytes += bodyBytes + kBytesPerRun;
+  if (graph.unrolledBytes > kMaxUnrolledBytes)
+    return node.unsupported()
+           << "makes more than " << kMaxUnrolledBytes
+           << " bytes of nodes in the runs of loops, in run " << runs;
   GraphProto copy =
       instantiate(body, prefixOf(node) + std::to_string(runs++) + "/");
   SmallVector<Operand> inputs(leading);

@@ -54,7 +54,7 @@ struct Graph {
   std::deque<Constant> constants;
   std::deque<onnx::TensorProto> tensors;
   std::deque<onnx::GraphProto> bodies; ///< of branches and runs of loops
-  int64_t unrolledNodes = 0;           ///< in the bodies of loops
+  uint64_t unrolledBytes = 0;          ///< of the bodies of loops, in all runs
 };
 
 } // namespace takt::import
