@@ -42,20 +42,8 @@ std::string randomLayers(std::minstd_rand &random, int layers) {
   return net.text(net.gemm(x));
 }
 
-class ReplicatedProgramTest : public testing::Test, protected Fixture {
+class ReplicatedProgramTest : public testing::Test, protected StepFixture {
 protected:
-  void form(const std::string &text, OptimizerKind optimizer) {
-    module = parse(text);
-    ASSERT_TRUE(module);
-    DifferentiateOptions options;
-    options.loss = LossKind::MeanSquaredError;
-    options.optimizer = optimizer;
-    ASSERT_TRUE(succeeded(differentiate(*module, options)));
-    mlir::FailureOr<TaskGraph> formed = formTasks(*module);
-    ASSERT_TRUE(succeeded(formed));
-    graph = std::move(*formed);
-  }
-
   /// Every replica on some processor, other layers may be on the same. Forward
   /// tasks come `lead` iterations before the others of their layer, which the
   /// delays allow; nullopt where the order waits for itself.
@@ -111,9 +99,6 @@ protected:
     ADD_FAILURE() << llvm::toString(program.takeError());
     return {};
   }
-
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-  TaskGraph graph;
 };
 
 /// The processors compute bit for bit what the interpreter does, in whatever
@@ -127,8 +112,8 @@ TEST_F(ReplicatedProgramTest, TrainsAsTheSequentialInterpreter) {
     constexpr OptimizerKind kOptimizers[] = {
         OptimizerKind::Sgd, OptimizerKind::Momentum, OptimizerKind::Adam,
         OptimizerKind::AdamW};
-    form(randomLayers(random, 1 + int(random() % 3)),
-         kOptimizers[random() % 4]);
+    differentiateAndForm(randomLayers(random, 1 + int(random() % 3)),
+                         kOptimizers[random() % 4]);
     std::vector<int> replicas;
     for (size_t layer = 0; layer < graph.layers.size(); ++layer)
       replicas.push_back(1 + static_cast<int>(random() % 3));
@@ -192,7 +177,7 @@ TEST_F(ReplicatedProgramTest, VersionsShareWhatPlacesTheyCan) {
   std::unique_ptr<CostModel> cost = llvm::cantFail(createCostModel("macs"));
   Machine machine = llvm::cantFail(Machine::uniform(4));
   for (int delay : {0, 1}) {
-    form(chain(2), OptimizerKind::Sgd);
+    differentiateAndForm(chain(2), OptimizerKind::Sgd);
     Problem problem{&graph, &machine, cost.get()};
     std::vector<int> replicas = {3, 1}, delays = {0, delay};
     TaskGraph all = llvm::cantFail(replicate(graph, replicas, delays));
@@ -239,7 +224,7 @@ TEST_F(ReplicatedProgramTest, WithoutDelayIsALargerBatch) {
     for (int fill = 1;
          (dense = text.find("dense<0.1>", dense)) != std::string::npos; ++fill)
       text.replace(dense, 10, "dense<0." + std::to_string(fill) + ">");
-    form(text, OptimizerKind::Sgd);
+    differentiateAndForm(text, OptimizerKind::Sgd);
     Machine machine = llvm::cantFail(Machine::uniform(3));
     Problem problem{&graph, &machine, cost.get()};
     std::minstd_rand random(1);

@@ -17,32 +17,12 @@ using namespace takt::test;
 
 namespace {
 
-/// In double precision, for finite differences.
-std::string inDouble(std::string text) {
-  for (size_t at = 0; (at = text.find("xf32>", at)) != std::string::npos;)
-    text.replace(at, 5, "xf64>");
-  return text;
-}
-
-class DifferentiateTest : public testing::Test, protected Fixture {
+class DifferentiateTest : public testing::Test, protected StepFixture {
 protected:
-  void step(const std::string &text) {
-    module = parse(inDouble(text));
-    ASSERT_TRUE(module);
-    DifferentiateOptions options;
-    options.loss = LossKind::MeanSquaredError;
-    ASSERT_TRUE(succeeded(differentiate(*module, options)));
-    ASSERT_TRUE(succeeded(verify(*module)));
-  }
+  void step(const std::string &text) { differentiate(inDouble(text)); }
 
   std::vector<Tensor> inputs(unsigned seed) {
-    std::minstd_rand random(seed + 7);
-    std::vector<Tensor> inputs;
-    for (Type type : getMain(*module)->getArgumentTypes()) {
-      inputs.emplace_back(type);
-      inputs.back().fill(random);
-    }
-    return inputs;
+    return randomInputs(*module, seed);
   }
 
   double loss(Evaluation evaluation, unsigned seed) {
@@ -50,8 +30,6 @@ protected:
     EXPECT_FALSE(bool(error)) << llvm::toString(std::move(error));
     return evaluation.results.front()[0];
   }
-
-  OwningOpRef<ModuleOp> module;
 };
 
 /// With learning rate 1 the step moves a weight by its gradient, which a

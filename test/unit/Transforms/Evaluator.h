@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Runtime/Kernels.h"
+#include "takt/Transforms/Tags.h"
 #include <map>
 #include <random>
 #include <string>
@@ -118,6 +119,17 @@ private:
     return share;
   }
 };
+
+/// One tensor per argument of the step, the same for the same seed.
+inline std::vector<Tensor> randomInputs(mlir::ModuleOp module, unsigned seed) {
+  std::minstd_rand random(seed + 7);
+  std::vector<Tensor> inputs;
+  for (mlir::Type type : getMain(module)->getArgumentTypes()) {
+    inputs.emplace_back(type);
+    inputs.back().fill(random);
+  }
+  return inputs;
+}
 
 } // namespace takt::test
 

@@ -20,16 +20,11 @@ using namespace takt::test;
 
 namespace {
 
-class RecomputeTest : public testing::Test, protected Fixture {
+class RecomputeTest : public testing::Test, protected StepFixture {
 protected:
-  void step(std::string text) {
-    for (size_t at = 0; (at = text.find("xf32>", at)) != std::string::npos;)
-      text.replace(at, 5, "xf64>");
-    module = parse(text);
-    ASSERT_TRUE(module);
-    DifferentiateOptions options;
-    options.loss = LossKind::MeanSquaredError;
-    ASSERT_TRUE(succeeded(differentiate(*module, options)));
+  void step(const std::string &text) {
+    differentiate(inDouble(text));
+    ASSERT_FALSE(HasFatalFailure());
     ASSERT_TRUE(succeeded(assignTasks(*module)));
   }
 
@@ -40,26 +35,13 @@ protected:
   }
 
   std::map<std::string, Tensor> train(unsigned seed) {
-    std::minstd_rand random(seed + 7);
-    std::vector<Tensor> inputs;
-    for (Type type : getMain(*module)->getArgumentTypes()) {
-      inputs.emplace_back(type);
-      inputs.back().fill(random);
-    }
     Evaluation evaluation;
     evaluation.fillParameters(*module, seed);
-    llvm::Error error = evaluation.run(*module, inputs, 0.1);
+    llvm::Error error =
+        evaluation.run(*module, randomInputs(*module, seed), 0.1);
     EXPECT_FALSE(bool(error)) << llvm::toString(std::move(error));
     return evaluation.written;
   }
-
-  TaskGraph graph() {
-    FailureOr<TaskGraph> formed = formTasks(*module);
-    EXPECT_TRUE(succeeded(formed));
-    return succeeded(formed) ? *formed : TaskGraph();
-  }
-
-  OwningOpRef<ModuleOp> module;
 };
 
 /// Of random values in random networks: every weight has the same bits, and
@@ -88,12 +70,12 @@ TEST_F(RecomputeTest, TrainsAsWithoutIt) {
       for (int64_t i = 0; i < expected.size(); ++i)
         ASSERT_EQ(again[name][i], expected[i]) << name << "[" << i << "]";
 
-    TaskGraph formed = graph();
-    for (const takt::Value &value : formed.values)
+    form();
+    for (const takt::Value &value : graph.values)
       if (llvm::is_contained(chosen, value.name))
         for (const Use &use : value.uses)
-          EXPECT_EQ(formed.tasks[use.task].kind, TaskKind::Forward)
-              << value.name << " for " << formed.tasks[use.task].name;
+          EXPECT_EQ(graph.tasks[use.task].kind, TaskKind::Forward)
+              << value.name << " for " << graph.tasks[use.task].name;
   }
   EXPECT_GT(chosenInAll, 100u);
 }
@@ -123,8 +105,8 @@ TEST_F(RecomputeTest, BelongsToTheFirstDgradThatNeedsIt) {
     if (isRecomputed(&op)) {
       EXPECT_EQ(getTask(&op), "fc2.D") << getNode(&op).str();
     }
-  TaskGraph formed = graph();
-  const Task &dgrad = formed.tasks[formed.find("fc2.D")];
+  form();
+  const Task &dgrad = graph.tasks[graph.find("fc2.D")];
   // Its own product is the one that a cut divides.
   ASSERT_GE(dgrad.work.size(), 3u);
   EXPECT_FALSE(dgrad.work[0].recomputed);
@@ -132,10 +114,10 @@ TEST_F(RecomputeTest, BelongsToTheFirstDgradThatNeedsIt) {
   EXPECT_TRUE(dgrad.work[1].recomputed);
   EXPECT_EQ(dgrad.work[1].kind, TaskKind::Forward);
   EXPECT_FALSE(dgrad.cuts.empty());
-  for (const takt::Value &value : formed.values)
+  for (const takt::Value &value : graph.values)
     if (value.name == "relu1.again.relu") {
       EXPECT_EQ(value.kind, ValueClass::Activation);
-      EXPECT_EQ(formed.tasks[value.producer].name, "fc2.D");
+      EXPECT_EQ(graph.tasks[value.producer].name, "fc2.D");
     }
 }
 
@@ -173,9 +155,9 @@ TEST_F(RecomputeTest, IsCopiedToEveryMicrobatch) {
   ASSERT_TRUE(succeeded(recompute(*module, {"relu1.F.relu"})));
   ASSERT_TRUE(succeeded(divideIntoMicrobatches(*module, 3)));
   EXPECT_TRUE(succeeded(verifyTasks(*module)));
-  TaskGraph formed = graph();
+  form();
   int again = 0;
-  for (const Task &task : formed.tasks)
+  for (const Task &task : graph.tasks)
     again += llvm::count_if(task.work,
                             [](const Work &work) { return work.recomputed; });
   EXPECT_EQ(again, 3 * 2);

@@ -18,21 +18,8 @@ using namespace takt::test;
 
 namespace {
 
-class ReplicateTest : public testing::Test, protected Fixture {
+class ReplicateTest : public testing::Test, protected StepFixture {
 protected:
-  void differentiateAndForm(const std::string &text,
-                            OptimizerKind optimizer = OptimizerKind::Sgd) {
-    module = parse(text);
-    ASSERT_TRUE(module);
-    DifferentiateOptions options;
-    options.loss = LossKind::MeanSquaredError;
-    options.optimizer = optimizer;
-    ASSERT_TRUE(succeeded(differentiate(*module, options)));
-    FailureOr<TaskGraph> formed = formTasks(*module);
-    ASSERT_TRUE(succeeded(formed));
-    graph = std::move(*formed);
-  }
-
   /// The graph of the replicated step is the replicated graph.
   void expectSameAsReplicate(ArrayRef<int> replicas, ArrayRef<int> delays) {
     llvm::Expected<TaskGraph> expected = replicate(graph, replicas, delays);
@@ -59,9 +46,6 @@ protected:
     expectSame(describeTasks(*actual), describeTasks(*expected));
     expectSame(describeValues(*actual), describeValues(*expected));
   }
-
-  OwningOpRef<ModuleOp> module;
-  TaskGraph graph;
 };
 
 /// All counts and delays of two layers, of whose weights of 8 rows some

@@ -21,19 +21,8 @@ using namespace takt::test;
 
 namespace {
 
-class SplitTest : public testing::Test, protected Fixture {
+class SplitTest : public testing::Test, protected StepFixture {
 protected:
-  void differentiateAndForm(const std::string &text) {
-    module = parse(text);
-    ASSERT_TRUE(module);
-    DifferentiateOptions options;
-    options.loss = LossKind::MeanSquaredError;
-    ASSERT_TRUE(succeeded(differentiate(*module, options)));
-    FailureOr<TaskGraph> formed = formTasks(*module);
-    ASSERT_TRUE(succeeded(formed));
-    graph = std::move(*formed);
-  }
-
   /// Has the backward pass make some of the activations again.
   void recomputeSome(std::minstd_rand &random) {
     auto values = recomputableValues(*module);
@@ -43,9 +32,7 @@ protected:
       if (random() % 2)
         chosen.push_back(value.value);
     ASSERT_TRUE(succeeded(recompute(*module, chosen)));
-    FailureOr<TaskGraph> formed = formTasks(*module);
-    ASSERT_TRUE(succeeded(formed));
-    graph = std::move(*formed);
+    form();
   }
 
   /// The graph of the split step is the cut graph.
@@ -61,9 +48,6 @@ protected:
     expectSame(describeTasks(*actual), describeTasks(*expected));
     expectSame(describeValues(*actual), describeValues(*expected));
   }
-
-  OwningOpRef<ModuleOp> module;
-  TaskGraph graph;
 };
 
 /// All axes, and all ways to slice at the producer, on every D of a network

@@ -9,10 +9,12 @@
 #define TAKT_TEST_UNIT_TRANSFORMS_TESTNETWORKS_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/Differentiate.h"
 #include "takt/Transforms/FormTasks.h"
+#include "gtest/gtest.h"
 #include <random>
 #include <string>
 
@@ -183,6 +185,43 @@ public:
     return mlir::parseSourceString<mlir::ModuleOp>(text, &context);
   }
   mlir::MLIRContext context;
+};
+
+/// In double precision, for finite differences.
+inline std::string inDouble(std::string text) {
+  for (size_t at = 0; (at = text.find("xf32>", at)) != std::string::npos;)
+    text.replace(at, 5, "xf64>");
+  return text;
+}
+
+/// A training step with the mean squared error as its loss, and its tasks.
+class StepFixture : public Fixture {
+public:
+  void differentiate(const std::string &text,
+                     OptimizerKind optimizer = OptimizerKind::Sgd) {
+    module = parse(text);
+    ASSERT_TRUE(module);
+    DifferentiateOptions options;
+    options.loss = LossKind::MeanSquaredError;
+    options.optimizer = optimizer;
+    ASSERT_TRUE(succeeded(takt::differentiate(*module, options)));
+    ASSERT_TRUE(succeeded(verify(*module)));
+  }
+  /// The graph of the step as it is now.
+  void form() {
+    mlir::FailureOr<TaskGraph> formed = formTasks(*module);
+    ASSERT_TRUE(succeeded(formed));
+    graph = std::move(*formed);
+  }
+  void differentiateAndForm(const std::string &text,
+                            OptimizerKind optimizer = OptimizerKind::Sgd) {
+    differentiate(text, optimizer);
+    if (!testing::Test::HasFatalFailure())
+      form();
+  }
+
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  TaskGraph graph;
 };
 
 } // namespace takt::test
