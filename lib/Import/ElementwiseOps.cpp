@@ -26,6 +26,13 @@ template <typename OpTy> static LogicalResult convertActivation(Node &node) {
   return node.emitSameType<OpTy>(x);
 }
 
+/// Exporters keep sizes from becoming negative with it.
+static LogicalResult convertRelu(Node &node) {
+  if (isNumberArithmetic(node))
+    return foldNumbers(node, [](double x) { return std::max(x, 0.0); });
+  return convertActivation<train::ReluOp>(node);
+}
+
 static LogicalResult convertLeakyRelu(Node &node) {
   Binder bind(node);
   Value x = bind.tensor("X");
@@ -76,6 +83,8 @@ template <typename OpTy> static LogicalResult convertSoftmax(Node &node) {
 static LogicalResult convertAdd(Node &node) {
   if (node.isShapeArithmetic())
     return foldArithmetic(node, IntegerOperation::Add);
+  if (isNumberArithmetic(node))
+    return foldNumbers(node, std::plus<double>());
   Binder bind(node);
   Value a = bind.tensor("A", Accept::Numbers),
         b = bind.tensor("B", Accept::Numbers);
@@ -100,6 +109,8 @@ static LogicalResult convertOldMul(Node &node) {
 static LogicalResult convertMul(Node &node) {
   if (node.isShapeArithmetic())
     return foldArithmetic(node, IntegerOperation::Mul);
+  if (isNumberArithmetic(node))
+    return foldNumbers(node, std::multiplies<double>());
   if (node.since < 7)
     return convertOldMul(node);
   Binder bind(node);
@@ -205,8 +216,7 @@ static LogicalResult convertDropout(Node &node) {
 }
 
 void takt::import::addElementwiseOps(Registry &registry) {
-  registry.add("Relu", {6, 13, 14}, convertActivation<train::ReluOp>,
-               "train.relu");
+  registry.add("Relu", {6, 13, 14}, convertRelu, "train.relu");
   registry.add("LeakyRelu", {6, 16}, convertLeakyRelu, "train.leaky_relu");
   registry.add("Sigmoid", {6, 13}, convertActivation<train::SigmoidOp>,
                "train.sigmoid");

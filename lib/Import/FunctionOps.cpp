@@ -40,6 +40,14 @@ static LogicalResult convertUnary(Node &node) {
   return emitUnary(node, x, function);
 }
 
+/// Rounding, which sizes need that are computed in floats.
+template <UnaryFunction function, double (*compute)(double)>
+static LogicalResult convertRounding(Node &node) {
+  if (isNumberArithmetic(node))
+    return foldNumbers(node, compute);
+  return convertUnary<function>(node);
+}
+
 static LogicalResult foldNeg(Node &node) {
   Binder bind(node);
   bind.operand("X");
@@ -246,13 +254,19 @@ static LogicalResult convertBinary(Node &node, BinaryFunction function) {
 }
 
 static LogicalResult convertSub(Node &node) {
-  return node.isShapeArithmetic() ? foldArithmetic(node, IntegerOperation::Sub)
-                                  : convertBinary(node, BinaryFunction::Sub);
+  if (node.isShapeArithmetic())
+    return foldArithmetic(node, IntegerOperation::Sub);
+  if (isNumberArithmetic(node))
+    return foldNumbers(node, std::minus<double>());
+  return convertBinary(node, BinaryFunction::Sub);
 }
 
 static LogicalResult convertDiv(Node &node) {
-  return node.isShapeArithmetic() ? foldArithmetic(node, IntegerOperation::Div)
-                                  : convertBinary(node, BinaryFunction::Div);
+  if (node.isShapeArithmetic())
+    return foldArithmetic(node, IntegerOperation::Div);
+  if (isNumberArithmetic(node))
+    return foldNumbers(node, std::divides<double>());
+  return convertBinary(node, BinaryFunction::Div);
 }
 
 /// With the sign of the divisor or, where `fmod` is set, of the dividend.
@@ -364,9 +378,12 @@ void takt::import::addFunctionOps(Registry &registry) {
   registry.add("Asinh", {9, 22}, convertUnary<U::Asinh>, "train.unary asinh");
   registry.add("Acosh", {9, 22}, convertUnary<U::Acosh>, "train.unary acosh");
   registry.add("Atanh", {9, 22}, convertUnary<U::Atanh>, "train.unary atanh");
-  registry.add("Floor", {6, 13}, convertUnary<U::Floor>, "train.unary floor");
-  registry.add("Ceil", {6, 13}, convertUnary<U::Ceil>, "train.unary ceil");
-  registry.add("Round", {11, 22}, convertUnary<U::Round>, "train.unary round");
+  registry.add("Floor", {6, 13}, convertRounding<U::Floor, std::floor>,
+               "train.unary floor; folded on shapes");
+  registry.add("Ceil", {6, 13}, convertRounding<U::Ceil, std::ceil>,
+               "train.unary ceil; folded on shapes");
+  registry.add("Round", {11, 22}, convertRounding<U::Round, std::nearbyint>,
+               "train.unary round; folded on shapes");
   registry.add("Softplus", {1, 22}, convertUnary<U::Softplus>,
                "train.unary softplus");
   registry.add("Softsign", {1, 22}, convertUnary<U::Softsign>,

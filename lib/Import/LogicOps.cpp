@@ -158,6 +158,27 @@ static FailureOr<Constant> castConstant(Node &node, const Constant &constant,
   return result;
 }
 
+/// Known floats as integers, rounded towards zero.
+static FailureOr<Constant>
+truncateConstant(Node &node, const Constant &constant, int32_t to) {
+  auto values = node.graph.reader.numbers(constant, node.subject());
+  if (failed(values))
+    return failure();
+  Constant result;
+  result.type = to;
+  result.shape = constant.shape;
+  result.integers.emplace();
+  double limit = to == TensorProto::INT32 ? 0x1p31 : 0x1p63;
+  for (double value : *values) {
+    if (to == TensorProto::BOOL)
+      value = value != 0;
+    if (!(value > -limit - 1 && value < limit))
+      return node.invalid() << "casts " << value << " to " << typeName(to);
+    result.integers->push_back(static_cast<int64_t>(value));
+  }
+  return result;
+}
+
 /// Whether the importer converts it, rather than the program.
 static bool isFolded(const Operand &input, int32_t to) {
   if (!input.constant)
@@ -176,8 +197,11 @@ static LogicalResult castTo(Node &node, const Operand &input, int32_t to) {
     return node.unsupported()
            << "casts to type " << typeName(to)
            << ", expected float, double, int32, int64 or bool";
-  if (isFolded(input, to)) {
-    FailureOr<Constant> constant = castConstant(node, *input.constant, to);
+  bool truncates = input.constant && !isa<FloatType>(element) &&
+                   isKnownNumber(*input.constant);
+  if (truncates || isFolded(input, to)) {
+    auto *convert = truncates ? truncateConstant : castConstant;
+    FailureOr<Constant> constant = convert(node, *input.constant, to);
     if (failed(constant))
       return failure();
     return node.define(0, *constant);

@@ -89,9 +89,10 @@ static FailureOr<Dims> broadcastOperands(const Node &node) {
 }
 
 /// An operand's elements, as many as its shape says, repeated as in the shape.
-static Dims broadcastTo(ArrayRef<int64_t> values, ArrayRef<int64_t> from,
-                        ArrayRef<int64_t> to) {
-  Dims result;
+template <typename T>
+static SmallVector<T, 8> broadcastTo(ArrayRef<T> values, ArrayRef<int64_t> from,
+                                     ArrayRef<int64_t> to) {
+  SmallVector<T, 8> result;
   int64_t count = countElements(to).value_or(0);
   for (int64_t i = 0; i < count; ++i) {
     int64_t rest = i, index = 0, stride = 1;
@@ -116,8 +117,8 @@ LogicalResult takt::import::foldArithmetic(Node &node,
   FailureOr<Dims> shape = broadcastOperands(node);
   if (failed(shape))
     return failure();
-  a = broadcastTo(a, aOperand.shape(), *shape);
-  b = broadcastTo(b, bOperand.shape(), *shape);
+  a = broadcastTo<int64_t>(a, aOperand.shape(), *shape);
+  b = broadcastTo<int64_t>(b, bOperand.shape(), *shape);
   Dims result;
   for (auto [left, right] : llvm::zip_equal(a, b)) {
     std::optional<int64_t> value = compute(operation, left, right);
@@ -130,6 +131,77 @@ LogicalResult takt::import::foldArithmetic(Node &node,
                      ? int32_t(TensorProto::BOOL)
                      : aOperand.constant->type;
   return node.defineIntegers(result, *shape, type);
+}
+
+bool takt::import::isKnownNumber(const Constant &constant) {
+  bool isFloat = constant.type == TensorProto::FLOAT ||
+                 constant.type == TensorProto::DOUBLE;
+  return isFloat && (constant.fixed || constant.shape.empty()) &&
+         countElements(constant.shape).value_or(kMaxIntegers + 1) <=
+             kMaxIntegers;
+}
+
+bool takt::import::isNumberArithmetic(const Node &node) {
+  // Attributes say how operands of old versions are broadcast.
+  bool any = false;
+  for (int i = 0; i < node.proto.input_size(); ++i) {
+    const Constant *constant = node.operand(i).constant;
+    if (!constant || !(isKnownNumber(*constant) || constant->literal))
+      return false;
+    any |= isKnownNumber(*constant);
+  }
+  return any && node.proto.attribute_size() == 0;
+}
+
+static LogicalResult defineNumbers(Node &node, ArrayRef<double> values,
+                                   ArrayRef<int64_t> shape, int32_t type) {
+  TensorProto &tensor = node.graph.tensors.emplace_back();
+  tensor.set_data_type(type);
+  for (double value : values)
+    if (type == TensorProto::DOUBLE)
+      tensor.add_double_data(value);
+    else
+      tensor.add_float_data(static_cast<float>(value));
+  Constant constant;
+  constant.type = type;
+  constant.shape.assign(shape.begin(), shape.end());
+  constant.tensor = &tensor;
+  constant.fixed = true;
+  return node.define(0, std::move(constant));
+}
+
+LogicalResult takt::import::foldNumbers(Node &node,
+                                        function_ref<double(double)> function) {
+  Binder bind(node);
+  Operand x = bind.operand("X");
+  if (failed(bind.finish()))
+    return failure();
+  auto values = node.graph.reader.numbers(*x.constant, node.subject());
+  if (failed(values))
+    return failure();
+  for (double &value : *values)
+    value = function(value);
+  return defineNumbers(node, *values, x.shape(), x.constant->type);
+}
+
+LogicalResult
+takt::import::foldNumbers(Node &node,
+                          function_ref<double(double, double)> function) {
+  Binder bind(node);
+  Operand a = bind.operand("A"), b = bind.operand("B");
+  if (failed(bind.finish()))
+    return failure();
+  auto left = node.graph.reader.numbers(*a.constant, node.subject());
+  auto right = node.graph.reader.numbers(*b.constant, node.subject());
+  FailureOr<Dims> shape = broadcastOperands(node);
+  if (failed(left) || failed(right) || failed(shape))
+    return failure();
+  SmallVector<double> result;
+  for (auto [x, y] :
+       llvm::zip_equal(broadcastTo<double>(*left, a.shape(), *shape),
+                       broadcastTo<double>(*right, b.shape(), *shape)))
+    result.push_back(function(x, y));
+  return defineNumbers(node, result, *shape, a.constant->type);
 }
 
 LogicalResult takt::import::foldNot(Node &node) {
@@ -154,9 +226,9 @@ LogicalResult takt::import::foldWhere(Node &node) {
   FailureOr<Dims> shape = broadcastOperands(node);
   if (failed(shape))
     return failure();
-  condition = broadcastTo(condition, node.operand(0).shape(), *shape);
-  x = broadcastTo(x, node.operand(1).shape(), *shape);
-  y = broadcastTo(y, node.operand(2).shape(), *shape);
+  condition = broadcastTo<int64_t>(condition, node.operand(0).shape(), *shape);
+  x = broadcastTo<int64_t>(x, node.operand(1).shape(), *shape);
+  y = broadcastTo<int64_t>(y, node.operand(2).shape(), *shape);
   Dims result;
   for (auto [takeX, fromX, fromY] : llvm::zip_equal(condition, x, y))
     result.push_back(takeX ? fromX : fromY);

@@ -38,6 +38,21 @@ enum class IntegerOperation {
 /// Fails with a diagnostic on overflow and division by zero.
 mlir::LogicalResult foldArithmetic(Node &node, IntegerOperation operation);
 
+/// The constant is of floats that are known and that nobody trains, such as a
+/// size on its way to another size: a single number, or computed from integers.
+bool isKnownNumber(const Constant &constant);
+
+/// All operands are known numbers or, beside at least one, written in Constant
+/// nodes.
+bool isNumberArithmetic(const Node &node);
+
+/// The node's numbers, combined in their type. Double precision is enough to
+/// round sums, differences, products and quotients of floats rightly.
+mlir::LogicalResult foldNumbers(Node &node,
+                                llvm::function_ref<double(double)> function);
+mlir::LogicalResult
+foldNumbers(Node &node, llvm::function_ref<double(double, double)> function);
+
 /// The node's truth values, constants, inverted.
 mlir::LogicalResult foldNot(Node &node);
 

@@ -76,8 +76,6 @@ TESTS_OUTSIDE = {
     **{f"test_resize_downsample_scales_{rest}_align_corners":
        "its stored output takes the result's size before that is rounded"
        for rest in ("cubic", "linear")},
-    **{f"test_range_{rest}_delta_expanded": "a trip count computed in floats"
-       for rest in ("float_type_positive", "int32_type_negative")},
     "test_scan_sum": "a scan over batches (opset 8)",
     "test_maxpool_with_argmax_2d_precomputed_pads": "indices of a pool",
     "test_maxpool_with_argmax_2d_precomputed_strides": "indices of a pool",
