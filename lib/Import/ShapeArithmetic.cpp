@@ -252,7 +252,8 @@ LogicalResult takt::import::foldExpand(Node &node, ArrayRef<int64_t> shape) {
     return node.invalid() << "expands " << shapeText(from->shape) << " to "
                           << shapeText(shape);
   return defineIntegers(
-      node, {Dims(shape), broadcastTo(from->values, from->shape, shape)});
+      node,
+      {Dims(shape), broadcastTo<int64_t>(from->values, from->shape, shape)});
 }
 
 //===----------------------------------------------------------------------===//
