@@ -118,6 +118,14 @@ struct Options {
                         cl::init(0.999), cl::cat(category)};
   cl::opt<double> epsilon{"epsilon", cl::desc("of Adam (default 1e-8)"),
                           cl::init(1e-8), cl::cat(category)};
+  cl::list<std::string> groups{
+      "parameter-group", cl::cat(category),
+      cl::value_desc("GLOB:learning-rate-factor=X,weight-decay=Y"),
+      cl::desc("updates of parameters that differ, by name; the first group "
+               "that matches counts")};
+  cl::opt<double> clipValue{
+      "clip-value", cl::init(0), cl::cat(category),
+      cl::desc("limit of every element of a gradient (default 0: none)")};
   cl::list<std::string> freeze{
       "freeze", cl::CommaSeparated, cl::value_desc("GLOB,…"), cl::cat(category),
       cl::desc("parameters that are not trained, by name")};
@@ -207,6 +215,9 @@ struct Options {
   cl::opt<bool> dumpMachine{"dump-machine",
                             cl::desc("print the machine as a file and stop"),
                             cl::cat(category)};
+  cl::opt<bool> explain{
+      "explain", cl::cat(category),
+      cl::desc("write what was imported, as text, instead of compiling")};
   cl::opt<bool> showParameters{
       "show-parameters", cl::cat(category),
       cl::desc("say on stderr which tensors are parameters, and why")};
@@ -285,6 +296,16 @@ Error readRateSchedule(const Options &options, LowerOptions &result) {
   return Error::success();
 }
 
+Error readGroups(const Options &options, DifferentiateOptions &result) {
+  for (const std::string &text : options.groups) {
+    Expected<ParameterGroup> group = parseParameterGroup(text);
+    if (!group)
+      return badOption("--parameter-group: " + toString(group.takeError()));
+    result.groups.push_back(std::move(*group));
+  }
+  return Error::success();
+}
+
 Expected<CompileOptions> readOptions(const Options &options) {
   CompileOptions result;
   if (options.mode != "train" && options.mode != "forward")
@@ -343,9 +364,14 @@ Expected<CompileOptions> readOptions(const Options &options) {
   if (result.forwardOnly && options.recompute != Recomputation::None)
     return badOption("--recompute is for training, expected it without "
                      "--mode=forward");
-  if (result.forwardOnly && !options.freeze.empty())
-    return badOption("--freeze is for training, expected it without "
-                     "--mode=forward");
+  std::pair<StringRef, bool> ofTraining[] = {
+      {"--freeze", !options.freeze.empty()},
+      {"--parameter-group", !options.groups.empty()},
+      {"--clip-value", options.clipValue.getNumOccurrences() > 0}};
+  for (auto [name, given] : ofTraining)
+    if (result.forwardOnly && given)
+      return badOption(name + " is for training, expected it without "
+                              "--mode=forward");
   result.frozen = {options.freeze.begin(), options.freeze.end()};
   result.microbatches = options.microbatches;
   result.import.batch = options.batch / options.microbatches;
@@ -354,7 +380,10 @@ Expected<CompileOptions> readOptions(const Options &options) {
   result.differentiate = {options.loss,        options.optimizer,
                           options.momentum,    options.nesterov,
                           options.weightDecay, options.beta1,
-                          options.beta2,       options.epsilon};
+                          options.beta2,       options.epsilon,
+                          options.clipValue,   {}};
+  if (Error error = readGroups(options, result.differentiate))
+    return std::move(error);
   result.lowering.learningRate = options.learningRate;
   result.lowering.delayScalingSteps = options.delayScaling;
   if (Error error = readRateSchedule(options, result.lowering))
@@ -452,7 +481,7 @@ Error compileAndEmit(const Options &options) {
   if (options.input.empty())
     return badOption("no model given: taktc MODEL.onnx -o OUT (--help tells "
                      "the options)");
-  if (options.output.empty())
+  if (options.output.empty() && !options.explain)
     return badOption("no output file given: -o OUT");
   EmitRequest request{options.emit,
                       options.input,
@@ -461,7 +490,10 @@ Error compileAndEmit(const Options &options) {
                       {options.compare.begin(), options.compare.end()},
                       options.showParameters,
                       options.checkpoint,
+                      options.explain,
                       options.pareto};
+  if (options.explain && request.output.empty())
+    request.output = "-";
   auto buffer = MemoryBuffer::getFileOrSTDIN(options.input);
   if (!buffer)
     return createStringError(options.input + ": " +
@@ -473,6 +505,9 @@ Error compileAndEmit(const Options &options) {
     if (compile->recomputation != Recomputation::None)
       return badOption("--recompute is for models: the tasks of " +
                        options.input + " are as they are");
+    if (options.explain)
+      return badOption("--explain is for models: " + options.input +
+                       " is a problem without a network");
     return emitProblem(kind, content, request,
                        problemDefaults(options, *machine), compile->scheduling);
   }

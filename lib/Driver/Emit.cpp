@@ -11,6 +11,7 @@
 #include "takt/Dialect/Stream/Conversion.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Driver/Diagnostics.h"
+#include "takt/Driver/Explain.h"
 #include "takt/Driver/Front.h"
 #include "takt/Driver/Recomputation.h"
 #include "takt/Driver/Trace.h"
@@ -75,6 +76,8 @@ public:
     step = std::move(*built);
     if (request.showParameters)
       printParameters(*step.module, llvm::errs());
+    if (request.explain)
+      return writeExplanation(model);
     switch (request.kind) {
     case EmitKind::Train:
       return writeModule(request.output, *step.module);
@@ -100,6 +103,14 @@ private:
       all.push_back(std::move(entry->scheduled));
     }
     return std::move(all);
+  }
+
+  llvm::Error writeExplanation(llvm::MemoryBufferRef model) {
+    std::string text;
+    llvm::raw_string_ostream os(text);
+    if (failed(explain(step, model, os)))
+      return alreadySaid();
+    return writeFile(request.output, text);
   }
 
   llvm::Error writeComparison() {

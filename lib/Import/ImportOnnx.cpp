@@ -205,3 +205,25 @@ OwningOpRef<ModuleOp> takt::importOnnx(llvm::MemoryBufferRef file,
   return Importer(*model, *opset, &context, options, file.getBufferIdentifier())
       .run();
 }
+
+FailureOr<std::vector<takt::OnnxNode>>
+takt::listNodes(llvm::MemoryBufferRef file, MLIRContext &context) {
+  FailureOr<Model> model = readModel(file, context);
+  if (failed(model))
+    return failure();
+  onnx::ModelProto &proto = *model->proto;
+  FailureOr<int64_t> opset = readOpset(proto, &context);
+  if (failed(opset) || failed(inlineFunctions(proto, *opset, &context)))
+    return failure();
+  FailureOr<NodeOrder> order = orderNodes(proto.graph(), *opset, &context);
+  if (failed(order))
+    return failure();
+  std::vector<OnnxNode> nodes;
+  for (const onnx::NodeProto *node : order->nodes) {
+    auto match =
+        Registry::get().lookup(node->domain(), node->op_type(), *opset);
+    nodes.push_back({nodeName(*node).str(), node->op_type(),
+                     match ? match->since : *opset});
+  }
+  return nodes;
+}

@@ -142,6 +142,62 @@ static llvm::SetVector<StringAttr> consumersOf(mlir::Value value) {
   return names;
 }
 
+/// Every read of a parameter, in the module's order.
+static SmallVector<train::ReadOp> readsOf(train::ParameterOp parameter) {
+  SmallVector<train::ReadOp> reads;
+  parameter->getParentOfType<ModuleOp>().walk([&](train::ReadOp read) {
+    if (read.getParameter() == parameter.getSymName())
+      reads.push_back(read);
+  });
+  return reads;
+}
+
+/// What made a constant of it.
+static std::string explainConstant(train::ParameterOp parameter,
+                                   ArrayRef<train::ReadOp> reads) {
+  RankedTensorType type = parameter.getTensorType();
+  if (parameter.getFrozen())
+    return "the user froze it";
+  if (!train::isFloatTensor(type))
+    return "no floats";
+  if (type.getRank() == 0)
+    return "a scalar";
+  bool reached = llvm::any_of(reads, [](train::ReadOp read) {
+    return reachesGradient(read.getValue());
+  });
+  return reached ? "made by the import" : "nothing with a gradient takes it";
+}
+
+std::string takt::explainKind(train::ParameterOp parameter) {
+  SmallVector<train::ReadOp> reads = readsOf(parameter);
+  std::string text;
+  switch (parameter.getKind()) {
+  case ParameterKind::Trainable:
+    text = "a gradient reaches it";
+    break;
+  case ParameterKind::State:
+    text = "a running statistic";
+    break;
+  case ParameterKind::OptimizerState:
+    text = "the optimizer's";
+    break;
+  case ParameterKind::Derived:
+    text = "a part of another";
+    break;
+  case ParameterKind::Constant:
+    text = explainConstant(parameter, reads);
+    break;
+  }
+  llvm::SetVector<StringAttr> names;
+  for (train::ReadOp read : reads)
+    for (StringAttr name : consumersOf(read.getValue()))
+      if (name != parameter.getSymNameAttr()) // its update
+        names.insert(name);
+  for (auto [i, name] : llvm::enumerate(names))
+    text += (i == 0 ? ": " : ", ") + name.str();
+  return text;
+}
+
 void takt::printParameters(ModuleOp module, llvm::raw_ostream &os) {
   llvm::MapVector<StringRef, llvm::SetVector<StringAttr>> consumers;
   module.walk([&](train::ReadOp read) {

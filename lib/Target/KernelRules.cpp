@@ -283,10 +283,21 @@ Error checkMeanSquaredError(const KernelSubject &s) {
   return s.expectShape(s.out(1), s.in(0).dims);
 }
 
+/// The factor of the learning rate and the limit of the gradient are the last
+/// two words of every update.
+Error update(const KernelSubject &s) {
+  size_t last = s.kernel.words.size() - 1;
+  if (Error error = expectFloat(s, "rate_factor", last - 1))
+    return error;
+  if (Error error = expectFloat(s, "clip_value", last))
+    return error;
+  return elementwise(s);
+}
+
 Error checkMomentum(const KernelSubject &s) {
   if (Error error = s.expectFlag("nesterov", 1))
     return error;
-  return elementwise(s);
+  return update(s);
 }
 
 Error checkAdam(const KernelSubject &s) {
@@ -298,7 +309,7 @@ Error checkAdam(const KernelSubject &s) {
     return error;
   if (Error error = s.expectFlag("decoupled", 4))
     return error;
-  return elementwise(s);
+  return update(s);
 }
 
 /// Both halves of a reconstruction. Stages have 16 bits, and no pipeline delays
@@ -334,7 +345,7 @@ constexpr auto checkTanhDgrad = elementwise;
 constexpr auto checkLrnDgrad = checkLrn;
 constexpr auto checkSoftmaxDgrad = alongAxis;
 constexpr auto checkLogSoftmaxDgrad = alongAxis;
-constexpr auto checkSgd = elementwise;
+constexpr auto checkSgd = update;
 constexpr auto checkReconstruct = checkFade;
 
 TypeRule typeRule(KernelId id) {

@@ -232,6 +232,16 @@ struct TrainDifferentiate
     chosen.beta1 = beta1;
     chosen.beta2 = beta2;
     chosen.epsilon = epsilon;
+    chosen.clipValue = clipValue;
+    for (const std::string &text : groups) {
+      llvm::Expected<ParameterGroup> group = parseParameterGroup(text);
+      if (!group) {
+        getOperation().emitError("parameter-group: ")
+            << llvm::toString(group.takeError());
+        return signalPassFailure();
+      }
+      chosen.groups.push_back(std::move(*group));
+    }
     if (failed(differentiate(getOperation(), chosen)))
       signalPassFailure();
   }

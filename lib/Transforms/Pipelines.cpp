@@ -23,6 +23,9 @@ static TrainDifferentiateOptions passOptions(const DifferentiateOptions &o) {
   options.beta1 = o.beta1;
   options.beta2 = o.beta2;
   options.epsilon = o.epsilon;
+  options.clipValue = o.clipValue;
+  for (const ParameterGroup &group : o.groups)
+    options.groups.push_back(group.text());
   return options;
 }
 
@@ -75,12 +78,13 @@ struct StepPipelineOptions : public PassPipelineOptions<StepPipelineOptions> {
   Option<double> beta2{*this, "beta2", llvm::cl::init(0.999)};
   Option<double> epsilon{*this, "epsilon", llvm::cl::init(1e-8)};
 
+  Option<double> clipValue{*this, "clip-value", llvm::cl::init(0.0)};
   ListOption<std::string> freeze{
       *this, "freeze", llvm::cl::desc("parameters that are not trained")};
 
   DifferentiateOptions get() const {
-    return {loss,        optimizer, momentum, nesterov,
-            weightDecay, beta1,     beta2,    epsilon};
+    return {loss,  optimizer, momentum, nesterov,  weightDecay,
+            beta1, beta2,     epsilon,  clipValue, {}};
   }
 };
 } // namespace

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "NamePatterns.h"
 #include "StepBuilder.h"
 #include "mlir/IR/SymbolTable.h"
 #include "takt/Transforms/Tags.h"
@@ -31,6 +32,10 @@ LogicalResult takt::checkOptions(ModuleOp module,
   if (!std::isfinite(options.epsilon) || options.epsilon <= 0)
     return module.emitError("epsilon is ")
            << options.epsilon << ", expected a positive number";
+  // An attribute of 32 bits.
+  if (!std::isfinite(float(options.clipValue)) || options.clipValue < 0)
+    return module.emitError("clip value is ")
+           << options.clipValue << ", expected a number of at least 0";
   return success();
 }
 
@@ -41,6 +46,7 @@ public:
                 const DifferentiateOptions &options)
       : builder(builder), symbols(symbols), options(options) {}
 
+  LogicalResult findGroups(ModuleOp module);
   LogicalResult build(ParameterGradient of);
 
 private:
@@ -50,14 +56,46 @@ private:
 
   FailureOr<train::ParameterOp> createState(train::ParameterOp parameter,
                                             StringRef suffix);
+  const ParameterGroup &groupOf(train::ParameterOp parameter) const;
+  FloatAttr weightDecay(train::ParameterOp parameter);
+  FloatAttr rateFactor(train::ParameterOp parameter);
+  FloatAttr clipValue() { return builder.getF32FloatAttr(options.clipValue); }
   mlir::Value read(train::ParameterOp parameter);
   void write(train::ParameterOp parameter, mlir::Value value);
 
   TaggingBuilder &builder;
   SymbolTable &symbols;
   const DifferentiateOptions &options;
+  ParameterGroup others; ///< parameters in no group
+  llvm::DenseMap<Operation *, const ParameterGroup *> groups;
 };
 } // namespace
+
+LogicalResult UpdateBuilder::findGroups(ModuleOp module) {
+  for (const ParameterGroup &group : options.groups) {
+    auto matches = matchTrainable(module, "parameter-group", group.pattern);
+    if (failed(matches))
+      return failure();
+    for (train::ParameterOp parameter : *matches)
+      groups.try_emplace(parameter, &group);
+  }
+  return success();
+}
+
+const ParameterGroup &
+UpdateBuilder::groupOf(train::ParameterOp parameter) const {
+  auto it = groups.find(parameter);
+  return it == groups.end() ? others : *it->second;
+}
+
+FloatAttr UpdateBuilder::weightDecay(train::ParameterOp parameter) {
+  return builder.getF32FloatAttr(
+      groupOf(parameter).weightDecay.value_or(options.weightDecay));
+}
+
+FloatAttr UpdateBuilder::rateFactor(train::ParameterOp parameter) {
+  return builder.getF32FloatAttr(groupOf(parameter).learningRateFactor);
+}
 
 /// A state of the parameter's type, zero at first.
 FailureOr<train::ParameterOp>
@@ -94,8 +132,8 @@ void UpdateBuilder::write(train::ParameterOp parameter, mlir::Value value) {
 LogicalResult UpdateBuilder::sgd(ParameterGradient of) {
   mlir::Value w = read(of.parameter);
   auto op = train::SgdOp::create(builder, of.parameter.getLoc(), w.getType(), w,
-                                 of.gradient,
-                                 builder.getF32FloatAttr(options.weightDecay));
+                                 of.gradient, weightDecay(of.parameter),
+                                 rateFactor(of.parameter), clipValue());
   write(of.parameter, op->getResult(0));
   return success();
 }
@@ -109,8 +147,8 @@ LogicalResult UpdateBuilder::momentum(ParameterGradient of) {
   auto op = train::MomentumOp::create(
       builder, of.parameter.getLoc(), w.getType(), v.getType(), w, of.gradient,
       v, builder.getF32FloatAttr(options.momentum),
-      builder.getBoolAttr(options.nesterov),
-      builder.getF32FloatAttr(options.weightDecay));
+      builder.getBoolAttr(options.nesterov), weightDecay(of.parameter),
+      rateFactor(of.parameter), clipValue());
   write(of.parameter, op->getResult(0));
   write(*velocity, op->getResult(1));
   return success();
@@ -127,8 +165,8 @@ LogicalResult UpdateBuilder::adam(ParameterGradient of) {
       of.gradient, m, v, builder.getF32FloatAttr(options.beta1),
       builder.getF32FloatAttr(options.beta2),
       builder.getF32FloatAttr(options.epsilon),
-      builder.getF32FloatAttr(options.weightDecay),
-      builder.getBoolAttr(options.optimizer == OptimizerKind::AdamW));
+      builder.getBoolAttr(options.optimizer == OptimizerKind::AdamW),
+      weightDecay(of.parameter), rateFactor(of.parameter), clipValue());
   write(of.parameter, op->getResult(0));
   write(*mean, op->getResult(1));
   write(*square, op->getResult(2));
@@ -154,8 +192,11 @@ LogicalResult takt::buildUpdates(TaggingBuilder &builder,
                                  const DifferentiateOptions &options) {
   if (gradients.empty())
     return success();
-  SymbolTable symbols(gradients.front().parameter->getParentOfType<ModuleOp>());
+  auto module = gradients.front().parameter->getParentOfType<ModuleOp>();
+  SymbolTable symbols(module);
   UpdateBuilder updates(builder, symbols, options);
+  if (failed(updates.findGroups(module)))
+    return failure();
   for (ParameterGradient of : gradients)
     if (failed(updates.build(of)))
       return failure();

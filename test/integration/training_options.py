@@ -2,13 +2,16 @@
 """Trains with options of taktc, and the same way with PyTorch, and compares.
 
     training_options.py MODEL SCHEDULE OPTIMIZER [--freeze=GLOB,…]
-                        [OPTION of taktc …]
+                        [--parameter-group=GLOB:SETTINGS …] [--clip-value=V]
 
-MODEL is a network of test/models/export.py, OPTIMIZER one of compare_pytorch.py,
-whose limits hold for gradients and weights. SCHEDULE may have microbatches:
+MODEL is a network of test/models/export.py, OPTIMIZER one of compare_pytorch.py.
+Gradients of the first minibatch agree within 1e-5, as do weights after 20 updates: an
+option that does nothing changes these by more. SCHEDULE may have microbatches:
 zb-h1/4. What the options mean is written once more here, in PyTorch's terms:
 
     --freeze           requires_grad = False
+    --parameter-group  the optimizer's param_groups
+    --clip-value       torch.nn.utils.clip_grad_value_
 
 What is not trained has to stay as it is, bit for bit, and to have no gradient.
 """
@@ -32,6 +35,8 @@ def parse_arguments():
     parser.add_argument("schedule")
     parser.add_argument("optimizer", choices=OPTIMIZERS)
     parser.add_argument("--freeze", default="")
+    parser.add_argument("--parameter-group", action="append", default=[])
+    parser.add_argument("--clip-value", type=float)
     return parser.parse_args()
 
 
@@ -45,13 +50,39 @@ def freeze(model, patterns):
             parameter.requires_grad_(False)
 
 
+def parameter_groups(trained, texts, rate, decay):
+    """The optimizer's param_groups: those of the texts, then all others."""
+    groups = []
+    for text in texts:
+        pattern, settings = text.rsplit(":", 1)
+        given = {key: float(value) for key, value in
+                 (setting.split("=") for setting in settings.split(","))}
+        groups.append((pattern, {
+            "params": [], "weight_decay": given.get("weight-decay", decay),
+            "lr": rate * given.get("learning-rate-factor", 1)}))
+    groups.append(("*", {"params": []}))
+    for name, parameter in trained.items():
+        group = next(g for pattern, g in groups if matches(name, pattern))
+        group["params"].append(parameter)
+    assert all(group["params"] for _, group in groups[:-1]), "an empty group"
+    return [group for _, group in groups if group["params"]]
+
+
+def make_stepper(arguments, trained):
+    plain = OPTIMIZERS[arguments.optimizer](trained.values())
+    defaults = plain.defaults
+    groups = parameter_groups(trained, arguments.parameter_group, defaults["lr"],
+                              defaults["weight_decay"])
+    return type(plain)(groups, **defaults)
+
+
 def train_pytorch(arguments, image, label):
     """(gradients of the first minibatch, weights at the end, the model's weights)"""
     model = compare_pytorch.pytorch_model(arguments.model)
     initial = {key: p.detach().numpy().copy() for key, p in model.named_parameters()}
     freeze(model, arguments.freeze)
     trained = {key: p for key, p in model.named_parameters() if p.requires_grad}
-    stepper = OPTIMIZERS[arguments.optimizer](trained.values())
+    stepper = make_stepper(arguments, trained)
     gradients = None
     for i in range(ITERATIONS):
         batch = slice(i * BATCH, (i + 1) * BATCH)
@@ -61,6 +92,8 @@ def train_pytorch(arguments, image, label):
         loss.backward()
         if gradients is None:
             gradients = {key: p.grad.numpy().copy() for key, p in trained.items()}
+        if arguments.clip_value:
+            torch.nn.utils.clip_grad_value_(trained.values(), arguments.clip_value)
         stepper.step()
     final = {key: p.detach().numpy() for key, p in trained.items()}
     return gradients, final, initial
@@ -77,6 +110,10 @@ def train_takt(arguments, image, label):
             yield f"--microbatches={microbatches}"
         if arguments.freeze:
             yield f"--freeze={arguments.freeze}"
+        for group in arguments.parameter_group:
+            yield f"--parameter-group={group}"
+        if arguments.clip_value:
+            yield f"--clip-value={arguments.clip_value}"
         yield from EXTRA[arguments.optimizer]
 
     with tempfile.TemporaryDirectory() as directory:
@@ -121,7 +158,7 @@ def main():
     print(f"{' '.join(sys.argv[1:])}: {len(theirs)} parameters, {frozen} frozen, "
           f"gradients within {gradient[0]:.1e} ({gradient[1]}), "
           f"weights after {ITERATIONS} updates within {weight[0]:.1e} ({weight[1]})")
-    if not (gradient[0] < 1e-4 and weight[0] < 1e-3 and len(theirs) > 0):
+    if not (gradient[0] < 1e-5 and weight[0] < 1e-5 and len(theirs) > 0):
         sys.exit("PyTorch disagrees")
 
 

@@ -34,6 +34,8 @@ struct EmitRequest {
   bool showParameters = false;
   /// Of Onnx: trained weights, as takt-run saves them. Empty: the model's own.
   std::string checkpoint;
+  /// Writes what was imported (Explain.h) instead of compiling.
+  bool explain = false;
   /// Report and page show the Pareto front of the schedules.
   bool pareto = false;
 };

@@ -26,12 +26,14 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "takt/Dialect/Train/Train.h"
 #include "llvm/Support/MemoryBufferRef.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace takt {
 
@@ -83,6 +85,21 @@ void registerImportOnnxTranslation();
 
 /// One line per parameter: name, shape, kind and the nodes that use it.
 void printParameters(mlir::ModuleOp module, llvm::raw_ostream &os);
+
+/// Why a parameter of a step is of its kind, and the nodes that use it.
+std::string explainKind(train::ParameterOp parameter);
+
+/// A node of a model as it is written, functions inlined.
+struct OnnxNode {
+  std::string name; ///< that of its first output for a node without one
+  std::string type; ///< its operator
+  int64_t since;    ///< the opset that the operator's version came with
+};
+
+/// The nodes that the outputs need, producers first. Fails with a diagnostic
+/// for what no model can be imported from.
+mlir::FailureOr<std::vector<OnnxNode>> listNodes(llvm::MemoryBufferRef file,
+                                                 mlir::MLIRContext &context);
 
 /// One line per ONNX operator that is understood: name, versions, and what it
 /// becomes.

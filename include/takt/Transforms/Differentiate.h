@@ -10,6 +10,8 @@
 #define TAKT_TRANSFORMS_DIFFERENTIATE_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "takt/Transforms/ParameterGroups.h"
+#include <vector>
 
 namespace takt {
 
@@ -27,6 +29,11 @@ struct DifferentiateOptions {
   double weightDecay = 0;
   double beta1 = 0.9, beta2 = 0.999;
   double epsilon = 1e-8;
+  /// Limits every element of a gradient to -clipValue to clipValue before the
+  /// update uses it; 0: no limit. torch.nn.utils.clip_grad_value_.
+  double clipValue = 0;
+  /// A parameter belongs to the first group whose pattern its name matches.
+  std::vector<ParameterGroup> groups;
 };
 
 /// Turns the forward graph @main into the whole training step: loss on the
@@ -45,8 +52,8 @@ struct DifferentiateOptions {
 ///
 /// Fails with a diagnostic if @main is missing or has gradients already, the
 /// first output cannot be the loss's operand, no trainable parameter is
-/// reached, an operation on the way has no gradient, or an option is out of
-/// range.
+/// reached, an operation on the way has no gradient, an option is out of range,
+/// or a group's pattern matches no trainable parameter.
 mlir::LogicalResult differentiate(mlir::ModuleOp module,
                                   const DifferentiateOptions &options);
 

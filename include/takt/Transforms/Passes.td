@@ -98,7 +98,12 @@ def TrainDifferentiate : Pass<"train-differentiate", "::mlir::ModuleOp"> {
     Option<"beta2", "beta2", "double", "0.999",
            "Adam's decay of the mean square">,
     Option<"epsilon", "epsilon", "double", "1e-8",
-           "Adam's guard against division by zero">
+           "Adam's guard against division by zero">,
+    Option<"clipValue", "clip-value", "double", "0.0",
+           "limit of every element of a gradient (0: none)">,
+    ListOption<"groups", "parameter-groups", "std::string",
+               "updates that differ, as {GLOB:learning-rate-factor=X,"
+               "weight-decay=Y}">
   ];
   let dependentDialects = ["::takt::train::TrainDialect"];
 }

@@ -196,16 +196,17 @@ void NormalizeDgradOp::getKernelWords(Words &words) {
 }
 
 void SgdOp::getKernelWords(Words &words) {
-  appendFloats(words, getWeightDecay());
+  appendFloats(words, {getWeightDecay(), getRateFactor(), getClipValue()});
 }
 void MomentumOp::getKernelWords(Words &words) {
   appendFloats(words, getMomentum());
   append(words, int64_t(getNesterov()));
-  appendFloats(words, getWeightDecay());
+  appendFloats(words, {getWeightDecay(), getRateFactor(), getClipValue()});
 }
 void AdamOp::getKernelWords(Words &words) {
   appendFloats(words, {getBeta1(), getBeta2(), getEpsilon(), getWeightDecay()});
   append(words, int64_t(getDecoupled()));
+  appendFloats(words, {getRateFactor(), getClipValue()});
 }
 
 void FadeOp::getKernelWords(Words &words) {
@@ -382,8 +383,13 @@ Work ReduceMaxDgradOp::getWork() { return elementwiseWork(*this, 3); }
 Work SoftmaxCrossEntropyOp::getWork() { return reductionWork(*this, 4); }
 Work MeanSquaredErrorOp::getWork() { return reductionWork(*this, 4); }
 
-Work SgdOp::getWork() { return elementwiseWork(*this, 3); }
-Work MomentumOp::getWork() { return elementwiseWork(*this, 5); }
-Work AdamOp::getWork() { return elementwiseWork(*this, 12); }
+/// Two comparisons where the gradient is clipped.
+template <typename OpTy> static Work updateWork(OpTy op, int64_t perElement) {
+  return elementwiseWork(op, perElement + (op.getClipValue() != 0 ? 2 : 0));
+}
+
+Work SgdOp::getWork() { return updateWork(*this, 3); }
+Work MomentumOp::getWork() { return updateWork(*this, 5); }
+Work AdamOp::getWork() { return updateWork(*this, 12); }
 Work FadeOp::getWork() { return elementwiseWork(*this, 3); }
 Work ReconstructOp::getWork() { return elementwiseWork(*this, 2); }

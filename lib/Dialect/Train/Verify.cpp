@@ -234,7 +234,24 @@ template <typename OpTy> static LogicalResult verifyReconstruction(OpTy op) {
 LogicalResult FadeOp::verify() { return verifyReconstruction(*this); }
 LogicalResult ReconstructOp::verify() { return verifyReconstruction(*this); }
 
+/// C1.
+template <typename OpTy> static LogicalResult verifyUpdate(OpTy op) {
+  Reporter reporter(op);
+  for (auto [name, value] :
+       {std::pair(StringRef("weight_decay"), op.getWeightDecay()),
+        std::pair(StringRef("rate_factor"), op.getRateFactor()),
+        std::pair(StringRef("clip_value"), op.getClipValue())})
+    if (!std::isfinite(value) || value < 0)
+      return reporter.failValue(name, std::to_string(value), "at least 0");
+  return success();
+}
+
+LogicalResult SgdOp::verify() { return verifyUpdate(*this); }
+LogicalResult MomentumOp::verify() { return verifyUpdate(*this); }
+
 LogicalResult AdamOp::verify() {
+  if (failed(verifyUpdate(*this)))
+    return failure();
   Reporter reporter(getOperation());
   for (auto [name, beta] : {std::pair(StringRef("beta1"), getBeta1()),
                             std::pair(StringRef("beta2"), getBeta2())})

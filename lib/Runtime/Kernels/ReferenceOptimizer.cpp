@@ -13,6 +13,7 @@
 #include "KernelCall.h"
 #include "takt/Target/LearningRate.h"
 #include <cmath>
+#include <limits>
 
 using namespace llvm;
 
@@ -20,10 +21,10 @@ namespace takt {
 
 namespace {
 
-/// The learning rate of the minibatch. That of a stale gradient may rise
-/// slowly: PipeMare's T1 (Yang et al., MLSys 2021), rate / delay^p with p
+/// The program's learning rate of the minibatch. That of a stale gradient may
+/// rise slowly: PipeMare's T1 (Yang et al., MLSys 2021), rate / delay^p with p
 /// falling from 1 to 0 over so many minibatches as the scalar says.
-Expected<double> learningRate(const KernelCall &call) {
+Expected<double> scheduledRate(const KernelCall &call) {
   const KernelContext &context = call.context;
   if (context.scalars.empty())
     return call.fail("number of run-time scalars is 0, expected the learning "
@@ -43,20 +44,42 @@ Expected<double> learningRate(const KernelCall &call) {
   return rate / std::pow(double(context.delay), 1 - done / steps);
 }
 
+/// What the last two words of every update say: the learning rate's factor, and
+/// the limit of the gradient's elements, where 0 is none.
+template <typename T> struct Step {
+  static Expected<Step> of(const KernelCall &call) {
+    Expected<double> scheduled = scheduledRate(call);
+    if (!scheduled)
+      return scheduled.takeError();
+    size_t last = call.words.size() - 1;
+    T limit = call.floatWord(last);
+    return Step{*scheduled * call.floatWord(last - 1),
+                limit > 0 ? limit : std::numeric_limits<T>::infinity()};
+  }
+
+  /// NaN stays NaN.
+  T clip(T gradient) const {
+    return gradient > limit ? limit : gradient < -limit ? -limit : gradient;
+  }
+
+  double rate;
+  T limit;
+};
+
 } // namespace
 
 // new_w = w - lr * (g + weight_decay * w)
 template <typename T> Error referenceSgd(const KernelCall &call) {
-  Expected<double> rate = learningRate(call);
-  if (!rate)
-    return rate.takeError();
-  T lr = *rate, decay = call.floatWord(0);
+  Expected<Step<T>> step = Step<T>::of(call);
+  if (!step)
+    return step.takeError();
+  T lr = step->rate, decay = call.floatWord(0);
   const T *w = call.in<T>(0), *g = call.in<T>(1);
   T *newW = call.out<T>(0);
   int64_t n = call.results[0].elements();
 #pragma omp simd
   for (int64_t i = 0; i < n; ++i)
-    newW[i] = w[i] - lr * (g[i] + decay * w[i]);
+    newW[i] = w[i] - lr * (step->clip(g[i]) + decay * w[i]);
   return Error::success();
 }
 
@@ -64,10 +87,10 @@ template <typename T> Error referenceSgd(const KernelCall &call) {
 //   new_v = momentum * v + d
 //   new_w = w - lr * (nesterov ? d + momentum * new_v : new_v)
 template <typename T> Error referenceMomentum(const KernelCall &call) {
-  Expected<double> rate = learningRate(call);
-  if (!rate)
-    return rate.takeError();
-  T lr = *rate, momentum = call.floatWord(0), decay = call.floatWord(2);
+  Expected<Step<T>> step = Step<T>::of(call);
+  if (!step)
+    return step.takeError();
+  T lr = step->rate, momentum = call.floatWord(0), decay = call.floatWord(2);
   // The step is own * d + ahead * new_v.
   T own = call.words[1] ? 1 : 0, ahead = call.words[1] ? momentum : T(1);
   const T *w = call.in<T>(0), *g = call.in<T>(1), *v = call.in<T>(2);
@@ -75,10 +98,9 @@ template <typename T> Error referenceMomentum(const KernelCall &call) {
   int64_t n = call.results[0].elements();
 #pragma omp simd
   for (int64_t i = 0; i < n; ++i) {
-    T d = g[i] + decay * w[i];
+    T d = step->clip(g[i]) + decay * w[i];
     T velocity = momentum * v[i] + d;
-    T step = own * d + ahead * velocity;
-    newW[i] = w[i] - lr * step;
+    newW[i] = w[i] - lr * (own * d + ahead * velocity);
     newV[i] = velocity;
   }
   return Error::success();
@@ -90,16 +112,16 @@ template <typename T> Error referenceMomentum(const KernelCall &call) {
 //   g^2 new_w = w - lr / (1 - beta1^t) * new_m /
 //               (sqrt(new_v) / sqrt(1 - beta2^t) + epsilon)
 template <typename T> Error referenceAdam(const KernelCall &call) {
-  Expected<double> rate = learningRate(call);
-  if (!rate)
-    return rate.takeError();
+  Expected<Step<T>> step = Step<T>::of(call);
+  if (!step)
+    return step.takeError();
   double b1 = call.floatWord(0), b2 = call.floatWord(1);
   double decayWord = call.floatWord(3);
   double t = double(call.context.minibatch) + 1;
   bool decoupled = call.words[4];
-  T keep = decoupled ? 1 - *rate * decayWord : 1;
+  T keep = decoupled ? 1 - step->rate * decayWord : 1;
   T decay = decoupled ? 0 : decayWord;
-  T rate1 = *rate / (1 - std::pow(b1, t));
+  T rate1 = step->rate / (1 - std::pow(b1, t));
   T root2 = 1 / std::sqrt(1 - std::pow(b2, t));
   T beta1 = b1, beta2 = b2, rest1 = 1 - b1, rest2 = 1 - b2;
   T epsilon = call.floatWord(2);
@@ -109,7 +131,7 @@ template <typename T> Error referenceAdam(const KernelCall &call) {
   int64_t n = call.results[0].elements();
 #pragma omp simd
   for (int64_t i = 0; i < n; ++i) {
-    T gradient = g[i] + decay * w[i];
+    T gradient = step->clip(g[i]) + decay * w[i];
     T mean = beta1 * m[i] + rest1 * gradient;
     T square = beta2 * v[i] + rest2 * gradient * gradient;
     newW[i] =

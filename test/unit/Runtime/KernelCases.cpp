@@ -395,14 +395,16 @@ Kernel normalization(KernelId id, Random &random) {
 
 Kernel optimizer(KernelId id, Random &random) {
   uint32_t flag = pick(random, 0, 1);
+  uint32_t rate = floatBits(pick(random, 0, 1) ? 1.0f : 0.5f);
+  uint32_t limit = floatBits(pick(random, 0, 1) ? 0.0f : 0.5f);
   if (id == KernelId::Sgd)
-    return elementwise(id, random, 2, 1, floatBits(0.01f));
+    return elementwise(id, random, 2, 1, {floatBits(0.01f), rate, limit});
   if (id == KernelId::Momentum)
     return elementwise(id, random, 3, 2,
-                       {floatBits(0.9f), flag, floatBits(0.01f)});
+                       {floatBits(0.9f), flag, floatBits(0.01f), rate, limit});
   return elementwise(id, random, 4, 3,
                      {floatBits(0.9f), floatBits(0.99f), floatBits(1e-3f),
-                      floatBits(0.01f), flag});
+                      floatBits(0.01f), flag, rate, limit});
 }
 
 Kernel loss(KernelId id, Random &random) {

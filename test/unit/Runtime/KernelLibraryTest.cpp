@@ -232,7 +232,7 @@ TEST(KernelLibrary, ScalesTheLearningRateByDelay) {
   Random random(7);
   KernelLibrary library;
   Kernel kernel = randomKernel(KernelId::Sgd, random);
-  kernel.words = {0};
+  kernel.words = {0, 0x3F800000, 0};
   const double rates[] = {0.5, 0, 8};
   auto stepAt = [&](uint64_t minibatch, uint32_t delay) {
     Bench bench(asDouble(kernel), random);

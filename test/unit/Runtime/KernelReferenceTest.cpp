@@ -262,25 +262,46 @@ Values optimize(KernelId id, ArrayRef<uint32_t> words, size_t states,
 }
 
 TEST(Optimizer, SgdIsPyTorchs) {
-  expectNear(optimize(KernelId::Sgd, {bits(0.25f)}, 0, 2),
+  expectNear(optimize(KernelId::Sgd, {bits(0.25f), bits(1), 0}, 0, 2),
              {0.801875, -1.826875, 0.1778125}, 1e-12);
 }
 
 TEST(Optimizer, MomentumIsPyTorchs) {
-  expectNear(optimize(KernelId::Momentum, {bits(0.5f), 0, bits(0.25f)}, 1, 3),
+  expectNear(optimize(KernelId::Momentum,
+                      {bits(0.5f), 0, bits(0.25f), bits(1), 0}, 1, 3),
              {0.514953125, -1.601828125, -0.3144453125}, 1e-12);
-  expectNear(optimize(KernelId::Momentum, {bits(0.5f), 1, bits(0.25f)}, 1, 2),
+  expectNear(optimize(KernelId::Momentum,
+                      {bits(0.5f), 1, bits(0.25f), bits(1), 0}, 1, 2),
              {0.68546875, -1.72296875, -0.00929687500000006}, 1e-12);
 }
 
 TEST(Optimizer, AdamIsPyTorchs) {
-  SmallVector<uint32_t> words = {bits(0.5f), bits(0.75f), bits(0.015625f),
-                                 bits(0.25f), 0};
+  SmallVector<uint32_t> words = {
+      bits(0.5f), bits(0.75f), bits(0.015625f), bits(0.25f), 0, bits(1), 0};
   expectNear(optimize(KernelId::Adam, words, 2, 2),
              {0.801767018798377, -1.80217446878739, 0.300837877636681}, 1e-12);
-  words.back() = 1;
+  words[4] = 1;
   expectNear(optimize(KernelId::Adam, words, 2, 2),
              {0.756799855865167, -1.71201991685336, 0.279100086286262}, 1e-12);
+}
+
+/// The rate 0.1 of the run is halved, and the gradients are clipped to 0.375
+/// before the decay: -2 + 0.05 * 0.25 is that of the element that is not.
+TEST(Optimizer, FactorAndLimitComeFirst) {
+  expectNear(optimize(KernelId::Sgd, {0, bits(0.5f), bits(0.375f)}, 0, 1),
+             {1 - 0.05 * 0.375, -2 + 0.05 * 0.25, 0.5 - 0.05 * 0.375}, 1e-12);
+  expectNear(optimize(KernelId::Momentum,
+                      {bits(0.5f), 0, bits(0.25f), bits(0.5f), bits(0.375f)}, 1,
+                      1),
+             {1 - 0.05 * 0.625, -2 + 0.05 * 0.75, 0.5 - 0.05 * 0.5}, 1e-12);
+}
+
+TEST(Optimizer, ALimitKeepsNotANumber) {
+  Values updated =
+      run(KernelId::Sgd, {0, bits(1), bits(0.5f)},
+          {{{2}, {1, 1}}, {{2}, {std::nan(""), -INFINITY}}}, {{2}}, 0)[0];
+  EXPECT_TRUE(std::isnan(updated[0]));
+  EXPECT_EQ(updated[1], 1.05);
 }
 
 //===----------------------------------------------------------------------===//

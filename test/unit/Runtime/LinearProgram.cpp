@@ -249,7 +249,8 @@ Program Builder::build() {
   kernel(F, KernelId::Gemm, {0, 0, one, zero}, {X, Weights}, {Y});
   kernel(L, KernelId::MeanSquaredError, {}, {Y, Target}, {Loss, Dy});
   kernel(W, KernelId::Gemm, {1, 0, one, zero}, {X, Dy}, {Gradient});
-  kernel(U, KernelId::Sgd, {zero}, {Weights, Gradient}, {NewWeights});
+  kernel(U, KernelId::Sgd, {zero, one, zero}, {Weights, Gradient},
+         {NewWeights});
   if (options.derived) {
     parameter("half", ParameterKind::Derived, Half, NewHalf);
     bind(HalfY, BindingKind::Output);

@@ -87,7 +87,7 @@ void Builder::kernel(KernelId id, TaskNumber task, uint64_t cycles,
   kernel.task = task;
   kernel.cycles = cycles;
   if (id == KernelId::Sgd)
-    kernel.words = {0};
+    kernel.words = {0, 0x3F800000, 0};
   kernel.operands.assign(operands.begin(), operands.end());
   kernel.results = {result};
   program.kernels.push_back(kernel);

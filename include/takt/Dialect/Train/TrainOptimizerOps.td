@@ -10,17 +10,32 @@
 
 include "takt/Dialect/Train/TrainOpBase.td"
 
-// Element by element, all tensors of one type. The learning rate η is a scalar
-// of the program that the host sets at run time.
-class Train_OptimizerOp<string mnemonic>
+// Element by element, all tensors of one type. The learning rate η is
+// `rate_factor` times a scalar of the program that the host sets at run time; each
+// element of the gradient g is limited to −`clip_value` to `clip_value` first, if
+// that is not 0.
+class Train_OptimizerOp<string mnemonic, dag inputs, dag results_>
     : Train_KernelOp<mnemonic, [Train_OneType], Train_WordsAndWork> {
+  let arguments = !con(inputs, (ins
+    Train_DefaultF32<"0.0f">:$weight_decay,
+    Train_DefaultF32<"1.0f">:$rate_factor,
+    Train_DefaultF32<"0.0f">:$clip_value));
+  let results = results_;
   let assemblyFormat = "operands attr-dict `:` type($new_w)";
+  let hasVerifier = 1;
 }
 
-def Train_SgdOp : Train_OptimizerOp<"sgd"> {
+def Train_SgdOp : Train_OptimizerOp<"sgd",
+    (ins Train_FloatTensor:$w, Train_FloatTensor:$g),
+    (outs Train_FloatTensor:$new_w)> {
   let summary = "step of stochastic gradient descent";
   let description = [{
-    new_w = w − η · (g + weight_decay · w)
+    new_w = w − η · (g + weight_decay · w), with η = `rate_factor` times the program's
+    learning rate. If `clip_value` is not 0, the elements of g are limited to
+    −`clip_value` to `clip_value` first.
+
+    Constraints:
+    - (C1) `weight_decay`, `rate_factor` and `clip_value` are finite and at least 0.
 
     Example:
 
@@ -28,16 +43,20 @@ def Train_SgdOp : Train_OptimizerOp<"sgd"> {
     %new = train.sgd %w, %g {weight_decay = 1.0e-4 : f32} : tensor<10x64xf32>
     ```
   }];
-  let arguments = (ins Train_FloatTensor:$w, Train_FloatTensor:$g,
-    Train_DefaultF32<"0.0f">:$weight_decay);
-  let results = (outs Train_FloatTensor:$new_w);
 }
 
-def Train_MomentumOp : Train_OptimizerOp<"momentum"> {
+def Train_MomentumOp : Train_OptimizerOp<"momentum",
+    (ins Train_FloatTensor:$w, Train_FloatTensor:$g, Train_FloatTensor:$v,
+      Train_DefaultF32<"0.9f">:$momentum, Train_Flag:$nesterov),
+    (outs Train_FloatTensor:$new_w, Train_FloatTensor:$new_v)> {
   let summary = "step of gradient descent with momentum";
   let description = [{
     With g' = g + weight_decay · w: new_v = momentum · v + g', and new_w = w − η ·
-    new_v, or with `nesterov` new_w = w − η · (g' + momentum · new_v).
+    new_v, or with `nesterov` new_w = w − η · (g' + momentum · new_v). For η and the
+    limit of g see `train.sgd`.
+
+    Constraints:
+    - (C1) `weight_decay`, `rate_factor` and `clip_value` are finite and at least 0.
 
     Example:
 
@@ -45,23 +64,27 @@ def Train_MomentumOp : Train_OptimizerOp<"momentum"> {
     %new, %new_v = train.momentum %w, %g, %v {momentum = 0.9 : f32, nesterov = true} : tensor<10x64xf32>
     ```
   }];
-  let arguments = (ins Train_FloatTensor:$w, Train_FloatTensor:$g,
-    Train_FloatTensor:$v, Train_DefaultF32<"0.9f">:$momentum,
-    Train_Flag:$nesterov, Train_DefaultF32<"0.0f">:$weight_decay);
-  let results = (outs Train_FloatTensor:$new_w, Train_FloatTensor:$new_v);
 }
 
-def Train_AdamOp : Train_OptimizerOp<"adam"> {
+def Train_AdamOp : Train_OptimizerOp<"adam",
+    (ins Train_FloatTensor:$w, Train_FloatTensor:$g, Train_FloatTensor:$m,
+      Train_FloatTensor:$v, Train_DefaultF32<"0.9f">:$beta1,
+      Train_DefaultF32<"0.999f">:$beta2, Train_DefaultF32<"1.0e-8f">:$epsilon,
+      Train_Flag:$decoupled),
+    (outs Train_FloatTensor:$new_w, Train_FloatTensor:$new_m,
+      Train_FloatTensor:$new_v)> {
   let summary = "step of Adam or AdamW";
   let description = [{
     With g' = g + weight_decay · w, or g' = g if `decoupled`, and t the step's
     number, counted from 1: new_m = beta1 · m + (1 − beta1) · g', new_v = beta2 · v
     + (1 − beta2) · g'², new_w = w − η · (new_m / (1 − beta1^t)) / (sqrt(new_v /
-    (1 − beta2^t)) + epsilon), and if `decoupled` minus η · weight_decay · w.
+    (1 − beta2^t)) + epsilon), and if `decoupled` minus η · weight_decay · w. For η
+    and the limit of g see `train.sgd`.
 
     Constraints:
-    - (C1) `beta1` and `beta2` are in [0, 1).
-    - (C2) `epsilon` is at least 0.
+    - (C1) `weight_decay`, `rate_factor` and `clip_value` are finite and at least 0.
+    - (C2) `beta1` and `beta2` are in [0, 1).
+    - (C3) `epsilon` is at least 0.
 
     Example:
 
@@ -69,14 +92,6 @@ def Train_AdamOp : Train_OptimizerOp<"adam"> {
     %new, %new_m, %new_v = train.adam %w, %g, %m, %v {weight_decay = 0.01 : f32, decoupled = true} : tensor<10x64xf32>
     ```
   }];
-  let arguments = (ins Train_FloatTensor:$w, Train_FloatTensor:$g,
-    Train_FloatTensor:$m, Train_FloatTensor:$v,
-    Train_DefaultF32<"0.9f">:$beta1, Train_DefaultF32<"0.999f">:$beta2,
-    Train_DefaultF32<"1.0e-8f">:$epsilon,
-    Train_DefaultF32<"0.0f">:$weight_decay, Train_Flag:$decoupled);
-  let results = (outs Train_FloatTensor:$new_w, Train_FloatTensor:$new_m,
-    Train_FloatTensor:$new_v);
-  let hasVerifier = 1;
 }
 
 // The weights that a minibatch's forward pass used, for its dgrad, without a
