@@ -212,6 +212,9 @@ struct Options {
   cl::opt<bool> listOps{"list-ops",
                         cl::desc("list the ONNX operators and stop"),
                         cl::cat(category)};
+  cl::opt<bool> printOperators{
+      "print-operator-reference", cl::cat(category),
+      cl::desc("print them as a page in Markdown and stop")};
   cl::opt<bool> dumpMachine{"dump-machine",
                             cl::desc("print the machine as a file and stop"),
                             cl::cat(category)};
@@ -426,7 +429,9 @@ bool answerQuestions(const Options &options) {
   }
   if (options.listOps)
     listOps(outs());
-  return options.listSchedules || options.listOps;
+  if (options.printOperators)
+    printOperatorPage(outs());
+  return options.listSchedules || options.listOps || options.printOperators;
 }
 
 /// The machine file, or the default machine with the links asked for.

@@ -233,7 +233,8 @@ static LogicalResult convertNorm(Node &node) {
 void takt::import::addReductionOps(Registry &registry) {
   registry.add("ReduceSum", {1, 11, 13}, convertReduceSum, "train.reduce_sum");
   registry.add("ReduceMean", {1, 11, 13, 18}, convertReduceMean,
-               "train.global_average_pool; train.reduce_sum, train.scale");
+               "train.global_average_pool, train.reshape; other axes "
+               "train.reduce_sum, train.scale");
   registry.add("ReduceProd", {1, 11, 13, 18}, convertReduceProd,
                "train.slice, train.mul");
   registry.add("ReduceLogSum", {1, 11, 13, 18}, convertReduceLogSum,

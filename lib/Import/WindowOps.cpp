@@ -351,7 +351,7 @@ void takt::import::addWindowOps(Registry &registry) {
   registry.add("Conv", {1, 11, 22}, convertConv,
                "train.conv; 1 to 3 spatial dimensions");
   registry.add("ConvTranspose", {1, 11, 22}, convertConvTranspose,
-               "train.conv_dgrad, train.add");
+               "train.conv_dgrad; train.reshape, train.add for a bias");
   registry.add("MaxPool", {1, 8, 10, 11, 12, 22}, convertMaxPool,
                "train.max_pool; without Indices");
   registry.add("AveragePool", {1, 7, 10, 11, 19, 22}, convertAveragePool,

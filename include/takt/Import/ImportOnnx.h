@@ -105,6 +105,10 @@ mlir::FailureOr<std::vector<OnnxNode>> listNodes(llvm::MemoryBufferRef file,
 /// becomes.
 void listOps(llvm::raw_ostream &os);
 
+/// The same as a page in Markdown, docs/generated/operators.md, which also says
+/// what has gradients.
+void printOperatorPage(llvm::raw_ostream &os);
+
 } // namespace takt
 
 #endif // TAKT_IMPORT_IMPORTONNX_H
