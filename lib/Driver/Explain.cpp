@@ -177,13 +177,10 @@ void Explanation::printNodes(llvm::raw_ostream &os) const {
                    {"output"},
                    {"MACs", true},
                    {"bytes", true}});
-  for (const OnnxNode &node : nodes) {
-    std::string type = node.type + " " + std::to_string(node.since);
-    auto it = byNode.find(node.name);
-    if (it == byNode.end()) {
-      table.add({node.name, type, "folded", "", "", "", ""});
-      continue;
-    }
+  auto addRow = [&](StringRef name, std::string type) {
+    auto it = byNode.find(name);
+    if (it == byNode.end())
+      return table.add({name.str(), type, "folded", "", "", "", ""});
     const Share &share = it->second;
     std::vector<std::string> operations, tasks;
     for (Operation *op : share.operations) {
@@ -191,10 +188,16 @@ void Explanation::printNodes(llvm::raw_ostream &os) const {
       if (!llvm::is_contained(tasks, getTask(op)))
         tasks.push_back(getTask(op).str());
     }
-    table.add({node.name, type, counted(operations), llvm::join(tasks, ", "),
+    table.add({name.str(), type, counted(operations), llvm::join(tasks, ", "),
                outputOf(share), std::to_string(share.macs),
                std::to_string(share.bytes)});
-  }
+  };
+  for (const OnnxNode &node : nodes)
+    addRow(node.name, node.type + " " + std::to_string(node.since));
+  // The loss, and nodes of bodies and branches.
+  for (const auto &[name, share] : byNode)
+    if (!nodeOf.contains(name))
+      addRow(name, "");
   os << "\n";
   table.print(os);
 }

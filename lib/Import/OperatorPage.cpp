@@ -71,8 +71,9 @@ static void printRow(const Registry::Key &key, const Registry::Operator &op,
     versions.push_back(std::to_string(since));
   auto [becomes, limits] = op.becomes.split(';');
   SmallVector<std::string> operations = kernelsOf(op.becomes, context);
-  os << "| " << key.second << " | " << llvm::join(versions, ", ") << " | "
-     << becomes << " | ";
+  const auto &[domain, name] = key;
+  os << "| " << (domain.empty() ? name : domain + "." + name) << " | "
+     << llvm::join(versions, ", ") << " | " << becomes << " | ";
   if (operations.empty())
     os << "at import | | | ";
   else

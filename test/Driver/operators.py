@@ -29,6 +29,8 @@ def read_nodes(model):
     begin, became = table[0].index("operator"), table[0].index("became")
     task = table[0].index("in task")
     for line in table[1:]:
+        if not line[begin:became].strip():
+            continue  # the loss
         operator, version = line[begin:became].split()
         operations = re.sub(r" x\d+", "", line[became:task]).strip()
         if operations != "folded":
