@@ -13,7 +13,7 @@
 #ifndef TAKT_LIB_EXPORT_ONNXFILE_H
 #define TAKT_LIB_EXPORT_ONNXFILE_H
 
-#include "Wire.h"
+#include "takt/Support/Wire.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/DenseMap.h"
 #include <optional>

@@ -7,7 +7,7 @@
 
 #include "OnnxGraph.h"
 #include "OnnxFile.h"
-#include "Wire.h"
+#include "takt/Support/Wire.h"
 #include "llvm/ADT/Twine.h"
 
 using namespace llvm;

@@ -8,8 +8,8 @@
 #ifndef TAKT_LIB_EXPORT_ONNXGRAPH_H
 #define TAKT_LIB_EXPORT_ONNXGRAPH_H
 
-#include "Rope.h"
 #include "takt/Support/ElementType.h"
+#include "takt/Support/Rope.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringRef.h"

@@ -15,6 +15,7 @@
 #define TAKT_LIB_IMPORT_DETACHEDDATA_H
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,9 +30,9 @@ struct DetachedModel {
   std::vector<std::optional<llvm::StringRef>> rawData;
 };
 
-/// Splits a file. Linear in the number of its fields, not in its size. Nullopt
+/// Splits a file. Linear in the number of its fields, not in its size. Fails
 /// if the bytes of the model, its graph or an initializer are malformed.
-std::optional<DetachedModel> detachData(llvm::StringRef file);
+llvm::Expected<DetachedModel> detachData(llvm::StringRef file);
 
 } // namespace takt::import
 

@@ -99,13 +99,15 @@ FailureOr<Model> takt::import::readModel(llvm::MemoryBufferRef file,
       return failure();
     return model;
   }
-  std::optional<DetachedModel> detached = detachData(file.getBuffer());
-  if (detached && detached->bytes.size() > size_t(INT_MAX))
+  llvm::Expected<DetachedModel> detached = detachData(file.getBuffer());
+  if (!detached)
+    return subject.invalid() << llvm::toString(detached.takeError());
+  if (detached->bytes.size() > size_t(INT_MAX))
     return subject.invalid()
            << "has " << detached->bytes.size()
            << " bytes beside the raw data of its initializers, more than a "
               "protobuf may have";
-  if (!detached || !model.proto->ParseFromString(detached->bytes))
+  if (!model.proto->ParseFromString(detached->bytes))
     return subject.invalid() << "is no protobuf of a model, or is truncated";
   if (!model.proto->has_graph())
     return subject.invalid() << "has no graph";

@@ -41,19 +41,20 @@ public:
   Mutator(onnx::ModelProto &model, unsigned seed)
       : model(model), random(seed) {}
 
+  /// A number below `end`.
+  size_t below(size_t end) { return random() % end; }
+  template <typename List> auto &pick(List &list) {
+    return list[below(std::size(list))];
+  }
+
   void mutate() {
     places.clear();
     collect(model);
     if (!places.empty())
       change(pick(places));
   }
-  /// A number below `end`.
-  size_t below(size_t end) { return random() % end; }
 
 private:
-  template <typename List> auto &pick(List &list) {
-    return list[below(std::size(list))];
-  }
   void collect(Message &message);
   void change(const Place &place);
   void changeList(const Place &place);

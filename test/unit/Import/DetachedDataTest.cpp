@@ -51,17 +51,16 @@ static onnx::ModelProto makeSums() {
 TEST(DetachedData, LargeDataAreCutOutOfInitializers) {
   onnx::ModelProto model = makeSums();
   std::string file = model.SerializeAsString();
-  std::optional<DetachedModel> detached = detachData(file);
-  ASSERT_TRUE(detached);
-  EXPECT_LT(detached->bytes.size(), 1024u);
-  ASSERT_EQ(detached->rawData.size(), 3u);
-  EXPECT_EQ(detached->rawData[0], floatBytes(kLarge, 1));
-  EXPECT_EQ(detached->rawData[1], std::nullopt);
-  EXPECT_EQ(detached->rawData[2], floatBytes(kLarge, 3));
-  EXPECT_GE(detached->rawData[0]->data(), file.data());
+  DetachedModel detached = llvm::cantFail(detachData(file));
+  EXPECT_LT(detached.bytes.size(), 1024u);
+  ASSERT_EQ(detached.rawData.size(), 3u);
+  EXPECT_EQ(detached.rawData[0], floatBytes(kLarge, 1));
+  EXPECT_EQ(detached.rawData[1], std::nullopt);
+  EXPECT_EQ(detached.rawData[2], floatBytes(kLarge, 3));
+  EXPECT_GE(detached.rawData[0]->data(), file.data());
   // What is left is the model but for these data.
   onnx::ModelProto rest;
-  ASSERT_TRUE(rest.ParseFromString(detached->bytes));
+  ASSERT_TRUE(rest.ParseFromString(detached.bytes));
   for (int i : {0, 2})
     model.mutable_graph()->mutable_initializer(i)->clear_raw_data();
   EXPECT_EQ(rest.SerializeAsString(), model.SerializeAsString());
@@ -71,23 +70,24 @@ TEST(DetachedData, MessagesInPartsAreMerged) {
   onnx::ModelProto first = makeModel(), second;
   addTensor(first, "w", kLarge, 1);
   addTensor(second, "v", kLarge, 2);
-  std::optional<DetachedModel> detached =
-      detachData(first.SerializeAsString() + second.SerializeAsString());
-  ASSERT_TRUE(detached);
+  std::string file = first.SerializeAsString() + second.SerializeAsString();
+  DetachedModel detached = llvm::cantFail(detachData(file));
   onnx::ModelProto merged;
-  ASSERT_TRUE(merged.ParseFromString(detached->bytes));
+  ASSERT_TRUE(merged.ParseFromString(detached.bytes));
   ASSERT_EQ(merged.graph().initializer_size(), 2);
   EXPECT_EQ(merged.graph().initializer(1).name(), "v");
-  EXPECT_EQ(detached->rawData.size(), 2u);
+  EXPECT_EQ(detached.rawData.size(), 2u);
 }
 
 TEST(DetachedData, EveryTruncationIsRefusedOrWhole) {
   std::string file = makeSums().SerializeAsString();
   for (size_t size = 0; size < file.size(); ++size) {
     std::string cut = file.substr(0, size);
-    std::optional<DetachedModel> detached = detachData(cut);
-    if (!detached)
+    llvm::Expected<DetachedModel> detached = detachData(cut);
+    if (!detached) {
+      llvm::consumeError(detached.takeError());
       continue;
+    }
     // At the end of a field.
     onnx::ModelProto model;
     EXPECT_TRUE(model.ParseFromString(cut)) << size;

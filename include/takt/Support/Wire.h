@@ -10,10 +10,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TAKT_LIB_EXPORT_WIRE_H
-#define TAKT_LIB_EXPORT_WIRE_H
+#ifndef TAKT_SUPPORT_WIRE_H
+#define TAKT_SUPPORT_WIRE_H
 
-#include "Rope.h"
+#include "takt/Support/Rope.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -60,4 +60,4 @@ Rope changed(const Field &field, Rope payload);
 
 } // namespace takt::wire
 
-#endif // TAKT_LIB_EXPORT_WIRE_H
+#endif // TAKT_SUPPORT_WIRE_H

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TAKT_LIB_EXPORT_ROPE_H
-#define TAKT_LIB_EXPORT_ROPE_H
+#ifndef TAKT_SUPPORT_ROPE_H
+#define TAKT_SUPPORT_ROPE_H
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/raw_ostream.h"
@@ -57,4 +57,4 @@ private:
 
 } // namespace takt
 
-#endif // TAKT_LIB_EXPORT_ROPE_H
+#endif // TAKT_SUPPORT_ROPE_H
