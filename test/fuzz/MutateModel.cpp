@@ -96,12 +96,18 @@ void Mutator::collect(Message &message) {
 int64_t Mutator::number(int64_t old) {
   constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
-  const int64_t special[] = {0,       1,       2,         -1,        7,
-                             1 << 20, kLeast,  kMost,     1LL << 31, 1LL << 62,
-                             -old,    old / 2, old ^ 1024};
-  if (below(2))
-    return static_cast<int64_t>(static_cast<uint64_t>(old) + below(5) - 2);
-  return special[below(std::size(special))];
+  const int64_t special[] = {0,         1,         2,       -1,
+                             7,         1 << 20,   kLeast,  kMost,
+                             1LL << 31, 1LL << 62, old / 2, old ^ 1024};
+  auto bits = static_cast<uint64_t>(old); // whose arithmetic wraps around
+  switch (below(4)) {
+  case 0:
+    return static_cast<int64_t>(-bits);
+  case 1:
+    return pick(special);
+  default:
+    return static_cast<int64_t>(bits + below(5) - 2);
+  }
 }
 
 const Place &Mutator::other(const Place &place) {

@@ -5,7 +5,7 @@
 
 A perceptron of 4 inputs and 3 classes, and what KIND says: raw (raw data), field
 (float_data), half, shared (the second bias is an Identity of the first), fill
-(weights by ConstantOfShape), literal (by Constant), external (in OUT.onnx.data),
+(weights by ConstantOfShape), literal (all by Constant), external (in OUT.onnx.data),
 constant (external, and so is a mask that is not trained), norm (batch
 normalization), other (5 inputs), renamed, computed (a weight that a node computes),
 unknown (raw, and fields that are in no version of ONNX).
@@ -48,8 +48,10 @@ def make(kind):
                 "ConstantOfShape", [name + ".shape"], [name], name=name + ".fill",
                 value=helper.make_tensor("value", TensorProto.FLOAT, [1], [0.5])))
     if kind == "literal":
-        nodes.append(helper.make_node("Constant", [], ["w2"], name="literal",
-                                      value=tensors.pop("w2")))
+        # All of them: beside initializers, they would not be trained.
+        for name in list(tensors):
+            nodes.append(helper.make_node("Constant", [], [name], name=name + ".literal",
+                                          value=tensors.pop(name)))
     nodes += [helper.make_node("Gemm", ["x", w1, "b1"], ["h1"], name="gemm1"),
               helper.make_node("Relu", ["h1"], ["r1"], name="relu1")]
     last = "r1"
