@@ -20,10 +20,13 @@ static Error malformed() {
 
 /// Takes a varint off the front. False if there is none.
 static bool takeVarint(StringRef &bytes, uint64_t &value) {
+  // Behind these, LLVM shifts by more bits than there are.
+  constexpr size_t kLongestVarint = 10;
   const char *error = nullptr;
   unsigned length = 0;
+  StringRef window = bytes.take_front(kLongestVarint);
   value =
-      decodeULEB128(bytes.bytes_begin(), &length, bytes.bytes_end(), &error);
+      decodeULEB128(window.bytes_begin(), &length, window.bytes_end(), &error);
   bytes = bytes.drop_front(length);
   return !error;
 }

@@ -123,3 +123,13 @@ TEST(DetachedData, SizesAreCheckedWhereDataAreDetached) {
   EXPECT_THAT(importModel(model).error(),
               testing::HasSubstr("has 8192 bytes of data, expected 8196"));
 }
+
+/// Bytes that all say that the number goes on.
+TEST(DetachedData, NumbersWithoutEndAreRefused) {
+  for (size_t size : {9, 10, 11, 20}) {
+    llvm::Expected<DetachedModel> detached =
+        detachData(std::string(size, '\x80') + '\0');
+    EXPECT_EQ(bool(detached), false) << size;
+    llvm::consumeError(detached.takeError());
+  }
+}
