@@ -16,7 +16,7 @@ using namespace takt;
 using namespace takt::runtime;
 
 std::vector<int64_t> takt::wholeDims(const Program &program,
-                                              const Parameter &parameter) {
+                                     const Parameter &parameter) {
   std::vector<int64_t> dims(parameter.home.dims.begin(),
                             parameter.home.dims.end());
   if (dims.empty() || parameter.kind == ParameterKind::Derived)

@@ -39,10 +39,10 @@ uint64_t InitialData::add(ArrayRef<uint8_t> bytes) {
 
 std::optional<ArrayRef<uint8_t>> InitialData::slice(uint64_t offset,
                                                     uint64_t bytes) const {
-  auto next = llvm::upper_bound(
-      pieces, offset, [](uint64_t offset, const Piece &piece) {
-        return offset < piece.offset;
-      });
+  auto next = llvm::upper_bound(pieces, offset,
+                                [](uint64_t offset, const Piece &piece) {
+                                  return offset < piece.offset;
+                                });
   if (next == pieces.begin())
     return std::nullopt;
   const Piece &piece = *std::prev(next);
