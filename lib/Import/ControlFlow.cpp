@@ -25,7 +25,7 @@ using onnx::TensorProto;
 /// Most bytes of bodies in all runs, and what a run counts for besides: a small
 /// file can make very many.
 static constexpr uint64_t kMaxUnrolledBytes = uint64_t(1) << 24;
-static constexpr uint64_t kBytesPerRun = 256;
+static constexpr uint64_t kBytesPerRun = 2048;
 
 /// For names in the node's graphs: outputs have names that no other node has.
 static std::string prefixOf(const Node &node) {

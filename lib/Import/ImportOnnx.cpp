@@ -28,9 +28,9 @@ namespace {
 /// Imports the graph of one model.
 class Importer {
 public:
-  Importer(const Model &model, int64_t opset, MLIRContext *context,
+  Importer(const Model &model, MLIRContext *context,
            const ImportOptions &options, StringRef path)
-      : model(model), proto(model.proto->graph()), opset(opset),
+      : model(model), proto(model.proto->graph()), opset(model.opset),
         context(context), options(options), path(path) {}
 
   OwningOpRef<ModuleOp> run();
@@ -188,6 +188,16 @@ OwningOpRef<ModuleOp> Importer::run() {
   return std::move(module);
 }
 
+/// The model with the calls of its functions inlined.
+static FailureOr<Model> readInlined(llvm::MemoryBufferRef file,
+                                    MLIRContext &context) {
+  FailureOr<Model> model = readModel(file, context);
+  if (failed(model) ||
+      failed(inlineFunctions(*model->proto, model->opset, &context)))
+    return failure();
+  return model;
+}
+
 OwningOpRef<ModuleOp> takt::importOnnx(llvm::MemoryBufferRef file,
                                        MLIRContext &context,
                                        const ImportOptions &options) {
@@ -197,35 +207,33 @@ OwningOpRef<ModuleOp> takt::importOnnx(llvm::MemoryBufferRef file,
         << "--batch=" << options.batch << ": expected a positive integer";
     return nullptr;
   }
-  FailureOr<Model> model = readModel(file, context);
+  // What is wrong further on may only follow from the first error.
+  bool isWrong = false;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    bool isError = diagnostic.getSeverity() == DiagnosticSeverity::Error;
+    return success(isError && std::exchange(isWrong, true));
+  });
+  FailureOr<Model> model = readInlined(file, context);
   if (failed(model))
     return nullptr;
-  onnx::ModelProto &proto = *model->proto;
-  FailureOr<int64_t> opset = readOpset(proto, &context);
-  if (failed(opset) || failed(inlineFunctions(proto, *opset, &context)))
-    return nullptr;
-  return Importer(*model, *opset, &context, options, file.getBufferIdentifier())
-      .run();
+  return Importer(*model, &context, options, file.getBufferIdentifier()).run();
 }
 
 FailureOr<std::vector<takt::OnnxNode>>
 takt::listNodes(llvm::MemoryBufferRef file, MLIRContext &context) {
-  FailureOr<Model> model = readModel(file, context);
+  FailureOr<Model> model = readInlined(file, context);
   if (failed(model))
     return failure();
-  onnx::ModelProto &proto = *model->proto;
-  FailureOr<int64_t> opset = readOpset(proto, &context);
-  if (failed(opset) || failed(inlineFunctions(proto, *opset, &context)))
-    return failure();
-  FailureOr<NodeOrder> order = orderNodes(proto.graph(), *opset, &context);
+  FailureOr<NodeOrder> order =
+      orderNodes(model->proto->graph(), model->opset, &context);
   if (failed(order))
     return failure();
   std::vector<OnnxNode> nodes;
   for (const onnx::NodeProto *node : order->nodes) {
     auto match =
-        Registry::get().lookup(node->domain(), node->op_type(), *opset);
+        Registry::get().lookup(node->domain(), node->op_type(), model->opset);
     nodes.push_back({nodeName(*node).str(), node->op_type(),
-                     match ? match->since : *opset});
+                     match ? match->since : model->opset});
   }
   return nodes;
 }

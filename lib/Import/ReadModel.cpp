@@ -89,8 +89,8 @@ static bool parseText(llvm::MemoryBufferRef file, MLIRContext &context,
   return false;
 }
 
-FailureOr<Model> takt::import::readModel(llvm::MemoryBufferRef file,
-                                         MLIRContext &context) {
+static FailureOr<Model> parseModel(llvm::MemoryBufferRef file,
+                                   MLIRContext &context) {
   Model model;
   model.proto = std::make_unique<onnx::ModelProto>();
   Subject subject = fileSubject(UnknownLoc::get(&context));
@@ -115,8 +115,9 @@ FailureOr<Model> takt::import::readModel(llvm::MemoryBufferRef file,
   return model;
 }
 
-FailureOr<int64_t> takt::import::readOpset(const onnx::ModelProto &model,
-                                           MLIRContext *context) {
+/// The version of the default domain that the model imports.
+static FailureOr<int64_t> readOpset(const onnx::ModelProto &model,
+                                    MLIRContext *context) {
   Subject subject = {UnknownLoc::get(context), "the model"};
   std::optional<int64_t> version;
   for (const onnx::OperatorSetIdProto &opset : model.opset_import()) {
@@ -137,4 +138,16 @@ FailureOr<int64_t> takt::import::readOpset(const onnx::ModelProto &model,
            << kMinOpset << " to " << kMaxOpset;
   }
   return *version;
+}
+
+FailureOr<Model> takt::import::readModel(llvm::MemoryBufferRef file,
+                                         MLIRContext &context) {
+  FailureOr<Model> model = parseModel(file, context);
+  if (failed(model))
+    return failure();
+  FailureOr<int64_t> opset = readOpset(*model->proto, &context);
+  if (failed(opset))
+    return failure();
+  model->opset = *opset;
+  return model;
 }

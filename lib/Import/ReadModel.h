@@ -19,19 +19,16 @@ namespace takt::import {
 /// it and refer to the file.
 struct Model {
   std::unique_ptr<onnx::ModelProto> proto;
+  int64_t opset = 0; ///< of the default domain
   /// By initializer; nullopt, or shorter, where the data are in `proto`.
   std::vector<std::optional<llvm::StringRef>> rawData;
 };
 
 /// The model in a file, protobuf or text. Fails with a diagnostic if it is
-/// neither.
+/// neither, or imports not exactly one version of the default domain that is
+/// understood.
 mlir::FailureOr<Model> readModel(llvm::MemoryBufferRef file,
                                  mlir::MLIRContext &context);
-
-/// The version of the default domain that the model imports. Fails with a
-/// diagnostic if there is not exactly one or it is not understood.
-mlir::FailureOr<int64_t> readOpset(const onnx::ModelProto &model,
-                                   mlir::MLIRContext *context);
 
 } // namespace takt::import
 
