@@ -205,13 +205,15 @@ void Explanation::printNodes(llvm::raw_ostream &os) const {
 void Explanation::printParameterTable(llvm::raw_ostream &os) {
   TextTable table(
       {{"parameter"}, {"shape"}, {"kind"}, {"bytes", true}, {"why"}});
-  for (auto parameter : module.getOps<train::ParameterOp>())
+  std::vector<std::string> reasons = explainKinds(module);
+  for (auto [parameter, reason] :
+       llvm::zip_equal(module.getOps<train::ParameterOp>(), reasons))
     table.add({parameter.getSymName().str(), shapeOf(parameter.getTensorType()),
                parameter.getFrozen()
                    ? "frozen"
                    : stringifyParameterKind(parameter.getKind()).str(),
                std::to_string(train::getBytes(parameter.getTensorType())),
-               explainKind(parameter)});
+               reason});
   os << "\n";
   table.print(os);
 }

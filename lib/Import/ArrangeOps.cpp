@@ -143,6 +143,64 @@ static LogicalResult convertTrilu(Node &node) {
   return emit.define(emit.where(kept, x, emit.filled(0, {}, x)));
 }
 
+/// Ones where the column is k behind the row; of the input only the shape.
+static LogicalResult convertEyeLike(Node &node) {
+  Binder bind(node);
+  Operand input = bind.operand("input");
+  bool hasType = bind.attribute("dtype") != nullptr;
+  int64_t type = bind.integer("dtype", onnx::TensorProto::FLOAT);
+  int64_t k = bind.integer("k", 0);
+  if (failed(bind.finish()))
+    return failure();
+  if (!hasType)
+    type = input.constant ? input.constant->type
+                          : onnxType(elementOf(input.value));
+  Type element = computedType(type, node.loc.getContext());
+  if (!element)
+    return node.unsupported() << "makes elements of type " << typeName(type);
+  ArrayRef<int64_t> shape = input.shape();
+  if (shape.size() != 2)
+    return node.invalid() << "has an input of shape " << shapeText(shape)
+                          << ", expected a matrix";
+  Emit emit(node);
+  Value row = emit.reshape(emit.range(shape[0]), {shape[0], 1});
+  Value column = emit.range(shape[1]);
+  k = std::clamp(k, -shape[0], shape[1]);
+  Value diagonal = emit.add(row, emit.filled(k, {}, row));
+  Value ones = emit.compare(CompareFunction::Equal, diagonal, column);
+  return emit.define(emit.cast(ones, element));
+}
+
+/// The first elements of each sample along the time axis in reversed order, as
+/// many as its length says.
+static LogicalResult convertReverseSequence(Node &node) {
+  Binder bind(node);
+  Value x = bind.tensor("input", Accept::Any);
+  Value lengths = bind.indices("sequence_lens");
+  int64_t batchAxis = bind.integer("batch_axis", 1, 0, 1);
+  int64_t timeAxis = bind.integer("time_axis", 0, 0, 1);
+  if (failed(bind.finish()))
+    return failure();
+  ArrayRef<int64_t> shape = shapeOf(x);
+  if (shape.size() < 2 || batchAxis == timeAxis ||
+      shapeOf(lengths) != shape.slice(batchAxis, 1))
+    return node.invalid() << "has an input of shape " << shapeText(shape)
+                          << ", lengths of shape "
+                          << shapeText(shapeOf(lengths)) << ", batch axis "
+                          << batchAxis << " and time axis " << timeAxis;
+  Emit emit(node);
+  Dims alongBatch(shape.size(), 1), alongTime(shape.size(), 1);
+  alongBatch[batchAxis] = shape[batchAxis];
+  alongTime[timeAxis] = shape[timeAxis];
+  Value length = emit.reshape(lengths, alongBatch);
+  Value time = emit.reshape(emit.range(shape[timeAxis]), alongTime);
+  Value last = emit.sub(length, emit.integers(1, {}));
+  Value from = emit.where(emit.compare(CompareFunction::Less, time, length),
+                          emit.sub(last, time), time);
+  return emit.define(
+      emit.gatherElements(x, emit.expand(from, shape), timeAxis));
+}
+
 void takt::import::addArrangeOps(Registry &registry) {
   registry.add("Tile", {6, 13}, convertTile, "train.reshape, train.expand");
   registry.add("DepthToSpace", {1, 11, 13}, convertDepthToSpace,
@@ -150,4 +208,8 @@ void takt::import::addArrangeOps(Registry &registry) {
   registry.add("SpaceToDepth", {1, 13}, convertSpaceToDepth,
                "train.reshape, train.transpose");
   registry.add("Trilu", {14}, convertTrilu, "train.compare, train.where");
+  registry.add("EyeLike", {9, 22}, convertEyeLike,
+               "train.compare equal, train.cast");
+  registry.add("ReverseSequence", {10}, convertReverseSequence,
+               "train.compare less, train.where, train.gather_elements");
 }

@@ -9,7 +9,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "takt/Import/ImportOnnx.h"
 #include "takt/Support/Printable.h"
-#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -142,14 +141,25 @@ static llvm::SetVector<StringAttr> consumersOf(mlir::Value value) {
   return names;
 }
 
-/// Every read of a parameter, in the module's order.
-static SmallVector<train::ReadOp> readsOf(train::ParameterOp parameter) {
-  SmallVector<train::ReadOp> reads;
-  parameter->getParentOfType<ModuleOp>().walk([&](train::ReadOp read) {
-    if (read.getParameter() == parameter.getSymName())
-      reads.push_back(read);
-  });
+using Reads = SmallVector<train::ReadOp, 2>;
+
+/// The reads of every parameter, in the module's order.
+static llvm::StringMap<Reads> collectReads(ModuleOp module) {
+  llvm::StringMap<Reads> reads;
+  module.walk(
+      [&](train::ReadOp read) { reads[read.getParameter()].push_back(read); });
   return reads;
+}
+
+/// The operations that take the parameter, but for its update.
+static llvm::SetVector<StringAttr> consumersOf(train::ParameterOp parameter,
+                                               ArrayRef<train::ReadOp> reads) {
+  llvm::SetVector<StringAttr> names;
+  for (train::ReadOp read : reads)
+    for (StringAttr name : consumersOf(read.getValue()))
+      if (name != parameter.getSymNameAttr())
+        names.insert(name);
+  return names;
 }
 
 /// What made a constant of it.
@@ -165,52 +175,50 @@ static std::string explainConstant(train::ParameterOp parameter,
   bool reached = llvm::any_of(reads, [](train::ReadOp read) {
     return reachesGradient(read.getValue());
   });
-  return reached ? "made by the import" : "nothing with a gradient takes it";
+  return reached ? "a number of a formula" : "nothing with a gradient takes it";
 }
 
-std::string takt::explainKind(train::ParameterOp parameter) {
-  SmallVector<train::ReadOp> reads = readsOf(parameter);
-  std::string text;
+/// Why it is of its kind.
+static std::string explainKind(train::ParameterOp parameter,
+                               ArrayRef<train::ReadOp> reads) {
   switch (parameter.getKind()) {
   case ParameterKind::Trainable:
-    text = "a gradient reaches it";
-    break;
+    return "a gradient reaches it";
   case ParameterKind::State:
-    text = "a running statistic";
-    break;
+    return "a running statistic";
   case ParameterKind::OptimizerState:
-    text = "the optimizer's";
-    break;
+    return "the optimizer's";
   case ParameterKind::Derived:
-    text = "a part of another";
-    break;
+    return "a part of another";
   case ParameterKind::Constant:
-    text = explainConstant(parameter, reads);
     break;
   }
-  llvm::SetVector<StringAttr> names;
-  for (train::ReadOp read : reads)
-    for (StringAttr name : consumersOf(read.getValue()))
-      if (name != parameter.getSymNameAttr()) // its update
-        names.insert(name);
-  for (auto [i, name] : llvm::enumerate(names))
-    text += (i == 0 ? ": " : ", ") + name.str();
-  return text;
+  return explainConstant(parameter, reads);
+}
+
+std::vector<std::string> takt::explainKinds(ModuleOp module) {
+  llvm::StringMap<Reads> reads = collectReads(module);
+  std::vector<std::string> texts;
+  for (auto parameter : module.getOps<train::ParameterOp>()) {
+    const Reads &own = reads[parameter.getSymName()];
+    std::string text = explainKind(parameter, own);
+    for (auto [i, name] : llvm::enumerate(consumersOf(parameter, own)))
+      text += (i == 0 ? ": " : ", ") + name.str();
+    texts.push_back(std::move(text));
+  }
+  return texts;
 }
 
 void takt::printParameters(ModuleOp module, llvm::raw_ostream &os) {
-  llvm::MapVector<StringRef, llvm::SetVector<StringAttr>> consumers;
-  module.walk([&](train::ReadOp read) {
-    auto names = consumersOf(read.getValue());
-    consumers[read.getParameter()].insert(names.begin(), names.end());
-  });
+  llvm::StringMap<Reads> reads = collectReads(module);
   for (auto parameter : module.getOps<train::ParameterOp>()) {
     std::string line = llvm::formatv(
         "{0,-40} {1,-16} {2,-10}", parameter.getSymName(),
         shapeText(parameter.getTensorType().getShape()),
         parameter.getFrozen() ? "frozen"
                               : stringifyParameterKind(parameter.getKind()));
-    for (StringAttr name : consumers[parameter.getSymName()])
+    for (StringAttr name :
+         consumersOf(parameter, reads[parameter.getSymName()]))
       line += (" " + name.getValue()).str();
     os << printable(StringRef(line).rtrim()) << "\n";
   }

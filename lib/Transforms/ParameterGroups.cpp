@@ -7,7 +7,8 @@
 
 #include "takt/Transforms/ParameterGroups.h"
 #include "llvm/ADT/SmallVector.h"
-#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
 #include <cmath>
 
 using namespace llvm;
@@ -17,10 +18,12 @@ static constexpr StringLiteral kRate = "learning-rate-factor";
 static constexpr StringLiteral kDecay = "weight-decay";
 
 std::string ParameterGroup::text() const {
-  std::string text =
-      formatv("{0}:{1}={2:r}", pattern, kRate, learningRateFactor);
+  std::string text;
+  raw_string_ostream os(text);
+  // As many digits as tell all numbers apart.
+  os << pattern << ":" << kRate << "=" << format("%.17g", learningRateFactor);
   if (weightDecay)
-    text += formatv(",{0}={1:r}", kDecay, *weightDecay);
+    os << "," << kDecay << "=" << format("%.17g", *weightDecay);
   return text;
 }
 

@@ -49,8 +49,7 @@ SCOPE = {
         "BlackmanWindow", "DFT", "HammingWindow", "HannWindow",
         "MelWeightMatrix", "STFT"],
     "not an operator of the networks that Takt trains": [
-        "BitShift", "Det", "EyeLike", "GridSample", "MaxRoiPool", "MaxUnpool",
-        "ReverseSequence", "RoiAlign"],
+        "BitShift", "Det", "GridSample", "MaxRoiPool", "MaxUnpool", "RoiAlign"],
     "training is Takt's own": [
         "ai.onnx.preview.training.Adagrad", "ai.onnx.preview.training.Adam",
         "ai.onnx.preview.training.Gradient",

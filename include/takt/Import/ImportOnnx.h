@@ -26,7 +26,6 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "takt/Dialect/Train/Train.h"
 #include "llvm/Support/MemoryBufferRef.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstdint>
@@ -86,8 +85,9 @@ void registerImportOnnxTranslation();
 /// One line per parameter: name, shape, kind and the nodes that use it.
 void printParameters(mlir::ModuleOp module, llvm::raw_ostream &os);
 
-/// Why a parameter of a step is of its kind, and the nodes that use it.
-std::string explainKind(train::ParameterOp parameter);
+/// Why each parameter of a step is of its kind, and the nodes that use it; in
+/// the order of the parameters in the module.
+std::vector<std::string> explainKinds(mlir::ModuleOp module);
 
 /// A node of a model as it is written, functions inlined.
 struct OnnxNode {
