@@ -17,6 +17,7 @@ import onnx
 import onnx.parser
 from onnx import TensorProto, helper, numpy_helper
 
+from takt.compare import largest_error
 from takt.tools import MODELS
 
 BATCH, TOLERANCE = 4, 1e-4
@@ -181,15 +182,6 @@ def model_of(operator, shape, attributes, others, opset):
                              ir_version=8)
 
 
-def relative_errors(ours, theirs):
-    """By parameter, relative to its gradient's norm; what is below a thousandth of the
-    largest is rounding noise."""
-    floor = 1e-3 * max(numpy.linalg.norm(value) for value in ours.values()) or 1
-    return {key: float(numpy.linalg.norm(theirs["grad." + key] - value)
-                       / max(numpy.linalg.norm(value), floor))
-            for key, value in ours.items()}
-
-
 def compare(tools, evaluate, path, data, directory, loss):
     """Largest relative error of the gradients that `evaluate` (model's path, inputs →
     outputs by name) computes; for whose."""
@@ -207,9 +199,8 @@ def compare(tools, evaluate, path, data, directory, loss):
     ours = dict(numpy.load(file("g.npz")))
     outputs = {output.name for output in model.graph.output}
     assert outputs == {"loss"} | {"grad." + key for key in ours}, outputs
-    errors = relative_errors(ours, evaluate(file("g.onnx"), inputs))
-    worst = max(errors, key=lambda key: errors[key] if errors[key] == errors[key] else 1e9)
-    return errors[worst], worst
+    theirs = evaluate(file("g.onnx"), inputs)
+    return largest_error({key: theirs["grad." + key] for key in ours}, ours)
 
 
 def operator_error(tools, evaluate, one, directory):

@@ -7,18 +7,10 @@ sequential interpreter computes, and the staleness that the schedule promises.
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 
-MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models")
-
-
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-    return done.stdout
+from harness import model_file, run
 
 
 def is_legal(staleness, schedule, stages, weights):
@@ -38,7 +30,7 @@ def main():
         program = os.path.join(directory, "p.takt")
         report = os.path.join(directory, "r.json")
         for processors in range(1, 9):
-            command = ["taktc", os.path.join(MODELS, model + ".onnx"), "--batch=8",
+            command = ["taktc", model_file(model), "--batch=8",
                        f"--processors={processors}", f"--schedule={schedule}",
                        "--loss=softmax-cross-entropy", *options]
             run(*command, "-o", program)

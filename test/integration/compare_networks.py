@@ -11,7 +11,6 @@ sequential interpreter.
 """
 
 import os
-import subprocess
 import sys
 import tempfile
 import warnings
@@ -19,16 +18,12 @@ import warnings
 import numpy
 import torch
 
+from harness import run
 from networks import NETWORKS
+from pytorch_training import train
+from takt.compare import largest_error
 
 BATCH, STEPS, RATE, LIMIT = 2, 3, 0.05, 1e-4
-
-
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-    return done.stdout
 
 
 def export(model, inputs, path):
@@ -46,34 +41,6 @@ def loss_of(kind, y, wanted):
     return torch.nn.functional.cross_entropy(y, wanted)
 
 
-def train(model, inputs, wanted):
-    """(loss and gradients of the first minibatch, weights at the end)"""
-    stepper = torch.optim.SGD(model.parameters(), lr=RATE, momentum=0.9)
-    first = None
-    for step in range(STEPS):
-        part = slice(step * BATCH, (step + 1) * BATCH)
-        stepper.zero_grad()
-        y = model(*[x[part] for x in inputs.values()])
-        loss = loss_of(model.loss, y, wanted[part])
-        loss.backward()
-        if first is None:
-            first = loss.item(), {name: p.grad.numpy().copy()
-                                  for name, p in model.named_parameters()}
-        stepper.step()
-    return (*first, {name: p.detach().numpy()
-                     for name, p in model.named_parameters()})
-
-
-def worst(ours, theirs):
-    """Largest relative error of a parameter, and whose. What is below a thousandth
-    of the largest is rounding noise: a bias of the keys has no gradient."""
-    floor = 1e-3 * max(numpy.linalg.norm(value) for value in theirs.values())
-    errors = [(float(numpy.linalg.norm(ours[name] - value)
-                     / max(numpy.linalg.norm(value), floor)), name)
-              for name, value in theirs.items()]
-    return max(errors)
-
-
 def compare(name, directory):
     def path(file):
         return os.path.join(directory, file)
@@ -85,7 +52,15 @@ def compare(name, directory):
     wanted = torch.from_numpy(arrays.pop("target" if model.loss == "mse" else "label"))
     inputs = {key: torch.from_numpy(value) for key, value in arrays.items()}
     export(model, {key: value[:BATCH] for key, value in inputs.items()}, path("m.onnx"))
-    loss, gradients, weights = train(model, inputs, wanted)
+
+    def minibatch_loss(i):
+        part = slice(i * BATCH, (i + 1) * BATCH)
+        return loss_of(model.loss, model(*[x[part] for x in inputs.values()]),
+                       wanted[part])
+
+    loss, gradients, weights = train(
+        dict(model.named_parameters()),
+        torch.optim.SGD(model.parameters(), lr=RATE, momentum=0.9), minibatch_loss, STEPS)
 
     options = [f"--batch={BATCH}", f"--loss={model.loss}", "--optimizer=momentum",
                f"--learning-rate={RATE}"]
@@ -108,8 +83,8 @@ def compare(name, directory):
         if set(trained) != set(gradients):
             sys.exit(f"{name}: trains {sorted(set(trained) ^ set(gradients))} or not")
     errors = [(abs(ours - loss) / abs(loss), "loss"),
-              worst(numpy.load(path("g.npz")), gradients),
-              worst(numpy.load(path("w.npz")), weights)]
+              largest_error(numpy.load(path("g.npz")), gradients),
+              largest_error(numpy.load(path("w.npz")), weights)]
     print(f"{name}: {len(weights)} parameters; loss, gradients, weights within "
           + ", ".join(f"{error:.1e} ({whose})" for error, whose in errors))
     if not all(error < LIMIT for error, _ in errors):

@@ -11,7 +11,6 @@ variance, ONNX the population variance.
 """
 
 import os
-import subprocess
 import sys
 import tempfile
 
@@ -20,9 +19,10 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "models"))
-import export  # noqa: E402
+from harness import model_file, run
+from pytorch_training import cross_entropy, train
+from takt.compare import largest_error
+import export
 
 MODELS = {"lenet": (export.lenet, (1, 28, 28)),
           "vgg-block": (export.vgg_block, (3, 16, 16)),
@@ -44,7 +44,7 @@ EXTRA = {"sgd": [f"--learning-rate={RATE}"], "momentum": [f"--learning-rate={RAT
 
 def without_dropout(name, directory):
     """The model's file, dropout ratios set to 0: generators differ."""
-    model = onnx.load(os.path.join(HERE, "..", "models", name + ".onnx"))
+    model = onnx.load(model_file(name))
     ratios = {node.input[1] for node in model.graph.node
               if node.op_type == "Dropout" and len(node.input) > 1}
     for node in model.graph.node:
@@ -63,7 +63,7 @@ def pytorch_model(name):
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
     # The weights come from the file, whatever generator made them.
-    file = onnx.load(os.path.join(HERE, "..", "models", name + ".onnx"))
+    file = onnx.load(model_file(name))
     values = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy())
               for t in file.graph.initializer}
     state = {key: values.get(key, value) for key, value in model.state_dict().items()}
@@ -73,50 +73,16 @@ def pytorch_model(name):
     return model
 
 
-def train_pytorch(name, optimizer, image, label):
-    """(gradients of the first minibatch, weights at the end)"""
-    model = pytorch_model(name)
-    stepper = OPTIMIZERS[optimizer](model.parameters())
-    gradients = None
-    for i in range(ITERATIONS):
-        batch = slice(i * BATCH, (i + 1) * BATCH)
-        stepper.zero_grad()
-        loss = torch.nn.functional.cross_entropy(
-            model(torch.from_numpy(image[batch])), torch.from_numpy(label[batch]))
-        loss.backward()
-        if gradients is None:
-            gradients = {key: p.grad.numpy().copy()
-                         for key, p in model.named_parameters()}
-        stepper.step()
-    return gradients, {key: p.detach().numpy() for key, p in model.named_parameters()}
-
-
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-
-
-def largest_error(ours, theirs):
-    """Largest relative error over the parameters, and whose it is. What is below
-    a thousandth of the largest is rounding noise: the bias of a convolution in
-    front of a batch normalization has no gradient at all."""
-    worst = (0.0, "none")
-    floor = 1e-3 * max(numpy.linalg.norm(value) for value in theirs.values())
-    for key, expected in theirs.items():
-        assert ours[key].shape == expected.shape, key
-        scale = max(numpy.linalg.norm(expected), floor)
-        worst = max(worst, (float(numpy.linalg.norm(ours[key] - expected) / scale), key))
-    return worst
-
-
 def main():
     name, schedule, optimizer = sys.argv[1:4]
     generator = numpy.random.default_rng(7)
     samples = BATCH * ITERATIONS
     image = generator.standard_normal((samples, *MODELS[name][1])).astype(numpy.float32)
     label = generator.integers(0, 10, samples)
-    theirs, final = train_pytorch(name, optimizer, image, label)
+    model = pytorch_model(name)
+    _, theirs, final = train(
+        dict(model.named_parameters()), OPTIMIZERS[optimizer](model.parameters()),
+        cross_entropy(model, image, label, BATCH), ITERATIONS)
     with tempfile.TemporaryDirectory() as directory:
         def path(file):
             return os.path.join(directory, file)

@@ -15,43 +15,36 @@ that fit, and are no slower than those without any recomputation.
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 
 import numpy
 
-MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models")
-
-
-def run(*command, check=True):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if check and done.returncode != 0:
-        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-    return done
+from harness import model_file, run, run_unchecked
 
 
 class Compiler:
     def __init__(self, directory, model, schedule, options):
         self.directory = directory
-        self.command = ["taktc", os.path.join(MODELS, model + ".onnx"),
+        self.command = ["taktc", model_file(model),
                         f"--schedule={schedule}", *options]
 
     def path(self, name):
         return os.path.join(self.directory, name)
 
-    def report(self, *options, check=True):
-        done = run(*self.command, *options, "--emit=report", "-o", "-", check=check)
-        if done.returncode != 0:
-            if done.returncode != 1 or not re.search("memory|limit", done.stderr):
-                sys.exit(done.stderr)
+    def report(self, *options, may_not_fit=False):
+        """The schedule's; with may_not_fit, None where the memory is too small."""
+        done = run_unchecked(*self.command, *options, "--emit=report", "-o", "-")
+        if done.returncode == 0:
+            return json.loads(done.stdout)["schedules"][0]
+        if may_not_fit and done.returncode == 1 and re.search("memory|limit", done.stderr):
             return None
-        return json.loads(done.stdout)["schedules"][0]
+        sys.exit(f"{' '.join(self.command)}\n{done.stderr}")
 
     def weights(self, *options):
         program, weights = self.path("p.takt"), self.path("w.npz")
         run(*self.command, *options, "-o", program)
-        text = run("takt-run", program, "--iterations=12", "--verify").stdout
+        text = run("takt-run", program, "--iterations=12", "--verify")
         if "identical" not in text:
             sys.exit(text)
         run("takt-run", program, "--iterations=12", f"--save-weights={weights}")
@@ -81,7 +74,7 @@ def identity(directory, model, schedules, options):
 def limit(directory, model, schedule, options):
     percents, *options = options
     compiler = Compiler(directory, model, schedule, options)
-    machine = run("taktc", "--processors=4", "--dump-machine").stdout
+    machine = run("taktc", "--processors=4", "--dump-machine")
     free = compiler.report("--processors=4")
     used = 0
     for percent in map(int, percents.split(",")):
@@ -91,8 +84,9 @@ def limit(directory, model, schedule, options):
         file = compiler.path("m.yaml")
         with open(file, "w", encoding="utf-8") as out:
             out.write(text)
-        plain = compiler.report(f"--machine={file}", check=False)
-        auto = compiler.report(f"--machine={file}", "--recompute=auto", check=False)
+        plain = compiler.report(f"--machine={file}", may_not_fit=True)
+        auto = compiler.report(f"--machine={file}", "--recompute=auto",
+                               may_not_fit=True)
         if auto is None:
             assert plain is None, f"{percent} %: fits, but not with recomputation"
             continue

@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 
-from bit_identity import MODELS, run
+from harness import model_file, run
 
 
 def main():
@@ -23,7 +23,7 @@ def main():
         program = os.path.join(directory, "p.takt")
         report = os.path.join(directory, "r.json")
         for processors, planned in enumerate(expected, start=2):
-            command = ["taktc", os.path.join(MODELS, model + ".onnx"), "--batch=8",
+            command = ["taktc", model_file(model), "--batch=8",
                        f"--processors={processors}", "--schedule=pipedream-replicated",
                        "--loss=softmax-cross-entropy", *options]
             run(*command, "-o", program)

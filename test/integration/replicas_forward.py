@@ -11,7 +11,7 @@ import tempfile
 
 import numpy
 
-from bit_identity import MODELS, run
+from harness import model_file, run
 
 
 def main():
@@ -27,7 +27,7 @@ def main():
             numpy.savez(path("data.npz"),
                         **{name: random.normal(size=[samples, *sizes]).astype("f4")})
             for processors, schedule in ((1, "sequential"), (3, "pipedream-replicated")):
-                run("taktc", os.path.join(MODELS, model + ".onnx"), "--batch=4",
+                run("taktc", model_file(model), "--batch=4",
                     "--mode=forward", f"--processors={processors}",
                     f"--schedule={schedule}", "-o", path("p.takt"))
                 run("takt-run", path("p.takt"), "--data=" + path("data.npz"),

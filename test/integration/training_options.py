@@ -26,7 +26,10 @@ import numpy
 import torch
 
 import compare_pytorch
-from compare_pytorch import BATCH, EXTRA, ITERATIONS, MODELS, OPTIMIZERS, run
+from compare_pytorch import BATCH, EXTRA, ITERATIONS, MODELS, OPTIMIZERS
+from harness import run
+from pytorch_training import cross_entropy, train
+from takt.compare import largest_error
 
 
 def parse_arguments():
@@ -82,20 +85,14 @@ def train_pytorch(arguments, image, label):
     initial = {key: p.detach().numpy().copy() for key, p in model.named_parameters()}
     freeze(model, arguments.freeze)
     trained = {key: p for key, p in model.named_parameters() if p.requires_grad}
-    stepper = make_stepper(arguments, trained)
-    gradients = None
-    for i in range(ITERATIONS):
-        batch = slice(i * BATCH, (i + 1) * BATCH)
-        stepper.zero_grad()
-        loss = torch.nn.functional.cross_entropy(
-            model(torch.from_numpy(image[batch])), torch.from_numpy(label[batch]))
-        loss.backward()
-        if gradients is None:
-            gradients = {key: p.grad.numpy().copy() for key, p in trained.items()}
+
+    def clip():
         if arguments.clip_value:
             torch.nn.utils.clip_grad_value_(trained.values(), arguments.clip_value)
-        stepper.step()
-    final = {key: p.detach().numpy() for key, p in trained.items()}
+
+    _, gradients, final = train(
+        trained, make_stepper(arguments, trained),
+        cross_entropy(model, image, label, BATCH), ITERATIONS, clip)
     return gradients, final, initial
 
 
@@ -153,8 +150,8 @@ def main():
     theirs, final, initial = train_pytorch(arguments, image, label)
     gradients, weights = train_takt(arguments, image, label)
     frozen = check_frozen(initial, theirs, gradients, weights)
-    gradient = compare_pytorch.largest_error(gradients, theirs)
-    weight = compare_pytorch.largest_error(weights, final)
+    gradient = largest_error(gradients, theirs)
+    weight = largest_error(weights, final)
     print(f"{' '.join(sys.argv[1:])}: {len(theirs)} parameters, {frozen} frozen, "
           f"gradients within {gradient[0]:.1e} ({gradient[1]}), "
           f"weights after {ITERATIONS} updates within {weight[0]:.1e} ({weight[1]})")

@@ -4,13 +4,11 @@ accuracy is within half a point of that of kept weights and of plain training.""
 
 import os
 import shutil
-import sys
 import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
-                                "python"))
-from takt import convergence  # noqa: E402
-from takt.tools import Tools  # noqa: E402
+import harness  # noqa: F401 (makes takt importable)
+from takt import convergence
+from takt.tools import Tools
 
 
 def main():
