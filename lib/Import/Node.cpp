@@ -138,14 +138,27 @@ FailureOr<Value> Node::filled(float value, ArrayRef<int64_t> shape,
 }
 
 FailureOr<Value> Node::floats(ArrayRef<float> values, ArrayRef<int64_t> shape) {
+  return read(numberConstant(SmallVector<double>(values), shape,
+                             onnx::TensorProto::FLOAT));
+}
+
+Constant Node::numberConstant(ArrayRef<double> values, ArrayRef<int64_t> shape,
+                              int32_t type) {
   onnx::TensorProto &tensor = graph.tensors.emplace_back();
-  tensor.set_data_type(onnx::TensorProto::FLOAT);
-  tensor.mutable_float_data()->Add(values.begin(), values.end());
+  // 16-bit floats are computed in f32.
+  if (type == onnx::TensorProto::DOUBLE) {
+    tensor.set_data_type(onnx::TensorProto::DOUBLE);
+    tensor.mutable_double_data()->Add(values.begin(), values.end());
+  } else {
+    tensor.set_data_type(onnx::TensorProto::FLOAT);
+    for (double value : values)
+      tensor.add_float_data(static_cast<float>(value));
+  }
   Constant constant;
-  constant.type = onnx::TensorProto::FLOAT;
+  constant.type = type;
   constant.shape.assign(shape.begin(), shape.end());
   constant.tensor = &tensor;
-  return read(std::move(constant));
+  return constant;
 }
 
 //===----------------------------------------------------------------------===//
@@ -201,7 +214,8 @@ LogicalResult Node::define(int output, Constant constant) {
 }
 
 LogicalResult Node::defineIntegers(ArrayRef<int64_t> values,
-                                   ArrayRef<int64_t> shape, int32_t type) {
+                                   ArrayRef<int64_t> shape, int32_t type,
+                                   int output) {
   if (int64_t(values.size()) > kMaxIntegers)
     return unsupported() << "computes " << values.size()
                          << " integers, expected at most " << kMaxIntegers;
@@ -209,7 +223,7 @@ LogicalResult Node::defineIntegers(ArrayRef<int64_t> values,
   constant.type = type;
   constant.shape.assign(shape.begin(), shape.end());
   constant.integers.emplace(values.begin(), values.end());
-  return define(0, std::move(constant));
+  return define(output, std::move(constant));
 }
 
 LogicalResult Node::defineReshaped(const Operand &operand,

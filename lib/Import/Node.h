@@ -132,6 +132,11 @@ public:
   mlir::FailureOr<mlir::Value> floats(llvm::ArrayRef<float> values,
                                       llvm::ArrayRef<int64_t> shape);
 
+  /// Numbers as a constant that no parameter stands for yet, of an ONNX type of
+  /// floats.
+  Constant numberConstant(llvm::ArrayRef<double> values,
+                          llvm::ArrayRef<int64_t> shape, int32_t type);
+
   /// Creates an operation and gives its results; types are inferred. Fails with
   /// a diagnostic about the node if operands and attributes do not fit.
   template <typename OpTy>
@@ -185,10 +190,11 @@ public:
   mlir::LogicalResult define(int output, mlir::Value value);
   mlir::LogicalResult define(int output, const Operand &operand);
   mlir::LogicalResult define(int output, Constant constant);
-  /// Defines the first output as integers.
+  /// Defines an output as integers. Fails with a diagnostic if these are more
+  /// than kMaxIntegers.
   mlir::LogicalResult defineIntegers(llvm::ArrayRef<int64_t> values,
                                      llvm::ArrayRef<int64_t> shape,
-                                     int32_t type);
+                                     int32_t type, int output = 0);
 
 private:
   template <typename OpTy>

@@ -155,17 +155,7 @@ bool takt::import::isNumberArithmetic(const Node &node) {
 
 static LogicalResult defineNumbers(Node &node, ArrayRef<double> values,
                                    ArrayRef<int64_t> shape, int32_t type) {
-  TensorProto &tensor = node.graph.tensors.emplace_back();
-  tensor.set_data_type(type);
-  for (double value : values)
-    if (type == TensorProto::DOUBLE)
-      tensor.add_double_data(value);
-    else
-      tensor.add_float_data(static_cast<float>(value));
-  Constant constant;
-  constant.type = type;
-  constant.shape.assign(shape.begin(), shape.end());
-  constant.tensor = &tensor;
+  Constant constant = node.numberConstant(values, shape, type);
   constant.fixed = true;
   return node.define(0, std::move(constant));
 }
@@ -235,15 +225,6 @@ LogicalResult takt::import::foldWhere(Node &node) {
   return node.defineIntegers(result, *shape, node.operand(1).constant->type);
 }
 
-Constant takt::import::integerConstant(const IntegerTensor &tensor,
-                                       int32_t type) {
-  Constant constant;
-  constant.type = type;
-  constant.shape = tensor.shape;
-  constant.integers.emplace(tensor.values.begin(), tensor.values.end());
-  return constant;
-}
-
 LogicalResult takt::import::foldExpand(Node &node, ArrayRef<int64_t> shape) {
   FailureOr<IntegerTensor> from = integerInput(node, 0);
   if (failed(from))
@@ -302,9 +283,10 @@ FailureOr<IntegerTensor> takt::import::integerInput(Node &node, int index) {
 }
 
 LogicalResult takt::import::defineIntegers(Node &node,
-                                           const IntegerTensor &tensor) {
+                                           const IntegerTensor &tensor,
+                                           int output) {
   return node.defineIntegers(tensor.values, tensor.shape,
-                             node.operand(0).constant->type);
+                             node.operand(0).constant->type, output);
 }
 
 IntegerTensor takt::import::take(const IntegerTensor &tensor, int64_t axis,

@@ -71,9 +71,6 @@ mlir::FailureOr<IntegerTensor> integerInput(Node &node, int index);
 /// The node's first input, a constant of integers, broadcast to a shape.
 mlir::LogicalResult foldExpand(Node &node, llvm::ArrayRef<int64_t> shape);
 
-/// Them as a constant of an ONNX type.
-Constant integerConstant(const IntegerTensor &tensor, int32_t type);
-
 /// The listed indices of an axis, which are in range.
 IntegerTensor take(const IntegerTensor &tensor, int64_t axis,
                    llvm::ArrayRef<int64_t> indices);
@@ -82,8 +79,9 @@ IntegerTensor take(const IntegerTensor &tensor, int64_t axis,
 IntegerTensor transpose(const IntegerTensor &tensor,
                         llvm::ArrayRef<int64_t> permutation);
 
-/// Defines the node's first output as integers of its first input's type.
-mlir::LogicalResult defineIntegers(Node &node, const IntegerTensor &tensor);
+/// Defines an output of the node as integers of its first input's type.
+mlir::LogicalResult defineIntegers(Node &node, const IntegerTensor &tensor,
+                                   int output = 0);
 
 /// An index from 0 to `size`: one that is negative counts from the end.
 int64_t clampIndex(int64_t index, int64_t size);

@@ -223,22 +223,18 @@ static LogicalResult foldLiteralList(Node &node) {
   int64_t axis = bind.requiredInteger("axis");
   if (failed(bind.finish()) || failed(resolveAxis(node, axis, /*rank=*/1)))
     return failure();
-  onnx::TensorProto &tensor = node.graph.tensors.emplace_back();
-  tensor.set_data_type(onnx::TensorProto::FLOAT);
+  SmallVector<double> list;
   for (int i = 0; i < node.proto.input_size(); ++i) {
     auto numbers =
         node.graph.reader.numbers(*node.operand(i).constant, node.subject());
     if (failed(numbers))
       return failure();
-    for (double number : *numbers)
-      tensor.add_float_data(static_cast<float>(number));
+    llvm::append_range(list, *numbers);
   }
-  Constant list;
-  list.type = tensor.data_type();
-  list.shape = {tensor.float_data_size()};
-  list.tensor = &tensor;
-  list.literal = true;
-  return node.define(0, std::move(list));
+  Constant constant =
+      node.numberConstant(list, int64_t(list.size()), onnx::TensorProto::FLOAT);
+  constant.literal = true;
+  return node.define(0, std::move(constant));
 }
 
 static LogicalResult convertConcat(Node &node) {

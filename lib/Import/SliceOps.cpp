@@ -241,8 +241,7 @@ static LogicalResult foldSplit(Node &node, int64_t axis,
   for (auto [i, size] : llvm::enumerate(*sizes)) {
     IntegerTensor part =
         take(*tensor, *at, llvm::to_vector(llvm::seq(begin, begin + size)));
-    if (failed(node.define(
-            i, integerConstant(part, node.operand(0).constant->type))))
+    if (failed(defineIntegers(node, part, i)))
       return failure();
     begin += size;
   }
