@@ -120,6 +120,22 @@ Value takt::import::mergeHeads(Emit &emit, Value x) {
                       {dims[0], dims[2], dims[1] * dims[3]});
 }
 
+LogicalResult takt::import::prependPast(Node &node, Value pastKey,
+                                        Value pastValue, Attention &attention) {
+  if (!pastKey && !pastValue)
+    return success();
+  if (!pastKey || !pastValue)
+    return node.invalid() << "has one of past_key and past_value, expected "
+                             "both or none";
+  if (failed(expectRank(node, "past_key", pastKey, 4)) ||
+      failed(expectRank(node, "past_value", pastValue, 4)))
+    return failure();
+  Emit emit(node);
+  attention.key = emit.concat({pastKey, attention.key}, 2);
+  attention.value = emit.concat({pastValue, attention.value}, 2);
+  return success(attention.key && attention.value);
+}
+
 Value takt::import::emitCausal(Emit &emit, int64_t rows, int64_t columns,
                                int64_t past) {
   Value row = emit.range(rows), column = emit.range(columns);

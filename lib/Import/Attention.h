@@ -60,6 +60,12 @@ mlir::FailureOr<Value> splitHeads(Node &node, llvm::StringRef role, Value x,
 /// The reverse; null if the value is.
 Value mergeHeads(Emit &emit, Value x);
 
+/// Puts what earlier calls computed before the key and the value, along their
+/// length; nothing where both are null. Fails with a diagnostic if one is, or
+/// their ranks are not 4.
+mlir::LogicalResult prependPast(Node &node, Value pastKey, Value pastValue,
+                                Attention &attention);
+
 /// rows × columns: the columns up to row + past are attended.
 Value emitCausal(Emit &emit, int64_t rows, int64_t columns, int64_t past);
 

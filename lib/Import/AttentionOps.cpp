@@ -47,9 +47,6 @@ static FailureOr<BoundAttention> bindAttention(Node &node) {
   bound.softcap = bind.number("softcap", 0);
   if (failed(bind.finish(/*outputs=*/4)))
     return failure();
-  if (!bound.pastKey != !bound.pastValue)
-    return node.invalid() << "has one of past_key and past_value, expected "
-                             "both or none";
   if (bound.softcap < 0)
     return node.invalid() << "has softcap " << bound.softcap
                           << ", expected at least 0";
@@ -66,18 +63,6 @@ static FailureOr<Value> withHeads(Node &node, StringRef role, Value x,
     return x;
   return node.invalid() << "has " << role << " of " << shapeText(shapeOf(x))
                         << ", expected " << heads << " heads";
-}
-
-/// With what earlier calls saw before it.
-static FailureOr<Value> withPast(Node &node, StringRef role, Value x,
-                                 Value past) {
-  if (!past)
-    return x;
-  if (failed(expectRank(node, role, past, 4)))
-    return failure();
-  Emit emit(node);
-  Value all = emit.concat({past, x}, 2);
-  return orFailure(all);
 }
 
 /// Columns that the mask lacks are not attended.
@@ -148,10 +133,6 @@ static FailureOr<Attention> makeAttention(Node &node,
   FailureOr<Type> precision = softmaxType(node, bound.precision);
   if (failed(query) || failed(key) || failed(value) || failed(precision))
     return failure();
-  key = withPast(node, "past_key", *key, bound.pastKey);
-  value = withPast(node, "past_value", *value, bound.pastValue);
-  if (failed(key) || failed(value))
-    return failure();
   Attention attention;
   attention.query = *query;
   attention.key = *key;
@@ -159,7 +140,8 @@ static FailureOr<Attention> makeAttention(Node &node,
   attention.scale = bound.scale.value_or(defaultScale(shapeOf(*query)[3]));
   attention.softcap = bound.softcap;
   attention.precision = *precision;
-  if (failed(addMasks(node, bound, attention)) ||
+  if (failed(prependPast(node, bound.pastKey, bound.pastValue, attention)) ||
+      failed(addMasks(node, bound, attention)) ||
       failed(checkAttention(node, attention)))
     return failure();
   return attention;

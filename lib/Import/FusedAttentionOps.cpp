@@ -124,11 +124,6 @@ static Value pick(Emit &emit, Value x, int64_t axis, int64_t index) {
   return emit.reshape(emit.slice(x, axis, index, 1), dims);
 }
 
-/// The cache before the new columns.
-static Value behind(Emit &emit, Value past, Value x) {
-  return past ? emit.concat({past, x}, 2) : x;
-}
-
 /// The result, heads beside each other again.
 static LogicalResult defineAttention(Node &node, const Attention &attention) {
   if (failed(checkAttention(node, attention)))
@@ -202,9 +197,13 @@ static LogicalResult emitProjection(Node &node, const Projection &p,
     *result = *part;
     begin += size;
   }
-  attention.key = behind(emit, pick(emit, p.past, 0, 0), attention.key);
-  attention.value = behind(emit, pick(emit, p.past, 0, 1), attention.value);
-  return success(attention.key && attention.value);
+  if (!p.past)
+    return success();
+  Value pastKey = pick(emit, p.past, 0, 0),
+        pastValue = pick(emit, p.past, 0, 1);
+  if (!pastKey || !pastValue)
+    return failure();
+  return prependPast(node, pastKey, pastValue, attention);
 }
 
 /// Keys and values in one tensor, as `past` is.
@@ -354,25 +353,12 @@ static LogicalResult convertMultiHeadAttention(Node &node) {
       failed(refuseInput(node, pastLength, "past_sequence_length")) ||
       failed(refuseInput(node, indirection, "cache_indirection")))
     return failure();
-  if (!pastKey != !pastValue)
-    return node.invalid() << "has one of past_key and past_value, expected "
-                             "both or none";
   Attention attention;
   if (failed(unpackHeads(node, given, attention)) ||
-      failed(addBias(node, given.bias, attention)))
+      failed(addBias(node, given.bias, attention)) ||
+      failed(prependPast(node, pastKey, pastValue, attention)))
     return failure();
-  int64_t past = 0;
-  if (pastKey) {
-    if (failed(expectRank(node, "past_key", pastKey, 4)) ||
-        failed(expectRank(node, "past_value", pastValue, 4)))
-      return failure();
-    past = shapeOf(pastKey)[2];
-  }
-  Emit emit(node);
-  attention.key = behind(emit, pastKey, attention.key);
-  attention.value = behind(emit, pastValue, attention.value);
-  if (!attention.key || !attention.value)
-    return failure();
+  int64_t past = pastKey ? shapeOf(pastKey)[2] : 0;
   attention.scale = scale.value_or(defaultScale(shapeOf(attention.query)[3]));
   mask.mask = padding;
   mask.bias = scoreBias;
