@@ -86,6 +86,7 @@ private:
   void addReads(const Value &value, Lifetimes &lifetimes) const;
   bool isShared(const Value &value, const Lifetimes &lifetimes) const;
   bool isReplaced(const Value &value, const Use &use) const;
+  bool hasVersions(const Value &value) const;
   void addTimes(Holding holding, int64_t begin, int64_t end);
   int replicasOf(int layer) const {
     return schedule.replicas.empty() ? 1 : schedule.replicas[layer];
@@ -149,8 +150,16 @@ bool HoldingCollector::isShared(const Value &value,
   });
 }
 
-/// Of several minibatches' values each is counted while it is alive: theirs are
-/// the same places, one after the other.
+/// Whether an iteration makes several versions of it. Where they stay on their
+/// processor they have the same places, one after the other.
+bool HoldingCollector::hasVersions(const Value &value) const {
+  return value.producer >= 0 &&
+         (value.kind == ValueClass::Weight ||
+          value.kind == ValueClass::State) &&
+         graph.minibatches > replicasOf(graph.tasks[value.producer].layer);
+}
+
+/// Each of several versions is counted while it is alive.
 void HoldingCollector::addTimes(Holding holding, int64_t begin, int64_t end) {
   int64_t interval = schedule.interval;
   holding.slots = (end - begin) / interval;
@@ -191,7 +200,7 @@ void HoldingCollector::addValue(int index) {
     holding.value = index;
     holding.processor = life.processor;
     holding.bytes = value.bytes;
-    if (graph.minibatches > 1) {
+    if (hasVersions(value) && lifetimes.size() == 1) {
       addTimes(holding, life.begin, life.end);
       continue;
     }

@@ -39,6 +39,8 @@ llvm::Expected<Schedule> runAuto(const Problem &problem,
                                  const ScheduleOptions &options);
 llvm::Expected<Schedule> runLayerPipe(const Problem &problem,
                                       const ScheduleOptions &options);
+llvm::Expected<Schedule> runLayerPipeReplicated(const Problem &problem,
+                                                const ScheduleOptions &options);
 
 } // namespace takt
 

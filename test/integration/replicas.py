@@ -19,13 +19,15 @@ from harness import model_file, run
 
 def main():
     model, expected, options = sys.argv[1], sys.argv[2].split("/"), sys.argv[3:]
+    if not any(option.startswith("--schedule=") for option in options):
+        options.append("--schedule=pipedream-replicated")
     with tempfile.TemporaryDirectory() as directory:
         program = os.path.join(directory, "p.takt")
         report = os.path.join(directory, "r.json")
         for processors, planned in enumerate(expected, start=2):
             command = ["taktc", model_file(model), "--batch=8",
-                       f"--processors={processors}", "--schedule=pipedream-replicated",
-                       "--loss=softmax-cross-entropy", *options]
+                       f"--processors={processors}", "--loss=softmax-cross-entropy",
+                       *options]
             run(*command, "-o", program)
             run(*command, "--emit=report", "-o", report)
             with open(report, encoding="utf-8") as file:
