@@ -9,6 +9,7 @@
 #include "TextTable.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Import/ImportOnnx.h"
+#include "takt/Support/ShapeText.h"
 #include "takt/Transforms/Tags.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
@@ -98,11 +99,7 @@ void Explanation::collectParameters() {
 }
 
 static std::string shapeOf(Type type) {
-  auto tensor = cast<RankedTensorType>(type);
-  std::string text = tensor.getRank() == 0 ? "scalar" : "";
-  for (auto [i, dim] : llvm::enumerate(tensor.getShape()))
-    text += (i > 0 ? "x" : "") + std::to_string(dim);
-  return text;
+  return shapeText(cast<RankedTensorType>(type).getShape());
 }
 
 /// The result of the last operation that is a node's, rather than the loss.

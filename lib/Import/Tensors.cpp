@@ -51,15 +51,6 @@ std::string takt::import::typeName(int32_t type) {
       .lower();
 }
 
-std::string takt::import::shapeText(ArrayRef<int64_t> dims) {
-  if (dims.empty())
-    return "scalar";
-  std::string text;
-  for (int64_t dim : dims)
-    text += (text.empty() ? "" : "x") + std::to_string(dim);
-  return text;
-}
-
 std::optional<int64_t> takt::import::countElements(ArrayRef<int64_t> dims) {
   int64_t count = 1;
   // A size of 0 does not excuse the others from being reasonable.

@@ -18,11 +18,14 @@
 #include "Subject.h"
 #include "TensorData.h"
 #include "mlir/IR/BuiltinAttributes.h"
+#include "takt/Support/ShapeText.h"
 #include "llvm/ADT/SmallVector.h"
 #include <optional>
 #include <string>
 
 namespace takt::import {
+
+using takt::shapeText;
 
 using Dims = llvm::SmallVector<int64_t, 8>;
 
@@ -60,9 +63,6 @@ int32_t onnxType(mlir::Type computed);
 
 /// ONNX's name of an element type: float, int64, …
 std::string typeName(int32_t type);
-
-/// "2x3x4", or "scalar".
-std::string shapeText(llvm::ArrayRef<int64_t> dims);
 
 /// Product of sizes that are not negative; nullopt if it is more than
 /// kMaxElements.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "NpyFormat.h"
+#include "takt/Support/ShapeText.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
@@ -52,10 +53,7 @@ int64_t Array::elements() const {
 }
 
 std::string takt::describe(StringRef type, ArrayRef<int64_t> dims) {
-  std::string text = (type + " ").str();
-  if (dims.empty())
-    return text + "scalar";
-  return text + join(map_range(dims, [](int64_t d) { return itostr(d); }), "x");
+  return (type + " " + shapeText(dims)).str();
 }
 
 namespace {

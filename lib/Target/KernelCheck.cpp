@@ -244,15 +244,6 @@ Error KernelSubject::expectRange(const Twine &name, int64_t value,
   return failValue(name, Twine(value), Twine(least) + " to " + Twine(most));
 }
 
-std::string shapeText(ArrayRef<int64_t> dims) {
-  if (dims.empty())
-    return "scalar";
-  std::string text;
-  raw_string_ostream os(text);
-  interleave(dims, os, "x");
-  return text;
-}
-
 float wordToFloat(uint32_t word) { return llvm::bit_cast<float>(word); }
 
 } // namespace takt

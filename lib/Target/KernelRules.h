@@ -15,6 +15,7 @@
 #ifndef TAKT_LIB_TARGET_KERNELRULES_H
 #define TAKT_LIB_TARGET_KERNELRULES_H
 
+#include "takt/Support/ShapeText.h"
 #include "takt/Target/Program.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
@@ -136,9 +137,6 @@ llvm::Error expectNamed(const KernelSubject &s, llvm::StringRef what,
     ++last;
   return s.expectRange(what, s.word(word), 1, last);
 }
-
-/// "2x3x4", or "scalar".
-std::string shapeText(llvm::ArrayRef<int64_t> dims);
 
 /// The bits of an attribute word as a float.
 float wordToFloat(uint32_t word);

@@ -18,15 +18,6 @@ using takt::WindowAxis;
 /// Largest stride, pad, dilation or pool extent, as for kernels.
 static constexpr int64_t kMaxWindowWord = int64_t(1) << 22;
 
-std::string takt::train::shapeText(ArrayRef<int64_t> dims) {
-  if (dims.empty())
-    return "scalar";
-  std::string text;
-  for (int64_t dim : dims)
-    text += (text.empty() ? "" : "x") + std::to_string(dim);
-  return text;
-}
-
 //===----------------------------------------------------------------------===//
 // Reporter
 //===----------------------------------------------------------------------===//

@@ -16,17 +16,16 @@
 #define TAKT_LIB_DIALECT_TRAIN_SHAPES_H
 
 #include "takt/Dialect/Train/Train.h"
+#include "takt/Support/ShapeText.h"
 #include "takt/Target/Window.h"
 
 namespace takt::train {
 
 // Not the scheduling library's takt::Value.
 using mlir::Value;
+using takt::shapeText;
 
 using Dims = llvm::SmallVector<int64_t, 8>;
-
-/// "2x3x4", or "scalar".
-std::string shapeText(llvm::ArrayRef<int64_t> dims);
 
 /// The shape of a ranked tensor.
 inline llvm::ArrayRef<int64_t> shapeOf(mlir::Value value) {
