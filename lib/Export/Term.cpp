@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Term.h"
-#include <numeric>
 
 using namespace llvm;
 using namespace takt;

@@ -142,7 +142,6 @@ bool takt::import::isKnownNumber(const Constant &constant) {
 }
 
 bool takt::import::isNumberArithmetic(const Node &node) {
-  // Attributes say how operands of old versions are broadcast.
   bool any = false;
   for (int i = 0; i < node.proto.input_size(); ++i) {
     const Constant *constant = node.operand(i).constant;
@@ -150,6 +149,7 @@ bool takt::import::isNumberArithmetic(const Node &node) {
       return false;
     any |= isKnownNumber(*constant);
   }
+  // Attributes say how operands of old versions are broadcast.
   return any && node.proto.attribute_size() == 0;
 }
 

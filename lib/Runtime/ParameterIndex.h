@@ -1,5 +1,4 @@
-//===- ParameterIndex.h - which value belongs to which parameter -*- C++
-//-*-===//
+//===- ParameterIndex.h - whose parameter a value is ------------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

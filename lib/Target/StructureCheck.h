@@ -1,5 +1,4 @@
-//===- StructureCheck.h - what checks of a program share ------- -*- C++
-//-*-===//
+//===- StructureCheck.h - what checks of a program share --------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

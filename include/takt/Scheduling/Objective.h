@@ -1,5 +1,4 @@
-//===- Objective.h - what makes one schedule better than another -*- C++
-//-*-===//
+//===- Objective.h - which schedule is the better one -----------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- FileOutput.h - output files that appear whole or not at all -*- C++
-//-*-===//
+//===- FileOutput.h - output files appear whole -----------------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- StepRings.h - where a step's values live, and for how long -*- C++
-//-*-===//
+//===- StepRings.h - where a step's values live -----------------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

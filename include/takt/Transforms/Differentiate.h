@@ -1,5 +1,4 @@
-//===- Differentiate.h - from a forward graph to a training step -*- C++
-//-*-===//
+//===- Differentiate.h - forward graph to training step ---------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- ParameterGroups.h - parameters with settings of their own -*- C++
-//-*-===//
+//===- ParameterGroups.h - settings of some parameters ----------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

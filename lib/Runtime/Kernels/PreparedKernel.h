@@ -1,5 +1,4 @@
-//===- PreparedKernel.h - kernels that keep something between calls --*- C++
-//-*-===//
+//===- PreparedKernel.h - kernels with a memory -----------------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

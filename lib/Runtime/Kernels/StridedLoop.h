@@ -1,5 +1,4 @@
-//===- StridedLoop.h - walks tensors of different strides together --*- C++
-//-*-===//
+//===- StridedLoop.h - walks tensors of other strides -----------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

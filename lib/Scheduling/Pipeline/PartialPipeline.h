@@ -1,5 +1,4 @@
-//===- PartialPipeline.h - a pipeline schedule as far as it is built -*- C++
-//-*-===//
+//===- PartialPipeline.h - a pipeline being built ---------------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- PipelineBeam.h - pipeline schedules by a beam of partial ones -*- C++
-//-*-===//
+//===- PipelineBeam.h - a beam of partial schedules -------------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Evaluator.h - runs a training step with reference kernels -*- C++
-//-*-===//
+//===- Evaluator.h - runs a step by reference kernels -----------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
