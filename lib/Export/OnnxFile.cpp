@@ -6,10 +6,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "OnnxFile.h"
+#include "takt/Support/Onnx.h"
 #include "llvm/Support/Endian.h"
 
 using namespace llvm;
 using namespace takt;
+using onnx::AttributeProto;
+using onnx::GraphProto;
+using onnx::ModelProto;
+using onnx::NodeProto;
+using onnx::TensorProto;
 using wire::Field;
 using wire::forEachField;
 using wire::Type;
@@ -18,17 +24,16 @@ using wire::Type;
 static constexpr size_t kMaxRank = 8;
 
 bool takt::isData(const Field &field) {
-  using namespace onnxfield::tensor;
   switch (field.number) {
-  case FloatData:
-  case Int32Data:
-  case StringData:
-  case Int64Data:
-  case RawData:
-  case DoubleData:
-  case Uint64Data:
-  case ExternalData:
-  case DataLocation:
+  case TensorProto::kFloatDataFieldNumber:
+  case TensorProto::kInt32DataFieldNumber:
+  case TensorProto::kStringDataFieldNumber:
+  case TensorProto::kInt64DataFieldNumber:
+  case TensorProto::kRawDataFieldNumber:
+  case TensorProto::kDoubleDataFieldNumber:
+  case TensorProto::kUint64DataFieldNumber:
+  case TensorProto::kExternalDataFieldNumber:
+  case TensorProto::kDataLocationFieldNumber:
     return true;
   default:
     return false;
@@ -44,45 +49,41 @@ static void readRawIntegers(StringRef raw, SmallVectorImpl<int64_t> &numbers) {
 }
 
 Expected<TensorInfo> takt::readTensor(StringRef message) {
-  constexpr uint64_t kExternal = 1; // TensorProto.DataLocation
-  constexpr int64_t kInt64 = 7;     // TensorProto.DataType
-  using namespace onnxfield::tensor;
   TensorInfo info;
   info.message = message;
   info.dims.emplace();
   Error error = forEachField(message, [&](const Field &field) -> Error {
-    if (field.number == Dims)
+    if (field.number == TensorProto::kDimsFieldNumber)
       return readIntegers(field, *info.dims);
-    if (field.number == Int64Data)
+    if (field.number == TensorProto::kInt64DataFieldNumber)
       return readIntegers(field, info.integers);
-    if (field.is(DataType, Type::Varint))
+    if (field.is(TensorProto::kDataTypeFieldNumber, Type::Varint))
       info.type = static_cast<int64_t>(field.value);
-    else if (field.is(Name, Type::Length))
+    else if (field.is(TensorProto::kNameFieldNumber, Type::Length))
       info.name = field.payload;
-    else if (field.is(DataLocation, Type::Varint))
-      info.external = field.value == kExternal;
-    else if (field.is(RawData, Type::Length))
+    else if (field.is(TensorProto::kDataLocationFieldNumber, Type::Varint))
+      info.external = field.value == TensorProto::EXTERNAL;
+    else if (field.is(TensorProto::kRawDataFieldNumber, Type::Length))
       readRawIntegers(field.payload, info.integers);
     return Error::success();
   });
   if (error)
     return std::move(error);
-  if (info.type != kInt64)
+  if (info.type != TensorProto::INT64)
     info.integers.clear();
   return info;
 }
 
 static Error readAttribute(StringRef message, NodeInfo &node) {
-  using namespace onnxfield::attribute;
   StringRef name;
   std::optional<TensorInfo> tensor;
   int64_t number = 0;
   Error error = forEachField(message, [&](const Field &field) -> Error {
-    if (field.is(Name, Type::Length)) {
+    if (field.is(AttributeProto::kNameFieldNumber, Type::Length)) {
       name = field.payload;
-    } else if (field.is(Integer, Type::Varint)) {
+    } else if (field.is(AttributeProto::kIFieldNumber, Type::Varint)) {
       number = static_cast<int64_t>(field.value);
-    } else if (field.is(Tensor, Type::Length)) {
+    } else if (field.is(AttributeProto::kTFieldNumber, Type::Length)) {
       Expected<TensorInfo> read = readTensor(field.payload);
       if (!read)
         return read.takeError();
@@ -98,21 +99,20 @@ static Error readAttribute(StringRef message, NodeInfo &node) {
 }
 
 static Expected<NodeInfo> readNode(StringRef message) {
-  using namespace onnxfield::node;
   NodeInfo node;
   node.message = message;
   Error error = forEachField(message, [&](const Field &field) -> Error {
-    if (field.is(Input, Type::Length))
+    if (field.is(NodeProto::kInputFieldNumber, Type::Length))
       node.inputs.push_back(field.payload);
-    else if (field.is(Output, Type::Length))
+    else if (field.is(NodeProto::kOutputFieldNumber, Type::Length))
       node.outputs.push_back(field.payload);
-    else if (field.is(Name, Type::Length))
+    else if (field.is(NodeProto::kNameFieldNumber, Type::Length))
       node.name = field.payload;
-    else if (field.is(OpType, Type::Length))
+    else if (field.is(NodeProto::kOpTypeFieldNumber, Type::Length))
       node.type = field.payload;
-    else if (field.is(Domain, Type::Length))
+    else if (field.is(NodeProto::kDomainFieldNumber, Type::Length))
       node.domain = field.payload;
-    else if (field.is(Attribute, Type::Length))
+    else if (field.is(NodeProto::kAttributeFieldNumber, Type::Length))
       return readAttribute(field.payload, node);
     return Error::success();
   });
@@ -149,9 +149,9 @@ Error OnnxFile::addNode(StringRef message) {
 
 Error OnnxFile::addGraph(StringRef message) {
   return forEachField(message, [&](const Field &field) -> Error {
-    if (field.is(onnxfield::graph::Initializer, Type::Length))
+    if (field.is(GraphProto::kInitializerFieldNumber, Type::Length))
       return addInitializer(field.payload);
-    if (field.is(onnxfield::graph::Node, Type::Length))
+    if (field.is(GraphProto::kNodeFieldNumber, Type::Length))
       return addNode(field.payload);
     return Error::success();
   });
@@ -161,7 +161,7 @@ Expected<OnnxFile> OnnxFile::read(StringRef bytes) {
   OnnxFile file;
   bool hasGraph = false;
   Error error = forEachField(bytes, [&](const Field &field) -> Error {
-    if (!field.is(onnxfield::model::Graph, Type::Length))
+    if (!field.is(ModelProto::kGraphFieldNumber, Type::Length))
       return Error::success();
     hasGraph = true;
     return file.addGraph(field.payload);
@@ -186,8 +186,7 @@ const NodeInfo *OnnxFile::maker(StringRef name) const {
 /// What ConstantOfShape makes; the shape may not be known.
 static TensorInfo filled(const NodeInfo &node, const TensorInfo *shape) {
   TensorInfo result;
-  result.type =
-      node.value ? node.value->type : static_cast<int64_t>(OnnxType::Float);
+  result.type = node.value ? node.value->type : int64_t(TensorProto::FLOAT);
   if (shape && shape->dims && shape->dims->size() == 1 &&
       shape->dims->front() == static_cast<int64_t>(shape->integers.size()))
     result.dims.emplace(shape->integers.begin(), shape->integers.end());

@@ -26,69 +26,6 @@ constexpr int kMaxChain = 64;
 /// Most bytes of a protobuf.
 constexpr uint64_t kMaxProtobuf = 0x7fffffff;
 
-/// Numbers of the fields of onnx.proto that are read or written here.
-namespace onnxfield {
-namespace model {
-enum : uint64_t { IrVersion = 1, ProducerName = 2, Graph = 7, OpsetImport = 8 };
-}
-namespace graph {
-enum : uint64_t {
-  Node = 1,
-  Name = 2,
-  Initializer = 5,
-  DocString = 10,
-  Input = 11,
-  Output = 12
-};
-}
-namespace node {
-enum : uint64_t {
-  Input = 1,
-  Output = 2,
-  Name = 3,
-  OpType = 4,
-  Attribute = 5,
-  Domain = 7,
-  Overload = 8
-};
-}
-namespace attribute {
-enum : uint64_t {
-  Name = 1,
-  Number = 2,
-  Integer = 3,
-  Text = 4,
-  Tensor = 5,
-  Integers = 8,
-  Type = 20
-};
-}
-namespace tensor {
-enum : uint64_t {
-  Dims = 1,
-  DataType = 2,
-  FloatData = 4,
-  Int32Data = 5,
-  StringData = 6,
-  Int64Data = 7,
-  Name = 8,
-  RawData = 9,
-  DoubleData = 10,
-  Uint64Data = 11,
-  ExternalData = 13,
-  DataLocation = 14
-};
-}
-} // namespace onnxfield
-
-/// TensorProto.DataType, of what can be a weight.
-enum class OnnxType : int64_t {
-  Float = 1,
-  Half = 10,
-  Double = 11,
-  BFloat = 16
-};
-
 /// Type and shape of a tensor.
 struct TensorInfo {
   llvm::StringRef message; ///< all of it

@@ -6,29 +6,34 @@
 //===----------------------------------------------------------------------===//
 
 #include "OnnxGraph.h"
-#include "OnnxFile.h"
+#include "takt/Support/Onnx.h"
 #include "takt/Support/Wire.h"
 #include "llvm/ADT/Twine.h"
 
 using namespace llvm;
 using namespace takt;
+using onnx::AttributeProto;
+using onnx::GraphProto;
+using onnx::ModelProto;
+using onnx::NodeProto;
+using onnx::TensorProto;
 using wire::appendBytes;
 using wire::appendVarint;
 
 int64_t takt::onnxDataType(ElementType type) {
   switch (type) {
   case ElementType::F32:
-    return 1;
+    return TensorProto::FLOAT;
   case ElementType::F64:
-    return 11;
+    return TensorProto::DOUBLE;
   case ElementType::I32:
-    return 6;
+    return TensorProto::INT32;
   case ElementType::I64:
-    return 7;
+    return TensorProto::INT64;
   case ElementType::I1:
     break;
   }
-  return 9;
+  return TensorProto::BOOL;
 }
 
 std::string OnnxGraph::unique(StringRef wanted) {
@@ -38,87 +43,90 @@ std::string OnnxGraph::unique(StringRef wanted) {
   return name;
 }
 
-/// ValueInfoProto.
 static std::string valueInfo(StringRef name, ElementType type,
                              ArrayRef<int64_t> dims) {
+  using Dimension = onnx::TensorShapeProto_Dimension;
+  using TensorType = onnx::TypeProto_Tensor;
   std::string shape, tensor, typeProto, info;
   for (int64_t dim : dims) {
     std::string dimension;
-    appendVarint(dimension, /*dim_value=*/1, dim);
-    appendBytes(shape, /*dim=*/1, dimension);
+    appendVarint(dimension, Dimension::kDimValueFieldNumber, dim);
+    appendBytes(shape, onnx::TensorShapeProto::kDimFieldNumber, dimension);
   }
-  appendVarint(tensor, /*elem_type=*/1, onnxDataType(type));
-  appendBytes(tensor, /*shape=*/2, shape);
-  appendBytes(typeProto, /*tensor_type=*/1, tensor);
-  appendBytes(info, /*name=*/1, name);
-  appendBytes(info, /*type=*/2, typeProto);
+  appendVarint(tensor, TensorType::kElemTypeFieldNumber, onnxDataType(type));
+  appendBytes(tensor, TensorType::kShapeFieldNumber, shape);
+  appendBytes(typeProto, onnx::TypeProto::kTensorTypeFieldNumber, tensor);
+  appendBytes(info, onnx::ValueInfoProto::kNameFieldNumber, name);
+  appendBytes(info, onnx::ValueInfoProto::kTypeFieldNumber, typeProto);
   return info;
 }
 
 void OnnxGraph::addInput(StringRef name, ElementType type,
                          ArrayRef<int64_t> dims) {
-  appendBytes(inputs, onnxfield::graph::Input, valueInfo(name, type, dims));
+  appendBytes(inputs, GraphProto::kInputFieldNumber,
+              valueInfo(name, type, dims));
 }
 
 void OnnxGraph::addOutput(StringRef name, ElementType type,
                           ArrayRef<int64_t> dims) {
-  appendBytes(outputs, onnxfield::graph::Output, valueInfo(name, type, dims));
+  appendBytes(outputs, GraphProto::kOutputFieldNumber,
+              valueInfo(name, type, dims));
 }
 
 void OnnxGraph::addInitializer(StringRef name, ElementType type,
                                ArrayRef<int64_t> dims, Rope raw) {
-  using namespace onnxfield::tensor;
   std::string declaration;
   for (int64_t dim : dims)
-    appendVarint(declaration, Dims, dim);
-  appendVarint(declaration, DataType, onnxDataType(type));
-  appendBytes(declaration, Name, name);
+    appendVarint(declaration, TensorProto::kDimsFieldNumber, dim);
+  appendVarint(declaration, TensorProto::kDataTypeFieldNumber,
+               onnxDataType(type));
+  appendBytes(declaration, TensorProto::kNameFieldNumber, name);
   Rope tensor;
   tensor.keep(std::move(declaration));
-  tensor.append(wire::bytes(RawData, std::move(raw)));
+  tensor.append(wire::bytes(TensorProto::kRawDataFieldNumber, std::move(raw)));
   initializers.append(
-      wire::bytes(onnxfield::graph::Initializer, std::move(tensor)));
+      wire::bytes(GraphProto::kInitializerFieldNumber, std::move(tensor)));
 }
 
 static std::string encodeAttribute(const NodeAttribute &attribute) {
-  using namespace onnxfield::attribute;
-  enum : uint64_t { kFloat = 1, kInt = 2, kString = 3, kInts = 7 };
   std::string out;
-  appendBytes(out, Name, attribute.name);
-  uint64_t type = kInt;
+  appendBytes(out, AttributeProto::kNameFieldNumber, attribute.name);
+  AttributeProto::AttributeType type = AttributeProto::INT;
   if (const auto *integer = std::get_if<int64_t>(&attribute.value)) {
-    appendVarint(out, Integer, static_cast<uint64_t>(*integer));
+    appendVarint(out, AttributeProto::kIFieldNumber,
+                 static_cast<uint64_t>(*integer));
   } else if (const auto *number = std::get_if<float>(&attribute.value)) {
-    wire::appendFloat(out, Number, *number);
-    type = kFloat;
+    wire::appendFloat(out, AttributeProto::kFFieldNumber, *number);
+    type = AttributeProto::FLOAT;
   } else if (const auto *text = std::get_if<StringRef>(&attribute.value)) {
-    appendBytes(out, Text, *text);
-    type = kString;
+    appendBytes(out, AttributeProto::kSFieldNumber, *text);
+    type = AttributeProto::STRING;
   } else {
     for (int64_t each : std::get<std::vector<int64_t>>(attribute.value))
-      appendVarint(out, Integers, static_cast<uint64_t>(each));
-    type = kInts;
+      appendVarint(out, AttributeProto::kIntsFieldNumber,
+                   static_cast<uint64_t>(each));
+    type = AttributeProto::INTS;
   }
-  appendVarint(out, Type, type);
+  appendVarint(out, AttributeProto::kTypeFieldNumber, type);
   return out;
 }
 
 void OnnxGraph::addNode(StringRef type, ArrayRef<std::string> inputs,
                         ArrayRef<std::string> outputs,
                         NodeAttributes attributes) {
-  using namespace onnxfield::node;
   std::string node;
   for (const std::string &input : inputs) {
-    appendBytes(node, Input, input);
+    appendBytes(node, NodeProto::kInputFieldNumber, input);
     used.insert(input);
   }
   for (const std::string &output : outputs)
-    appendBytes(node, Output, output);
-  appendBytes(node, Name, outputs.front());
-  appendBytes(node, OpType, type);
+    appendBytes(node, NodeProto::kOutputFieldNumber, output);
+  appendBytes(node, NodeProto::kNameFieldNumber, outputs.front());
+  appendBytes(node, NodeProto::kOpTypeFieldNumber, type);
   for (const NodeAttribute &attribute : attributes)
-    appendBytes(node, Attribute, encodeAttribute(attribute));
-  appendBytes(nodes, onnxfield::graph::Node, node);
+    appendBytes(node, NodeProto::kAttributeFieldNumber,
+                encodeAttribute(attribute));
+  appendBytes(nodes, GraphProto::kNodeFieldNumber, node);
 }
 
 std::string OnnxGraph::constant(ElementType type, ArrayRef<int64_t> dims,
@@ -142,8 +150,8 @@ Rope OnnxGraph::takeModel(StringRef name, StringRef description,
                           int64_t opset) {
   constexpr uint64_t kIrVersion = 8; // that of ONNX 1.10 to 1.12
   std::string front, behind, opsetId;
-  appendBytes(front, onnxfield::graph::Name, name);
-  appendBytes(behind, onnxfield::graph::DocString, description);
+  appendBytes(front, GraphProto::kNameFieldNumber, name);
+  appendBytes(behind, GraphProto::kDocStringFieldNumber, description);
   Rope graph;
   graph.keep(std::move(nodes));
   graph.keep(std::move(front));
@@ -151,14 +159,14 @@ Rope OnnxGraph::takeModel(StringRef name, StringRef description,
   graph.keep(behind + inputs + outputs);
 
   std::string head, tail;
-  appendVarint(head, onnxfield::model::IrVersion, kIrVersion);
-  appendBytes(head, onnxfield::model::ProducerName, "takt");
-  appendBytes(opsetId, /*domain=*/1, "");
-  appendVarint(opsetId, /*version=*/2, opset);
-  appendBytes(tail, onnxfield::model::OpsetImport, opsetId);
+  appendVarint(head, ModelProto::kIrVersionFieldNumber, kIrVersion);
+  appendBytes(head, ModelProto::kProducerNameFieldNumber, "takt");
+  appendBytes(opsetId, onnx::OperatorSetIdProto::kDomainFieldNumber, "");
+  appendVarint(opsetId, onnx::OperatorSetIdProto::kVersionFieldNumber, opset);
+  appendBytes(tail, ModelProto::kOpsetImportFieldNumber, opsetId);
   Rope model;
   model.keep(std::move(head));
-  model.append(wire::bytes(onnxfield::model::Graph, std::move(graph)));
+  model.append(wire::bytes(ModelProto::kGraphFieldNumber, std::move(graph)));
   model.keep(std::move(tail));
   return model;
 }

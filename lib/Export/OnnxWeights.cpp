@@ -8,6 +8,8 @@
 #include "takt/Export/OnnxWeights.h"
 #include "OnnxFile.h"
 #include "takt/Support/FileOutput.h"
+#include "takt/Support/Onnx.h"
+#include "takt/Support/OnnxText.h"
 #include "takt/Support/Printable.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
@@ -21,6 +23,11 @@
 
 using namespace llvm;
 using namespace takt;
+using onnx::AttributeProto;
+using onnx::GraphProto;
+using onnx::ModelProto;
+using onnx::NodeProto;
+using onnx::TensorProto;
 using wire::Field;
 using wire::forEachField;
 using wire::Type;
@@ -29,7 +36,7 @@ namespace {
 /// A tensor that gets other elements, and the type that these have in the file.
 struct Weight {
   WeightDeclaration declared;
-  OnnxType type;
+  TensorProto::DataType type;
 };
 
 /// The same with its new elements as raw data of the type: those of an array,
@@ -75,22 +82,23 @@ static Error about(StringRef file, Error error) {
 // Finding
 //===----------------------------------------------------------------------===//
 
-static std::optional<OnnxType> floatType(int64_t type) {
-  for (OnnxType known :
-       {OnnxType::Float, OnnxType::Half, OnnxType::Double, OnnxType::BFloat})
-    if (type == static_cast<int64_t>(known))
+static std::optional<TensorProto::DataType> floatType(int64_t type) {
+  for (TensorProto::DataType known :
+       {TensorProto::FLOAT, TensorProto::FLOAT16, TensorProto::DOUBLE,
+        TensorProto::BFLOAT16})
+    if (type == known)
       return known;
   return std::nullopt;
 }
 
 /// The type of a weight's elements in the file, if it is the weight declared.
-static Expected<OnnxType> match(const OnnxFile &file,
-                                const WeightDeclaration &weight) {
+static Expected<TensorProto::DataType> match(const OnnxFile &file,
+                                             const WeightDeclaration &weight) {
   Expected<TensorInfo> tensor = file.constant(weight.name);
   if (!tensor)
     return createStringError(toString(tensor.takeError()) +
                              "; is it the model that was compiled?");
-  std::optional<OnnxType> type = floatType(tensor->type);
+  std::optional<TensorProto::DataType> type = floatType(tensor->type);
   if (!type)
     return createStringError(
         "tensor '" + weight.name + "' has elements of type number " +
@@ -132,15 +140,10 @@ static Expected<std::optional<Kept>> findKept(const OnnxFile &file,
   return Kept{{}, maker ? maker->message : node.message};
 }
 
-static bool isText(StringRef bytes) {
-  StringRef text = bytes.ltrim();
-  return text.starts_with("<") || text.starts_with("#");
-}
-
 Expected<OnnxWeights> OnnxWeights::find(MemoryBufferRef model,
                                         ArrayRef<WeightDeclaration> weights) {
   std::string name = model.getBufferIdentifier().str();
-  if (isText(model.getBuffer()))
+  if (isOnnxText(model))
     return createStringError(
         name + ": is ONNX text, expected a protobuf to write weights into");
   Expected<OnnxFile> file = OnnxFile::read(model.getBuffer());
@@ -149,7 +152,7 @@ Expected<OnnxWeights> OnnxWeights::find(MemoryBufferRef model,
   auto content = std::make_unique<Content>();
   StringSet<> names;
   for (const WeightDeclaration &weight : weights) {
-    Expected<OnnxType> type = match(*file, weight);
+    Expected<TensorProto::DataType> type = match(*file, weight);
     if (!type)
       return about(name, type.takeError());
     if (names.insert(weight.name).second)
@@ -210,9 +213,9 @@ static Error appendNarrow(std::string &out, const Array &values,
 static Expected<Replacement> encode(const Array &array, const Weight &weight) {
   Replacement result{&weight, &array, std::nullopt};
   ArrayType computed =
-      weight.type == OnnxType::Double ? ArrayType::F64 : ArrayType::F32;
-  bool isNarrow =
-      weight.type == OnnxType::Half || weight.type == OnnxType::BFloat;
+      weight.type == TensorProto::DOUBLE ? ArrayType::F64 : ArrayType::F32;
+  bool isNarrow = weight.type == TensorProto::FLOAT16 ||
+                  weight.type == TensorProto::BFLOAT16;
   if (array.type == computed && !isNarrow)
     return result;
   Expected<Array> values = convert(array, computed);
@@ -220,10 +223,10 @@ static Expected<Replacement> encode(const Array &array, const Weight &weight) {
     return values.takeError();
   result.converted.emplace();
   Error error = Error::success();
-  if (weight.type == OnnxType::Half)
+  if (weight.type == TensorProto::FLOAT16)
     error = appendNarrow(*result.converted, *values, APFloat::IEEEhalf(),
                          "float16");
-  else if (weight.type == OnnxType::BFloat)
+  else if (weight.type == TensorProto::BFLOAT16)
     error =
         appendNarrow(*result.converted, *values, APFloat::BFloat(), "bfloat16");
   else
@@ -235,14 +238,14 @@ static Expected<Replacement> encode(const Array &array, const Weight &weight) {
 
 /// The field that elements of the type may be in beside raw data, with the very
 /// same bytes.
-static uint64_t ownField(OnnxType type) {
+static uint64_t ownField(TensorProto::DataType type) {
   switch (type) {
-  case OnnxType::Float:
-    return onnxfield::tensor::FloatData;
-  case OnnxType::Double:
-    return onnxfield::tensor::DoubleData;
+  case TensorProto::FLOAT:
+    return TensorProto::kFloatDataFieldNumber;
+  case TensorProto::DOUBLE:
+    return TensorProto::kDoubleDataFieldNumber;
   default:
-    return onnxfield::tensor::RawData;
+    return TensorProto::kRawDataFieldNumber;
   }
 }
 
@@ -305,7 +308,7 @@ static Rope referTo(StringRef bytes) {
 
 Expected<Rope> Rewriter::model(StringRef message) {
   return copyFields(message, [&](const Field &field, Rope &out) -> Error {
-    if (field.is(onnxfield::model::Graph, Type::Length))
+    if (field.is(ModelProto::kGraphFieldNumber, Type::Length))
       return appendChanged(field, graph(field.payload), out);
     return appendSame(field, out);
   });
@@ -313,9 +316,9 @@ Expected<Rope> Rewriter::model(StringRef message) {
 
 Expected<Rope> Rewriter::graph(StringRef message) {
   return copyFields(message, [&](const Field &field, Rope &out) -> Error {
-    if (field.is(onnxfield::graph::Initializer, Type::Length))
+    if (field.is(GraphProto::kInitializerFieldNumber, Type::Length))
       return appendChanged(field, initializer(field.payload), out);
-    if (field.is(onnxfield::graph::Node, Type::Length))
+    if (field.is(GraphProto::kNodeFieldNumber, Type::Length))
       return appendChanged(field, node(field.payload), out);
     return appendSame(field, out);
   });
@@ -336,9 +339,9 @@ Expected<Rope> Rewriter::initializer(StringRef message) {
     if (!isData(field))
       return appendSame(field, out);
     if (!std::exchange(written, true))
-      out.append(
-          wire::bytes(field.number == own ? own : onnxfield::tensor::RawData,
-                      referTo(by.raw())));
+      out.append(wire::bytes(
+          field.number == own ? own : TensorProto::kRawDataFieldNumber,
+          referTo(by.raw())));
     return Error::success();
   });
 }
@@ -347,38 +350,44 @@ Expected<Rope> Rewriter::initializer(StringRef message) {
 static Rope tensorOf(const Replacement &by) {
   std::string type;
   for (int64_t dim : by.weight->declared.dims)
-    wire::appendVarint(type, onnxfield::tensor::Dims, dim);
-  wire::appendVarint(type, onnxfield::tensor::DataType,
+    wire::appendVarint(type, TensorProto::kDimsFieldNumber, dim);
+  wire::appendVarint(type, TensorProto::kDataTypeFieldNumber,
                      static_cast<uint64_t>(by.weight->type));
   Rope tensor;
   tensor.keep(std::move(type));
-  tensor.append(wire::bytes(onnxfield::tensor::RawData, referTo(by.raw())));
+  tensor.append(
+      wire::bytes(TensorProto::kRawDataFieldNumber, referTo(by.raw())));
   return tensor;
 }
 
 /// The fields that make a node a Constant of that tensor.
 static Rope constantFields(Rope tensor) {
-  constexpr uint64_t kTensor = 4; // AttributeProto.AttributeType
   std::string name, operation;
-  wire::appendBytes(name, onnxfield::attribute::Name, "value");
-  wire::appendVarint(name, onnxfield::attribute::Type, kTensor);
+  wire::appendBytes(name, AttributeProto::kNameFieldNumber, "value");
+  wire::appendVarint(name, AttributeProto::kTypeFieldNumber,
+                     AttributeProto::TENSOR);
   Rope attribute, fields;
   attribute.keep(std::move(name));
   attribute.append(
-      wire::bytes(onnxfield::attribute::Tensor, std::move(tensor)));
-  wire::appendBytes(operation, onnxfield::node::OpType, "Constant");
+      wire::bytes(AttributeProto::kTFieldNumber, std::move(tensor)));
+  wire::appendBytes(operation, NodeProto::kOpTypeFieldNumber, "Constant");
   fields.keep(std::move(operation));
-  fields.append(wire::bytes(onnxfield::node::Attribute, std::move(attribute)));
+  fields.append(
+      wire::bytes(NodeProto::kAttributeFieldNumber, std::move(attribute)));
   return fields;
 }
+
+/// NodeProto.overload of ONNX 1.16, which the installed classes may not know.
+static constexpr uint64_t kOverload = 8;
 
 /// The fields of a node that say what it computes, or the others.
 static Expected<Rope> fieldsOf(StringRef node, bool computation) {
   return copyFields(node, [&](const Field &field, Rope &out) -> Error {
-    using namespace onnxfield::node;
-    bool computes = field.number == Input || field.number == OpType ||
-                    field.number == Attribute || field.number == Domain ||
-                    field.number == Overload;
+    bool computes = field.number == NodeProto::kInputFieldNumber ||
+                    field.number == NodeProto::kOpTypeFieldNumber ||
+                    field.number == NodeProto::kAttributeFieldNumber ||
+                    field.number == NodeProto::kDomainFieldNumber ||
+                    field.number == kOverload;
     return computes == computation ? appendSame(field, out) : Error::success();
   });
 }
@@ -389,7 +398,7 @@ Expected<Rope> Rewriter::node(StringRef message) {
   const Replacement *by = nullptr;
   const Kept *old = nullptr;
   Error error = forEachField(message, [&](const Field &field) -> Error {
-    if (!field.is(onnxfield::node::Output, Type::Length) ||
+    if (!field.is(NodeProto::kOutputFieldNumber, Type::Length) ||
         file.initializer(field.payload))
       return Error::success();
     if (auto found = replacements.find(field.payload);

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "DetachedData.h"
-#include "Onnx.h"
+#include "takt/Support/Onnx.h"
 #include "takt/Support/Wire.h"
 
 using namespace takt;

@@ -8,9 +8,9 @@
 #ifndef TAKT_LIB_IMPORT_FUNCTIONS_H
 #define TAKT_LIB_IMPORT_FUNCTIONS_H
 
-#include "Onnx.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Support/LLVM.h"
+#include "takt/Support/Onnx.h"
 
 namespace takt::import {
 

@@ -8,11 +8,11 @@
 #ifndef TAKT_LIB_IMPORT_INPUTS_H
 #define TAKT_LIB_IMPORT_INPUTS_H
 
-#include "Onnx.h"
 #include "Subject.h"
 #include "Tensors.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "takt/Import/ImportOnnx.h"
+#include "takt/Support/Onnx.h"
 
 namespace takt::import {
 

@@ -9,9 +9,9 @@
 #define TAKT_LIB_IMPORT_NODE_H
 
 #include "Graph.h"
-#include "Onnx.h"
 #include "Subject.h"
 #include "takt/Dialect/Train/Train.h"
+#include "takt/Support/Onnx.h"
 
 namespace takt::import {
 

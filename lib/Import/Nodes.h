@@ -9,7 +9,7 @@
 #define TAKT_LIB_IMPORT_NODES_H
 
 #include "Graph.h"
-#include "Onnx.h"
+#include "takt/Support/Onnx.h"
 #include <vector>
 
 namespace takt::import {

@@ -8,8 +8,8 @@
 #ifndef TAKT_LIB_IMPORT_ORDER_H
 #define TAKT_LIB_IMPORT_ORDER_H
 
-#include "Onnx.h"
 #include "mlir/IR/MLIRContext.h"
+#include "takt/Support/Onnx.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include <vector>

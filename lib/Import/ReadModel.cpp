@@ -9,6 +9,7 @@
 #include "DetachedData.h"
 #include "Subject.h"
 #include "takt/Import/ImportOnnx.h"
+#include "takt/Support/OnnxText.h"
 #include "llvm/Support/Regex.h"
 #include <climits>
 #include <onnx/defs/parser.h>
@@ -22,19 +23,6 @@ using namespace takt::import;
 static constexpr int kMaxNesting = 32;
 
 static Subject fileSubject(Location loc) { return {loc, "the file"}; }
-
-/// No protobuf of a model begins with '<', a group's end.
-static bool isText(llvm::MemoryBufferRef file) {
-  StringRef name = file.getBufferIdentifier(), text = file.getBuffer();
-  if (name.ends_with(".onnxtxt") || name.ends_with(".onnxtext"))
-    return true;
-  while (true) {
-    text = text.ltrim();
-    if (!text.starts_with("#"))
-      return text.starts_with("<");
-    text = text.drop_until([](char c) { return c == '\n'; });
-  }
-}
 
 static bool nestsTooDeep(StringRef text) {
   int depth = 0;
@@ -94,7 +82,7 @@ static FailureOr<Model> parseModel(llvm::MemoryBufferRef file,
   Model model;
   model.proto = std::make_unique<onnx::ModelProto>();
   Subject subject = fileSubject(UnknownLoc::get(&context));
-  if (isText(file)) {
+  if (isOnnxText(file)) {
     if (!parseText(file, context, *model.proto))
       return failure();
     return model;

@@ -8,8 +8,8 @@
 #ifndef TAKT_LIB_IMPORT_READMODEL_H
 #define TAKT_LIB_IMPORT_READMODEL_H
 
-#include "Onnx.h"
 #include "mlir/IR/MLIRContext.h"
+#include "takt/Support/Onnx.h"
 #include "llvm/Support/MemoryBufferRef.h"
 #include <memory>
 

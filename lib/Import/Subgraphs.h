@@ -14,7 +14,7 @@
 #ifndef TAKT_LIB_IMPORT_SUBGRAPHS_H
 #define TAKT_LIB_IMPORT_SUBGRAPHS_H
 
-#include "Onnx.h"
+#include "takt/Support/Onnx.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include <string>

@@ -8,8 +8,8 @@
 #ifndef TAKT_LIB_IMPORT_TENSORDATA_H
 #define TAKT_LIB_IMPORT_TENSORDATA_H
 
-#include "Onnx.h"
 #include "Subject.h"
+#include "takt/Support/Onnx.h"
 #include "llvm/ADT/StringRef.h"
 #include <memory>
 

@@ -14,10 +14,10 @@
 #ifndef TAKT_LIB_IMPORT_TENSORS_H
 #define TAKT_LIB_IMPORT_TENSORS_H
 
-#include "Onnx.h"
 #include "Subject.h"
 #include "TensorData.h"
 #include "mlir/IR/BuiltinAttributes.h"
+#include "takt/Support/Onnx.h"
 #include "takt/Support/ShapeText.h"
 #include "llvm/ADT/SmallVector.h"
 #include <optional>

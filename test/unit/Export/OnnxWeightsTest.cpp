@@ -12,38 +12,44 @@
 
 #include "takt/Export/OnnxWeights.h"
 #include "OnnxFile.h"
+#include "takt/Support/Onnx.h"
 #include "gtest/gtest.h"
 #include <cstring>
 
 using namespace takt;
 using namespace llvm;
-namespace field = takt::onnxfield;
+using onnx::GraphProto;
+using onnx::ModelProto;
+using onnx::NodeProto;
+using onnx::TensorProto;
 
 namespace {
 
 std::string tensor(StringRef name, uint64_t type, StringRef raw) {
   std::string out;
-  wire::appendVarint(out, field::tensor::Dims, 2);
-  wire::appendVarint(out, field::tensor::DataType, type);
-  wire::appendBytes(out, field::tensor::Name, name);
-  wire::appendBytes(out, field::tensor::RawData, raw);
+  wire::appendVarint(out, TensorProto::kDimsFieldNumber, 2);
+  wire::appendVarint(out, TensorProto::kDataTypeFieldNumber, type);
+  wire::appendBytes(out, TensorProto::kNameFieldNumber, name);
+  wire::appendBytes(out, TensorProto::kRawDataFieldNumber, raw);
   return out;
 }
 
 /// A graph of the weight `w`, of 2 elements, its Identity `v`, and a node.
-std::string model(uint64_t type = 1, StringRef raw = StringRef("abcdefgh", 8)) {
+std::string model(uint64_t type = TensorProto::FLOAT,
+                  StringRef raw = StringRef("abcdefgh", 8)) {
   std::string graph, identity, relu, out;
-  wire::appendBytes(identity, field::node::Input, "w");
-  wire::appendBytes(identity, field::node::Output, "v");
-  wire::appendBytes(identity, field::node::OpType, "Identity");
-  wire::appendBytes(relu, field::node::Input, "x");
-  wire::appendBytes(relu, field::node::Output, "y");
-  wire::appendBytes(relu, field::node::OpType, "Relu");
-  wire::appendBytes(graph, field::graph::Node, identity);
-  wire::appendBytes(graph, field::graph::Node, relu);
-  wire::appendBytes(graph, field::graph::Initializer, tensor("w", type, raw));
-  wire::appendVarint(out, 1, 8);
-  wire::appendBytes(out, field::model::Graph, graph);
+  wire::appendBytes(identity, NodeProto::kInputFieldNumber, "w");
+  wire::appendBytes(identity, NodeProto::kOutputFieldNumber, "v");
+  wire::appendBytes(identity, NodeProto::kOpTypeFieldNumber, "Identity");
+  wire::appendBytes(relu, NodeProto::kInputFieldNumber, "x");
+  wire::appendBytes(relu, NodeProto::kOutputFieldNumber, "y");
+  wire::appendBytes(relu, NodeProto::kOpTypeFieldNumber, "Relu");
+  wire::appendBytes(graph, GraphProto::kNodeFieldNumber, identity);
+  wire::appendBytes(graph, GraphProto::kNodeFieldNumber, relu);
+  wire::appendBytes(graph, GraphProto::kInitializerFieldNumber,
+                    tensor("w", type, raw));
+  wire::appendVarint(out, ModelProto::kIrVersionFieldNumber, 8);
+  wire::appendBytes(out, ModelProto::kGraphFieldNumber, graph);
   return out;
 }
 
@@ -157,12 +163,12 @@ TEST(OnnxWeights, AChainOfIdentitiesMayNotEnd) {
   std::string graph, out;
   for (auto [input, output] : {std::pair("a", "w"), std::pair("w", "a")}) {
     std::string node;
-    wire::appendBytes(node, field::node::Input, input);
-    wire::appendBytes(node, field::node::Output, output);
-    wire::appendBytes(node, field::node::OpType, "Identity");
-    wire::appendBytes(graph, field::graph::Node, node);
+    wire::appendBytes(node, NodeProto::kInputFieldNumber, input);
+    wire::appendBytes(node, NodeProto::kOutputFieldNumber, output);
+    wire::appendBytes(node, NodeProto::kOpTypeFieldNumber, "Identity");
+    wire::appendBytes(graph, GraphProto::kNodeFieldNumber, node);
   }
-  wire::appendBytes(out, field::model::Graph, graph);
+  wire::appendBytes(out, ModelProto::kGraphFieldNumber, graph);
   Expected<OnnxWeights> weights = find(out, {{"w", {2}}});
   ASSERT_FALSE(bool(weights));
   EXPECT_NE(toString(weights.takeError()).find("expected a constant"),

@@ -8,10 +8,10 @@
 #ifndef TAKT_TEST_UNIT_IMPORT_IMPORTTESTSUPPORT_H
 #define TAKT_TEST_UNIT_IMPORT_IMPORTTESTSUPPORT_H
 
-#include "Onnx.h"
 #include "mlir/IR/MLIRContext.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Import/ImportOnnx.h"
+#include "takt/Support/Onnx.h"
 #include <memory>
 #include <string>
 #include <vector>

@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TAKT_LIB_IMPORT_ONNX_H
-#define TAKT_LIB_IMPORT_ONNX_H
+#ifndef TAKT_SUPPORT_ONNX_H
+#define TAKT_SUPPORT_ONNX_H
 
 #ifndef ONNX_NAMESPACE
 #define ONNX_NAMESPACE onnx
@@ -22,4 +22,4 @@
 
 #include <onnx/onnx_pb.h>
 
-#endif // TAKT_LIB_IMPORT_ONNX_H
+#endif // TAKT_SUPPORT_ONNX_H
