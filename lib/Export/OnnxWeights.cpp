@@ -6,15 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Export/OnnxWeights.h"
-#include "OnnxFile.h"
+#include "RewriteWeights.h"
 #include "takt/Support/FileOutput.h"
-#include "takt/Support/Onnx.h"
 #include "takt/Support/OnnxText.h"
 #include "takt/Support/Printable.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/FileSystem.h"
@@ -23,42 +20,7 @@
 
 using namespace llvm;
 using namespace takt;
-using onnx::AttributeProto;
-using onnx::GraphProto;
-using onnx::ModelProto;
-using onnx::NodeProto;
 using onnx::TensorProto;
-using wire::Field;
-using wire::forEachField;
-using wire::Type;
-
-namespace {
-/// A tensor that gets other elements, and the type that these have in the file.
-struct Weight {
-  WeightDeclaration declared;
-  TensorProto::DataType type;
-};
-
-/// The same with its new elements as raw data of the type: those of an array,
-/// where it has them like that.
-struct Replacement {
-  const Weight *weight = nullptr;
-  const Array *array = nullptr;
-  std::optional<std::string> converted;
-
-  StringRef raw() const {
-    return converted ? StringRef(*converted) : toStringRef(array->data);
-  }
-};
-
-using Replacements = StringMap<Replacement>; ///< by name
-
-/// An Identity of a weight that is none itself, and stays what it was: the
-/// initializer or the node that it was the same as.
-struct Kept {
-  StringRef tensor, node; ///< messages; one of them
-};
-} // namespace
 
 struct OnnxWeights::Content {
   std::unique_ptr<MemoryBuffer> owned; ///< what open() has read
@@ -236,196 +198,6 @@ static Expected<Replacement> encode(const Array &array, const Weight &weight) {
   return result;
 }
 
-/// The field that elements of the type may be in beside raw data, with the very
-/// same bytes.
-static uint64_t ownField(TensorProto::DataType type) {
-  switch (type) {
-  case TensorProto::FLOAT:
-    return TensorProto::kFloatDataFieldNumber;
-  case TensorProto::DOUBLE:
-    return TensorProto::kDoubleDataFieldNumber;
-  default:
-    return TensorProto::kRawDataFieldNumber;
-  }
-}
-
-//===----------------------------------------------------------------------===//
-// Rewriting
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// Copies messages, but for the weights in them.
-class Rewriter {
-public:
-  Rewriter(const OnnxFile &file, const Replacements &replacements,
-           const StringMap<Kept> &kept)
-      : file(file), replacements(replacements), kept(kept) {}
-
-  Expected<Rope> model(StringRef message);
-
-private:
-  Expected<Rope> graph(StringRef message);
-  Expected<Rope> initializer(StringRef message);
-  Expected<Rope> node(StringRef message);
-
-  const OnnxFile &file;
-  const Replacements &replacements;
-  const StringMap<Kept> &kept;
-};
-} // namespace
-
-/// The message with each field as `change` appends it, which may be nothing.
-static Expected<Rope>
-copyFields(StringRef message,
-           function_ref<Error(const Field &, Rope &)> change) {
-  Rope out;
-  Error error = forEachField(
-      message, [&](const Field &field) { return change(field, out); });
-  if (error)
-    return std::move(error);
-  return out;
-}
-
-/// Appends the field with its payload rewritten.
-static Error appendChanged(const Field &field, Expected<Rope> payload,
-                           Rope &out) {
-  if (!payload)
-    return payload.takeError();
-  out.append(wire::changed(field, std::move(*payload)));
-  return Error::success();
-}
-
-static Error appendSame(const Field &field, Rope &out) {
-  out.refer(field.bytes);
-  return Error::success();
-}
-
-static Rope referTo(StringRef bytes) {
-  Rope out;
-  out.refer(bytes);
-  return out;
-}
-
-Expected<Rope> Rewriter::model(StringRef message) {
-  return copyFields(message, [&](const Field &field, Rope &out) -> Error {
-    if (field.is(ModelProto::kGraphFieldNumber, Type::Length))
-      return appendChanged(field, graph(field.payload), out);
-    return appendSame(field, out);
-  });
-}
-
-Expected<Rope> Rewriter::graph(StringRef message) {
-  return copyFields(message, [&](const Field &field, Rope &out) -> Error {
-    if (field.is(GraphProto::kInitializerFieldNumber, Type::Length))
-      return appendChanged(field, initializer(field.payload), out);
-    if (field.is(GraphProto::kNodeFieldNumber, Type::Length))
-      return appendChanged(field, node(field.payload), out);
-    return appendSame(field, out);
-  });
-}
-
-/// New elements take the place of the first field of the old ones.
-Expected<Rope> Rewriter::initializer(StringRef message) {
-  Expected<TensorInfo> tensor = readTensor(message);
-  if (!tensor)
-    return tensor.takeError();
-  auto found = replacements.find(tensor->name);
-  if (found == replacements.end())
-    return referTo(message);
-  const Replacement &by = found->second;
-  uint64_t own = ownField(by.weight->type);
-  bool written = false;
-  return copyFields(message, [&](const Field &field, Rope &out) -> Error {
-    if (!isData(field))
-      return appendSame(field, out);
-    if (!std::exchange(written, true))
-      out.append(wire::bytes(
-          field.number == own ? own : TensorProto::kRawDataFieldNumber,
-          referTo(by.raw())));
-    return Error::success();
-  });
-}
-
-/// The message of the new elements.
-static Rope tensorOf(const Replacement &by) {
-  std::string type;
-  for (int64_t dim : by.weight->declared.dims)
-    wire::appendVarint(type, TensorProto::kDimsFieldNumber, dim);
-  wire::appendVarint(type, TensorProto::kDataTypeFieldNumber,
-                     static_cast<uint64_t>(by.weight->type));
-  Rope tensor;
-  tensor.keep(std::move(type));
-  tensor.append(
-      wire::bytes(TensorProto::kRawDataFieldNumber, referTo(by.raw())));
-  return tensor;
-}
-
-/// The fields that make a node a Constant of that tensor.
-static Rope constantFields(Rope tensor) {
-  std::string name, operation;
-  wire::appendBytes(name, AttributeProto::kNameFieldNumber, "value");
-  wire::appendVarint(name, AttributeProto::kTypeFieldNumber,
-                     AttributeProto::TENSOR);
-  Rope attribute, fields;
-  attribute.keep(std::move(name));
-  attribute.append(
-      wire::bytes(AttributeProto::kTFieldNumber, std::move(tensor)));
-  wire::appendBytes(operation, NodeProto::kOpTypeFieldNumber, "Constant");
-  fields.keep(std::move(operation));
-  fields.append(
-      wire::bytes(NodeProto::kAttributeFieldNumber, std::move(attribute)));
-  return fields;
-}
-
-/// NodeProto.overload of ONNX 1.16, which the installed classes may not know.
-static constexpr uint64_t kOverload = 8;
-
-/// The fields of a node that say what it computes, or the others.
-static Expected<Rope> fieldsOf(StringRef node, bool computation) {
-  return copyFields(node, [&](const Field &field, Rope &out) -> Error {
-    bool computes = field.number == NodeProto::kInputFieldNumber ||
-                    field.number == NodeProto::kOpTypeFieldNumber ||
-                    field.number == NodeProto::kAttributeFieldNumber ||
-                    field.number == NodeProto::kDomainFieldNumber ||
-                    field.number == kOverload;
-    return computes == computation ? appendSame(field, out) : Error::success();
-  });
-}
-
-/// A node that makes a weight becomes a Constant. One that only passed a weight
-/// on makes what it made before; all others are copied.
-Expected<Rope> Rewriter::node(StringRef message) {
-  const Replacement *by = nullptr;
-  const Kept *old = nullptr;
-  Error error = forEachField(message, [&](const Field &field) -> Error {
-    if (!field.is(NodeProto::kOutputFieldNumber, Type::Length) ||
-        file.initializer(field.payload))
-      return Error::success();
-    if (auto found = replacements.find(field.payload);
-        found != replacements.end())
-      by = &found->second;
-    if (auto found = kept.find(field.payload); found != kept.end())
-      old = &found->second;
-    return Error::success();
-  });
-  if (error)
-    return std::move(error);
-  if (!by && !old)
-    return referTo(message);
-  Expected<Rope> out = fieldsOf(message, /*computation=*/false);
-  if (!out)
-    return out;
-  if (old && old->tensor.empty()) {
-    Expected<Rope> same = fieldsOf(old->node, /*computation=*/true);
-    if (!same)
-      return same;
-    out->append(std::move(*same));
-    return out;
-  }
-  out->append(constantFields(by ? tensorOf(*by) : referTo(old->tensor)));
-  return out;
-}
-
 //===----------------------------------------------------------------------===//
 // Writing
 //===----------------------------------------------------------------------===//
@@ -474,7 +246,7 @@ Error OnnxWeights::write(StringRef path, ArrayRef<Array> values) const {
           "the same directory");
   StringRef old = content->model.getBuffer();
   Expected<Rope> bytes =
-      Rewriter(content->file, replacements, content->kept).model(old);
+      rewriteWeights(old, content->file, replacements, content->kept);
   if (!bytes)
     return about(model, bytes.takeError());
   // What reads a larger model reads it again.

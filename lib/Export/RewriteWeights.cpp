@@ -1,0 +1,211 @@
+//===- RewriteWeights.cpp - new elements in an ONNX file ------------------===//
+//
+// Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "RewriteWeights.h"
+
+using namespace llvm;
+using namespace takt;
+using onnx::AttributeProto;
+using onnx::GraphProto;
+using onnx::ModelProto;
+using onnx::NodeProto;
+using onnx::TensorProto;
+using wire::Field;
+using wire::forEachField;
+using wire::Type;
+
+namespace {
+/// Copies messages, but for the weights in them.
+class Rewriter {
+public:
+  Rewriter(const OnnxFile &file, const Replacements &replacements,
+           const StringMap<Kept> &kept)
+      : file(file), replacements(replacements), kept(kept) {}
+
+  Expected<Rope> model(StringRef message);
+
+private:
+  Expected<Rope> graph(StringRef message);
+  Expected<Rope> initializer(StringRef message);
+  Expected<Rope> node(StringRef message);
+
+  const OnnxFile &file;
+  const Replacements &replacements;
+  const StringMap<Kept> &kept;
+};
+} // namespace
+
+/// The message with each field as `change` appends it, which may be nothing.
+static Expected<Rope>
+copyFields(StringRef message,
+           function_ref<Error(const Field &, Rope &)> change) {
+  Rope out;
+  Error error = forEachField(
+      message, [&](const Field &field) { return change(field, out); });
+  if (error)
+    return std::move(error);
+  return out;
+}
+
+/// Appends the field with its payload rewritten.
+static Error appendChanged(const Field &field, Expected<Rope> payload,
+                           Rope &out) {
+  if (!payload)
+    return payload.takeError();
+  out.append(wire::changed(field, std::move(*payload)));
+  return Error::success();
+}
+
+static Error appendSame(const Field &field, Rope &out) {
+  out.refer(field.bytes);
+  return Error::success();
+}
+
+static Rope referTo(StringRef bytes) {
+  Rope out;
+  out.refer(bytes);
+  return out;
+}
+
+Expected<Rope> Rewriter::model(StringRef message) {
+  return copyFields(message, [&](const Field &field, Rope &out) -> Error {
+    if (field.is(ModelProto::kGraphFieldNumber, Type::Length))
+      return appendChanged(field, graph(field.payload), out);
+    return appendSame(field, out);
+  });
+}
+
+Expected<Rope> Rewriter::graph(StringRef message) {
+  return copyFields(message, [&](const Field &field, Rope &out) -> Error {
+    if (field.is(GraphProto::kInitializerFieldNumber, Type::Length))
+      return appendChanged(field, initializer(field.payload), out);
+    if (field.is(GraphProto::kNodeFieldNumber, Type::Length))
+      return appendChanged(field, node(field.payload), out);
+    return appendSame(field, out);
+  });
+}
+
+/// The field that elements of the type may be in beside raw data, with the very
+/// same bytes.
+static uint64_t ownField(TensorProto::DataType type) {
+  switch (type) {
+  case TensorProto::FLOAT:
+    return TensorProto::kFloatDataFieldNumber;
+  case TensorProto::DOUBLE:
+    return TensorProto::kDoubleDataFieldNumber;
+  default:
+    return TensorProto::kRawDataFieldNumber;
+  }
+}
+
+/// New elements take the place of the first field of the old ones.
+Expected<Rope> Rewriter::initializer(StringRef message) {
+  Expected<TensorInfo> tensor = readTensor(message);
+  if (!tensor)
+    return tensor.takeError();
+  auto found = replacements.find(tensor->name);
+  if (found == replacements.end())
+    return referTo(message);
+  const Replacement &by = found->second;
+  uint64_t own = ownField(by.weight->type);
+  bool written = false;
+  return copyFields(message, [&](const Field &field, Rope &out) -> Error {
+    if (!isData(field))
+      return appendSame(field, out);
+    if (!std::exchange(written, true))
+      out.append(wire::bytes(
+          field.number == own ? own : TensorProto::kRawDataFieldNumber,
+          referTo(by.raw())));
+    return Error::success();
+  });
+}
+
+/// The message of the new elements.
+static Rope tensorOf(const Replacement &by) {
+  std::string type;
+  for (int64_t dim : by.weight->declared.dims)
+    wire::appendVarint(type, TensorProto::kDimsFieldNumber, dim);
+  wire::appendVarint(type, TensorProto::kDataTypeFieldNumber,
+                     static_cast<uint64_t>(by.weight->type));
+  Rope tensor;
+  tensor.keep(std::move(type));
+  tensor.append(
+      wire::bytes(TensorProto::kRawDataFieldNumber, referTo(by.raw())));
+  return tensor;
+}
+
+/// The fields that make a node a Constant of that tensor.
+static Rope constantFields(Rope tensor) {
+  std::string name, operation;
+  wire::appendBytes(name, AttributeProto::kNameFieldNumber, "value");
+  wire::appendVarint(name, AttributeProto::kTypeFieldNumber,
+                     AttributeProto::TENSOR);
+  Rope attribute, fields;
+  attribute.keep(std::move(name));
+  attribute.append(
+      wire::bytes(AttributeProto::kTFieldNumber, std::move(tensor)));
+  wire::appendBytes(operation, NodeProto::kOpTypeFieldNumber, "Constant");
+  fields.keep(std::move(operation));
+  fields.append(
+      wire::bytes(NodeProto::kAttributeFieldNumber, std::move(attribute)));
+  return fields;
+}
+
+/// NodeProto.overload of ONNX 1.16, which the installed classes may not know.
+static constexpr uint64_t kOverload = 8;
+
+/// The fields of a node that say what it computes, or the others.
+static Expected<Rope> fieldsOf(StringRef node, bool computation) {
+  return copyFields(node, [&](const Field &field, Rope &out) -> Error {
+    bool computes = field.number == NodeProto::kInputFieldNumber ||
+                    field.number == NodeProto::kOpTypeFieldNumber ||
+                    field.number == NodeProto::kAttributeFieldNumber ||
+                    field.number == NodeProto::kDomainFieldNumber ||
+                    field.number == kOverload;
+    return computes == computation ? appendSame(field, out) : Error::success();
+  });
+}
+
+/// A node that makes a weight becomes a Constant. One that only passed a weight
+/// on makes what it made before; all others are copied.
+Expected<Rope> Rewriter::node(StringRef message) {
+  const Replacement *by = nullptr;
+  const Kept *old = nullptr;
+  Error error = forEachField(message, [&](const Field &field) -> Error {
+    if (!field.is(NodeProto::kOutputFieldNumber, Type::Length) ||
+        file.initializer(field.payload))
+      return Error::success();
+    if (auto found = replacements.find(field.payload);
+        found != replacements.end())
+      by = &found->second;
+    if (auto found = kept.find(field.payload); found != kept.end())
+      old = &found->second;
+    return Error::success();
+  });
+  if (error)
+    return std::move(error);
+  if (!by && !old)
+    return referTo(message);
+  Expected<Rope> out = fieldsOf(message, /*computation=*/false);
+  if (!out)
+    return out;
+  if (old && old->tensor.empty()) {
+    Expected<Rope> same = fieldsOf(old->node, /*computation=*/true);
+    if (!same)
+      return same;
+    out->append(std::move(*same));
+    return out;
+  }
+  out->append(constantFields(by ? tensorOf(*by) : referTo(old->tensor)));
+  return out;
+}
+
+Expected<Rope> takt::rewriteWeights(StringRef model, const OnnxFile &file,
+                                    const Replacements &replacements,
+                                    const StringMap<Kept> &kept) {
+  return Rewriter(file, replacements, kept).model(model);
+}
