@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Transforms/ParameterGroups.h"
+#include "takt/Support/OptionNumber.h"
 #include "llvm/ADT/SmallVector.h"
-#include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cmath>
 
@@ -20,10 +20,9 @@ static constexpr StringLiteral kDecay = "weight-decay";
 std::string ParameterGroup::text() const {
   std::string text;
   raw_string_ostream os(text);
-  // As many digits as tell all numbers apart.
-  os << pattern << ":" << kRate << "=" << format("%.17g", learningRateFactor);
+  os << pattern << ":" << kRate << "=" << numberText(learningRateFactor);
   if (weightDecay)
-    os << "," << kDecay << "=" << format("%.17g", *weightDecay);
+    os << "," << kDecay << "=" << numberText(*weightDecay);
   return text;
 }
 

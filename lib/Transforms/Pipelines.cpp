@@ -71,14 +71,13 @@ struct StepPipelineOptions : public PassPipelineOptions<StepPipelineOptions> {
           clEnumValN(OptimizerKind::Momentum, "momentum", "with momentum"),
           clEnumValN(OptimizerKind::Adam, "adam", "Adam"),
           clEnumValN(OptimizerKind::AdamW, "adamw", "Adam, decay apart"))};
-  Option<double> momentum{*this, "momentum", llvm::cl::init(0.9)};
+  Option<OptionNumber> momentum{*this, "momentum", llvm::cl::init(0.9)};
   Option<bool> nesterov{*this, "nesterov", llvm::cl::init(false)};
-  Option<double> weightDecay{*this, "weight-decay", llvm::cl::init(0.0)};
-  Option<double> beta1{*this, "beta1", llvm::cl::init(0.9)};
-  Option<double> beta2{*this, "beta2", llvm::cl::init(0.999)};
-  Option<double> epsilon{*this, "epsilon", llvm::cl::init(1e-8)};
-
-  Option<double> clipValue{*this, "clip-value", llvm::cl::init(0.0)};
+  Option<OptionNumber> weightDecay{*this, "weight-decay", llvm::cl::init(0.0)};
+  Option<OptionNumber> beta1{*this, "beta1", llvm::cl::init(0.9)};
+  Option<OptionNumber> beta2{*this, "beta2", llvm::cl::init(0.999)};
+  Option<OptionNumber> epsilon{*this, "epsilon", llvm::cl::init(1e-8)};
+  Option<OptionNumber> clipValue{*this, "clip-value", llvm::cl::init(0.0)};
   ListOption<std::string> freeze{
       *this, "freeze", llvm::cl::desc("parameters that are not trained")};
 

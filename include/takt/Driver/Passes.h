@@ -9,6 +9,7 @@
 #define TAKT_DRIVER_PASSES_H
 
 #include "mlir/Pass/Pass.h"
+#include "takt/Support/OptionNumber.h"
 
 namespace takt {
 

@@ -46,7 +46,7 @@ def SchedToStream : Pass<"sched-to-stream", "::mlir::ModuleOp"> {
     by hand will do as well.
   }];
   let options = [
-    Option<"learningRate", "learning-rate", "double", "0.01",
+    Option<"learningRate", "learning-rate", "::takt::OptionNumber", "0.01",
            "what the learning rate is until the host writes another">,
     Option<"delayScaling", "learning-rate-by-delay", "uint64_t", "0",
            "minibatches over which the learning rate of a parameter with delay d "

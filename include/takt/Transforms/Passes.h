@@ -9,6 +9,7 @@
 #define TAKT_TRANSFORMS_PASSES_H
 
 #include "mlir/Pass/Pass.h"
+#include "takt/Support/OptionNumber.h"
 #include "takt/Transforms/Differentiate.h"
 
 namespace takt {
