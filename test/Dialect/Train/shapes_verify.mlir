@@ -350,3 +350,35 @@ func.func @normalize_dgrad_c3(%x: tensor<8x6xf32>) {
   %0 = train.normalize_dgrad %x, %x, %x {axis = 1 : i64} : (tensor<8x6xf32>, tensor<8x6xf32>, tensor<8x6xf32>) -> tensor<8x6xf32>
   return
 }
+
+// -----
+
+func.func @top_k_c1(%x: tensor<8x16xf32>) {
+  // expected-error @+1 {{'train.top_k' op axis is 2, expected a number from 0 to 1}}
+  %0:2 = train.top_k %x {axis = 2 : i64, largest = true} : (tensor<8x16xf32>) -> (tensor<8x3xf32>, tensor<8x3xi64>)
+  return
+}
+
+// -----
+
+func.func @top_k_c2(%x: tensor<8x16xf32>) {
+  // expected-error @+1 {{'train.top_k' op shape of y is 7x3, expected 8x3}}
+  %0:2 = train.top_k %x {axis = 1 : i64, largest = true} : (tensor<8x16xf32>) -> (tensor<7x3xf32>, tensor<7x3xi64>)
+  return
+}
+
+// -----
+
+func.func @top_k_c2_extent(%x: tensor<8x16xf32>) {
+  // expected-error @+1 {{'train.top_k' op extent of y on axis 1 is 17, expected a number from 1 to 16}}
+  %0:2 = train.top_k %x {axis = 1 : i64, largest = true} : (tensor<8x16xf32>) -> (tensor<8x17xf32>, tensor<8x17xi64>)
+  return
+}
+
+// -----
+
+func.func @top_k_c3(%x: tensor<8x16xf32>) {
+  // expected-error @+1 {{'train.top_k' op shape of indices is 8x4, expected 8x3}}
+  %0:2 = train.top_k %x {axis = 1 : i64, largest = true} : (tensor<8x16xf32>) -> (tensor<8x3xf32>, tensor<8x4xi64>)
+  return
+}
