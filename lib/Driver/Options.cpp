@@ -166,6 +166,7 @@ static Error checkTraining(const Options &options) {
                      " minibatches");
   std::pair<StringRef, bool> ofTraining[] = {
       {"--recompute", options.recompute != Recomputation::None},
+      {"--batch-norm", options.batchNorm.getNumOccurrences() > 0},
       {"--freeze", !options.freeze.empty()},
       {"--parameter-group", !options.groups.empty()},
       {"--clip-value", options.clipValue.getNumOccurrences() > 0}};
@@ -233,6 +234,7 @@ Expected<CompileOptions> takt::readOptions(const Options &options) {
   result.import.batch = options.batch / options.microbatches;
   result.import.mode =
       result.forwardOnly ? ImportMode::Forward : ImportMode::Train;
+  result.import.batchNorm = options.batchNorm;
   if (Error error = readDims(options, result))
     return std::move(error);
   if (Error error = readTraining(options, result))

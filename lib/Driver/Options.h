@@ -49,6 +49,16 @@ struct Options {
                "them (default: the model's own)")};
   cl::opt<std::string> mode{"mode", cl::desc("train or forward"),
                             cl::init("train"), cl::cat(category)};
+  cl::opt<BatchNormMode> batchNorm{
+      "batch-norm", cl::cat(category), cl::init(BatchNormMode::AsModel),
+      cl::desc("which statistics batch normalization has in training"),
+      cl::values(
+          clEnumValN(BatchNormMode::AsModel, "model",
+                     "the minibatch's where the model is in training form, "
+                     "otherwise the running ones (default)"),
+          clEnumValN(BatchNormMode::Training, "training", "the minibatch's"),
+          clEnumValN(BatchNormMode::Frozen, "frozen",
+                     "the running ones, as they are"))};
   cl::opt<int64_t> processors{
       "processors", cl::desc("processors of the uniform default machine"),
       cl::init(1), cl::cat(category)};

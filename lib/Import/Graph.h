@@ -44,6 +44,7 @@ struct Graph {
   ParameterTable &parameters;
   const TensorReader &reader;
   ImportMode mode = ImportMode::Train;
+  BatchNormMode batchNorm = BatchNormMode::AsModel;
   int64_t opset = 0;
   Batch batch;
 

@@ -153,6 +153,7 @@ LogicalResult Importer::importInto(func::FuncOp main, const Inputs &inputs,
   ParameterTable parameters(*module, main, reader);
   Graph graph(builder, parameters, reader);
   graph.mode = options.mode;
+  graph.batchNorm = options.batchNorm;
   graph.opset = opset;
   graph.batch = inputs.batch;
   graph.used = std::move(order.used);

@@ -29,19 +29,54 @@ struct BatchNorm {
   Value x, scale, bias, mean, variance;
   std::string meanName, varianceName;
   float epsilon, momentum;
+  bool usesMinibatch = false; ///< its statistics, not the running ones
 };
 } // namespace
 
-/// Fails unless the operand is a constant, which becomes state; where nothing
-/// is written back, it may be anything.
+/// Running statistics that are used as they are: no parameters of training, but
+/// state of a forward pass, which takes what training left.
+static FailureOr<Value> bindFrozen(Node &node, const Operand &operand,
+                                   StringRef role) {
+  if (!operand.constant)
+    return node.toValue(operand, role);
+  if (!node.training() && !operand.constant->isInteger())
+    return node.graph.parameters.readState(node.graph.builder,
+                                           *operand.constant, node.subject());
+  Constant fixed = *operand.constant;
+  fixed.fixed = true;
+  return node.graph.parameters.read(node.graph.builder, fixed, node.subject());
+}
+
+/// Running statistics that are written back. Fails unless the operand is a
+/// constant, which becomes state.
 static FailureOr<Value> bindState(Node &node, const Operand &operand,
                                   StringRef role) {
-  if (!operand.constant && !node.training())
-    return node.toValue(operand, role);
   if (!operand.constant || operand.constant->isInteger())
     return node.unsupported() << "has no float constant for " << role;
   return node.graph.parameters.readState(node.graph.builder, *operand.constant,
                                          node.subject());
+}
+
+/// Before opset 14 what is in training form has the outputs of training.
+static bool isInTrainingForm(const Node &node, bool trainingMode) {
+  if (node.since >= 14)
+    return trainingMode;
+  return llvm::any_of(llvm::drop_begin(node.proto.output()),
+                      [](const std::string &name) { return !name.empty(); });
+}
+
+static bool usesMinibatch(const Node &node, bool trainingMode) {
+  if (!node.training())
+    return false;
+  switch (node.graph.batchNorm) {
+  case takt::BatchNormMode::AsModel:
+    return isInTrainingForm(node, trainingMode);
+  case takt::BatchNormMode::Training:
+    return true;
+  case takt::BatchNormMode::Frozen:
+    return false;
+  }
+  llvm_unreachable("unknown mode of batch normalization");
 }
 
 static FailureOr<BatchNorm> bindBatchNorm(Node &node) {
@@ -56,9 +91,7 @@ static FailureOr<BatchNorm> bindBatchNorm(Node &node) {
   bool spatial = node.since >= 9 || bind.flag("spatial", true);
   if (node.since < 7)
     bind.flag("is_test", false);
-  // Which statistics to use is for Takt's own mode to say.
-  if (node.since >= 14)
-    bind.flag("training_mode", false);
+  bool trainingMode = node.since >= 14 && bind.flag("training_mode", false);
   if (failed(bind.finish(/*outputs=*/node.since >= 14 ? 3 : 5)))
     return failure();
   if (!spatial)
@@ -67,15 +100,17 @@ static FailureOr<BatchNorm> bindBatchNorm(Node &node) {
   if (norm.epsilon < 0)
     return node.invalid() << "has epsilon " << norm.epsilon
                           << ", expected at least 0";
-  FailureOr<Value> meanValue = bindState(node, mean, "mean");
+  norm.usesMinibatch = usesMinibatch(node, trainingMode);
+  auto *bindStatistic = norm.usesMinibatch ? bindState : bindFrozen;
+  FailureOr<Value> meanValue = bindStatistic(node, mean, "mean");
   if (failed(meanValue))
     return failure();
-  FailureOr<Value> varianceValue = bindState(node, variance, "var");
+  FailureOr<Value> varianceValue = bindStatistic(node, variance, "var");
   if (failed(varianceValue))
     return failure();
   norm.mean = *meanValue;
   norm.variance = *varianceValue;
-  if (node.training()) {
+  if (norm.usesMinibatch) {
     norm.meanName = mean.constant->name;
     norm.varianceName = variance.constant->name;
   }
@@ -187,7 +222,8 @@ static LogicalResult convertBatchNormalization(Node &node) {
   FailureOr<BatchNorm> norm = bindBatchNorm(node);
   if (failed(norm) || failed(checkVectors(node, *norm)))
     return failure();
-  return node.training() ? emitTraining(node, *norm) : emitForward(node, *norm);
+  return norm->usesMinibatch ? emitTraining(node, *norm)
+                             : emitForward(node, *norm);
 }
 
 //===----------------------------------------------------------------------===//

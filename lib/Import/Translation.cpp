@@ -28,6 +28,13 @@ struct TranslationOptions {
       cl::values(
           clEnumValN(ImportMode::Train, "train", "training"),
           clEnumValN(ImportMode::Forward, "forward", "the forward pass"))};
+  cl::opt<BatchNormMode> batchNorm{
+      "batch-norm", cl::desc("which statistics batch normalization has"),
+      cl::init(BatchNormMode::AsModel),
+      cl::values(
+          clEnumValN(BatchNormMode::AsModel, "model", "as the model says"),
+          clEnumValN(BatchNormMode::Training, "training", "the minibatch's"),
+          clEnumValN(BatchNormMode::Frozen, "frozen", "the running ones"))};
   cl::opt<bool> showParameters{
       "show-parameters",
       cl::desc("say on stderr which tensors are parameters, and why")};
@@ -38,6 +45,7 @@ static LogicalResult readOptions(const TranslationOptions &flags,
                                  MLIRContext *context, ImportOptions &options) {
   options.batch = flags.batch;
   options.mode = flags.mode;
+  options.batchNorm = flags.batchNorm;
   for (const std::string &dim : flags.dims) {
     auto [name, text] = StringRef(dim).split('=');
     int64_t size = 0;

@@ -41,11 +41,21 @@ constexpr int64_t kMinOpset = 1;
 constexpr int64_t kMaxOpset = 25;
 
 enum class ImportMode {
-  /// Batch normalization uses and updates statistics of the minibatch, dropout
-  /// drops (unless the file says `training_mode` = false in so many words).
+  /// Batch normalization does as BatchNormMode says, dropout drops (unless the
+  /// file says `training_mode` = false in so many words).
   Train,
   /// Batch normalization uses the running statistics, dropout does nothing.
   Forward
+};
+
+/// Which statistics batch normalization has in training.
+enum class BatchNormMode {
+  /// Those of the minibatch where the node is in training form: training_mode
+  /// is set, or, before opset 14, it has more outputs than y. Otherwise the
+  /// running ones, as in fine-tuning with frozen statistics.
+  AsModel,
+  Training, ///< of the minibatch; the running ones are updated
+  Frozen    ///< the running ones, which stay as they are
 };
 
 struct ImportOptions {
@@ -55,6 +65,7 @@ struct ImportOptions {
   /// Sizes of symbolic dimensions, by name.
   std::map<std::string, int64_t> dims;
   ImportMode mode = ImportMode::Train;
+  BatchNormMode batchNorm = BatchNormMode::AsModel;
   /// Keeps the file's bytes alive, so that initial values may stay in them as
   /// long as the context lives. Null: they are copied.
   std::shared_ptr<const void> owner;

@@ -111,7 +111,7 @@ network (float[N, 1, 4, 4] x) => (float[N, 3] y)
     float[3] b = {1, 2, 3} >
 {
   c = Conv <pads = [1, 1, 1, 1], kernel_shape = [3, 3]> (x, w)
-  n = BatchNormalization <epsilon = 0.001> (c, scale, bias, mean, var)
+  n, new_mean, new_var, saved_mean, saved_var = BatchNormalization <epsilon = 0.001> (c, scale, bias, mean, var)
   r = Relu (n)
   s = Add (r, x)
   p = MaxPool <kernel_shape = [2, 2], strides = [2, 2]> (s)
