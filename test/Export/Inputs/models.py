@@ -61,7 +61,8 @@ def make(kind):
             tensors[name] = numpy_helper.from_array(values, name)
         nodes.append(helper.make_node("BatchNormalization",
                                       [last, "scale", "shift", "mean", "var"],
-                                      ["n1"], name="norm"))
+                                      ["n1", "new_mean", "new_var", "", ""],
+                                      name="norm"))
         last = "n1"
     if kind == "constant":
         mask = numpy.arange(6) % 2 == 0
