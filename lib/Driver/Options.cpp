@@ -169,11 +169,17 @@ static Error checkTraining(const Options &options) {
       {"--batch-norm", options.batchNorm.getNumOccurrences() > 0},
       {"--freeze", !options.freeze.empty()},
       {"--parameter-group", !options.groups.empty()},
+      {"--class-axis", options.classAxis.getNumOccurrences() > 0},
       {"--clip-value", options.clipValue.getNumOccurrences() > 0}};
   for (auto [name, given] : ofTraining)
     if (options.mode == "forward" && given)
       return badOption(name + " is for training, expected it without "
                               "--mode=forward");
+  if (options.classAxis.getNumOccurrences() &&
+      (options.classAxis == 0 || options.loss != LossKind::SoftmaxCrossEntropy))
+    return badOption("--class-axis=" + Twine(options.classAxis) +
+                     ": expected an axis other than the samples', 0, for "
+                     "--loss=softmax-cross-entropy");
   return Error::success();
 }
 
@@ -189,11 +195,17 @@ static Error checkAll(const Options &options) {
 
 static Error readTraining(const Options &options, CompileOptions &result) {
   result.frozen = {options.freeze.begin(), options.freeze.end()};
-  result.differentiate = {options.loss,        options.optimizer,
-                          options.momentum,    options.nesterov,
-                          options.weightDecay, options.beta1,
-                          options.beta2,       options.epsilon,
-                          options.clipValue,   {}};
+  result.differentiate = {options.loss,
+                          options.classAxis,
+                          options.optimizer,
+                          options.momentum,
+                          options.nesterov,
+                          options.weightDecay,
+                          options.beta1,
+                          options.beta2,
+                          options.epsilon,
+                          options.clipValue,
+                          {}};
   result.lowering.learningRate = options.learningRate;
   result.lowering.delayScalingSteps = options.delayScaling;
   if (Error error = readGroups(options, result.differentiate))

@@ -80,6 +80,10 @@ struct Options {
           clEnumValN(LossKind::SoftmaxCrossEntropy, "softmax-cross-entropy",
                      "on the logits"),
           clEnumValN(LossKind::MeanSquaredError, "mse", "mean squared error"))};
+  cl::opt<int64_t> classAxis{
+      "class-axis", cl::init(0), cl::cat(category),
+      cl::desc("axis of the classes in the output (default: that of its "
+               "softmax, else the last of three and 1 of more)")};
   cl::opt<OptimizerKind> optimizer{
       "optimizer", cl::desc("optimizer of training"),
       cl::init(OptimizerKind::Sgd), cl::cat(category),

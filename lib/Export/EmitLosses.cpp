@@ -6,29 +6,36 @@
 //===----------------------------------------------------------------------===//
 
 #include "Emission.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace takt;
 
-/// 1 at the label of each row, 0 elsewhere; OneHot has few element types.
-static Term oneHot(const Term &labels, ArrayRef<int64_t> dims,
+/// 1 at each label along the axis of the classes, 0 elsewhere; OneHot has few
+/// element types.
+static Term oneHot(const Term &labels, ArrayRef<int64_t> dims, int64_t axis,
                    ElementType type) {
-  Dims classes(dims[1]);
-  for (int64_t i = 0; i < dims[1]; ++i)
-    classes[i] = i;
-  return (labels.reshape({dims[0], 1}) == labels.integers(classes)).cast(type);
+  Dims one(dims), indices(dims[axis]), alongAxis(dims.size() - axis, 1);
+  one[axis] = 1;
+  std::iota(indices.begin(), indices.end(), 0);
+  alongAxis[0] = dims[axis];
+  return (labels.reshape(one) == labels.integers(indices).reshape(alongAxis))
+      .cast(type);
 }
 
 static Term emitSoftmaxCrossEntropy(Emission &emission,
                                     train::SoftmaxCrossEntropyOp op) {
   Term logits = emission.of(op.getLogits());
-  ArrayRef<int64_t> dims = dimsOf(op.getLogits());
-  double samples = static_cast<double>(dims[0]);
-  Term norm = logits.node("LogSoftmax", {}, NodeAttribute("axis", int64_t(1)));
-  Term labels = oneHot(emission.of(op.getLabels()), dims, logits.getType());
+  int64_t axis = op.getAxis();
+  auto labelType = cast<RankedTensorType>(op.getLabels().getType());
+  auto count = static_cast<double>(labelType.getNumElements());
+  Term norm = logits.node("LogSoftmax", {}, NodeAttribute("axis", axis));
+  Term labels = oneHot(emission.of(op.getLabels()), dimsOf(op.getLogits()),
+                       axis, logits.getType());
   if (emission.isNeeded(op.getDlogits()))
-    emission.define(op.getDlogits(), (exp(norm) - labels) / samples);
-  return -(norm * labels).sum({0, 1}, /*keep=*/false) / samples;
+    emission.define(op.getDlogits(), (exp(norm) - labels) / count);
+  return -(norm * labels).sum(axesFrom(0, op.getLogits()), /*keep=*/false) /
+         count;
 }
 
 static Term emitMeanSquaredError(Emission &emission,

@@ -49,9 +49,8 @@ public:
   SyntheticData(const Program &program, uint64_t seed)
       : program(program), turns(program), seed(seed) {
     for (const Kernel &kernel : program.kernels)
-      if (kernel.id == KernelId::SoftmaxCrossEntropy &&
-          !kernel.operands.empty() && kernel.operands[0].dims.size() == 2)
-        classes = kernel.operands[0].dims[1];
+      if (kernel.id == KernelId::SoftmaxCrossEntropy)
+        classes = kernel.operands[0].dims[kernel.words[0]];
   }
 
   void fill(uint32_t index, uint64_t iteration, void *entry) const override {

@@ -266,9 +266,13 @@ Error checkDropout(const KernelSubject &s) {
 //===----------------------------------------------------------------------===//
 
 Error checkSoftmaxCrossEntropy(const KernelSubject &s) {
-  if (Error error = s.expectRank(s.in(0), 2, 2))
+  if (Error error = s.expectRank(s.in(0), 2, 8))
     return error;
-  if (Error error = s.expectShape(s.in(1), s.in(0)[0]))
+  if (Error error = s.expectRange("axis", s.word(0), 1, s.in(0).rank() - 1))
+    return error;
+  Dims labels(s.in(0).dims);
+  labels.erase(labels.begin() + s.word(0));
+  if (Error error = s.expectShape(s.in(1), labels))
     return error;
   if (Error error = s.expectRank(s.out(0), 0, 0))
     return error;

@@ -203,7 +203,7 @@ LogicalResult takt::differentiate(ModuleOp module,
   if (options.loss == LossKind::None)
     return tagForward(module);
 
-  FailureOr<Loss> loss = buildLoss(*main, options.loss);
+  FailureOr<Loss> loss = buildLoss(*main, options.loss, options.classAxis);
   if (failed(loss) || failed(tagForward(module)))
     return failure();
   Differentiator differentiator(module, *main);
@@ -225,6 +225,7 @@ struct TrainDifferentiate
   void runOnOperation() override {
     DifferentiateOptions chosen;
     chosen.loss = loss;
+    chosen.classAxis = classAxis;
     chosen.optimizer = optimizer;
     chosen.momentum = momentum;
     chosen.nesterov = nesterov;

@@ -25,25 +25,58 @@ static FailureOr<RankedTensorType> flattenToClasses(RankedTensorType type) {
                                type.getElementType());
 }
 
-/// The operand of a softmax or log-softmax that the output is, apart from
-/// reshaping and if it is over the classes; otherwise the output itself.
-static mlir::Value findLogits(mlir::Value output) {
-  mlir::Value value = output;
-  while (auto reshape = value.getDefiningOp<train::ReshapeOp>())
-    value = reshape->getOperand(0);
-  Operation *op = value.getDefiningOp();
+namespace {
+/// A tensor seen as outer × extent × inner around one axis. Tensors with the
+/// same elements in the same order have the same lines along an axis each
+/// exactly where all three are equal.
+struct Lines {
+  int64_t outer = 1, extent, inner = 1;
+
+  Lines(RankedTensorType type, int64_t axis) : extent(type.getDimSize(axis)) {
+    for (int64_t dim : type.getShape().take_front(axis))
+      outer *= dim;
+    for (int64_t dim : type.getShape().drop_front(axis + 1))
+      inner *= dim;
+  }
+  bool operator==(const Lines &other) const {
+    return outer == other.outer && extent == other.extent &&
+           inner == other.inner;
+  }
+};
+
+/// A softmax or log-softmax.
+struct Normalization {
+  mlir::Value operand;
+  Lines lines; ///< along which its elements add up to 1
+};
+} // namespace
+
+/// What the output is, apart from reshaping.
+static std::optional<Normalization> findNormalization(mlir::Value output) {
+  while (auto reshape = output.getDefiningOp<train::ReshapeOp>())
+    output = reshape->getOperand(0);
+  Operation *op = output.getDefiningOp();
   int64_t axis = 0;
   if (auto softmax = dyn_cast_or_null<train::SoftmaxOp>(op))
     axis = softmax.getAxis();
   else if (auto logSoftmax = dyn_cast_or_null<train::LogSoftmaxOp>(op))
     axis = logSoftmax.getAxis();
   else
-    return output;
-  auto type = cast<RankedTensorType>(value.getType());
-  for (auto [i, dim] : llvm::enumerate(type.getShape()))
-    if (i != 0 && int64_t(i) != axis && dim != 1)
-      return output;
-  return axis == 0 ? output : op->getOperand(0);
+    return std::nullopt;
+  return Normalization{op->getOperand(0),
+                       Lines(cast<RankedTensorType>(output.getType()), axis)};
+}
+
+/// The axis of the classes where the user names none: that of the model's own
+/// softmax; else the last of tokens' logits, and 1 of those of pixels.
+static int64_t guessClassAxis(RankedTensorType type,
+                              const std::optional<Normalization> &softmax) {
+  int64_t rank = type.getRank();
+  if (softmax)
+    for (int64_t axis = 1; axis < rank; ++axis)
+      if (Lines(type, axis) == softmax->lines)
+        return axis;
+  return rank == 3 ? 2 : 1;
 }
 
 namespace {
@@ -53,7 +86,7 @@ public:
       : main(main), ret(main.getBody().front().getTerminator()), builder(ret),
         loc(NameLoc::get(builder.getStringAttr("loss"))) {}
 
-  FailureOr<Loss> softmaxCrossEntropy();
+  FailureOr<Loss> softmaxCrossEntropy(int64_t classAxis);
   FailureOr<Loss> meanSquaredError();
 
 private:
@@ -90,26 +123,43 @@ LogicalResult LossBuilder::addResult(mlir::Value loss) {
   return success();
 }
 
-FailureOr<Loss> LossBuilder::softmaxCrossEntropy() {
-  mlir::Value logits = findLogits(ret->getOperand(0));
+FailureOr<Loss> LossBuilder::softmaxCrossEntropy(int64_t classAxis) {
+  mlir::Value logits = ret->getOperand(0);
   auto type = dyn_cast<RankedTensorType>(logits.getType());
-  FailureOr<RankedTensorType> flat = failure();
-  if (type && isa<FloatType>(type.getElementType()))
-    flat = flattenToClasses(type);
-  if (failed(flat))
+  if (!type || !isa<FloatType>(type.getElementType()) ||
+      !type.hasStaticShape() || type.getRank() < 2)
     return emitError(logits.getLoc(), "softmax cross-entropy needs logits of "
-                                      "shape batch x classes, found ")
+                                      "shape batch x classes or of more "
+                                      "dimensions, found ")
            << logits.getType();
-  if (*flat != type)
-    logits = train::ReshapeOp::create(builder, loc, *flat, logits);
-  auto labelType =
-      RankedTensorType::get({flat->getDimSize(0)}, builder.getI64Type());
-  FailureOr<mlir::Value> label = addArgument("label", labelType);
+  std::optional<Normalization> softmax = findNormalization(logits);
+  int64_t rank = type.getRank(), axis = 1;
+  FailureOr<RankedTensorType> flat = flattenToClasses(type);
+  if (classAxis != 0) {
+    axis = classAxis < 0 ? classAxis + rank : classAxis;
+    if (axis < 1 || axis >= rank)
+      return emitError(logits.getLoc(), "class axis is ")
+             << classAxis << ", expected 1 to " << rank - 1 << " or "
+             << 1 - rank << " to -1 for logits of " << type;
+  } else if (succeeded(flat)) {
+    type = *flat;
+  } else {
+    axis = guessClassAxis(type, softmax);
+  }
+  // The loss works on logits, which is a softmax of its own.
+  if (softmax && softmax->lines == Lines(type, axis))
+    logits = softmax->operand;
+  if (logits.getType() != type)
+    logits = train::ReshapeOp::create(builder, loc, type, logits);
+  auto labels = llvm::to_vector(type.getShape());
+  labels.erase(labels.begin() + axis);
+  FailureOr<mlir::Value> label =
+      addArgument("label", RankedTensorType::get(labels, builder.getI64Type()));
   if (failed(label))
     return failure();
-  auto scalar = RankedTensorType::get({}, flat->getElementType());
-  auto op = train::SoftmaxCrossEntropyOp::create(builder, loc, scalar, *flat,
-                                                 logits, *label);
+  auto scalar = RankedTensorType::get({}, type.getElementType());
+  auto op = train::SoftmaxCrossEntropyOp::create(builder, loc, scalar, type,
+                                                 logits, *label, axis);
   if (failed(addResult(op->getResult(0))))
     return failure();
   return Loss{logits, op->getResult(1)};
@@ -133,10 +183,12 @@ FailureOr<Loss> LossBuilder::meanSquaredError() {
   return Loss{output, op->getResult(1)};
 }
 
-FailureOr<Loss> takt::buildLoss(func::FuncOp main, LossKind kind) {
+FailureOr<Loss> takt::buildLoss(func::FuncOp main, LossKind kind,
+                                int64_t classAxis) {
   if (main.getNumResults() == 0)
     return main.emitError("expected an output for the loss, @main has none");
   LossBuilder builder(main);
-  return kind == LossKind::MeanSquaredError ? builder.meanSquaredError()
-                                            : builder.softmaxCrossEntropy();
+  return kind == LossKind::MeanSquaredError
+             ? builder.meanSquaredError()
+             : builder.softmaxCrossEntropy(classAxis);
 }

@@ -16,6 +16,7 @@ using namespace takt;
 static TrainDifferentiateOptions passOptions(const DifferentiateOptions &o) {
   TrainDifferentiateOptions options;
   options.loss = o.loss;
+  options.classAxis = o.classAxis;
   options.optimizer = o.optimizer;
   options.momentum = o.momentum;
   options.nesterov = o.nesterov;
@@ -63,6 +64,10 @@ struct StepPipelineOptions : public PassPipelineOptions<StepPipelineOptions> {
           clEnumValN(LossKind::MeanSquaredError, "mse",
                      "mean over all elements"),
           clEnumValN(LossKind::None, "none", "keep the forward graph"))};
+  Option<int64_t> classAxis{
+      *this, "class-axis",
+      llvm::cl::desc("axis of the classes under softmax cross-entropy"),
+      llvm::cl::init(0)};
   Option<OptimizerKind> optimizer{
       *this, "optimizer", llvm::cl::desc("how parameters are updated"),
       llvm::cl::init(OptimizerKind::Sgd),
@@ -82,8 +87,8 @@ struct StepPipelineOptions : public PassPipelineOptions<StepPipelineOptions> {
       *this, "freeze", llvm::cl::desc("parameters that are not trained")};
 
   DifferentiateOptions get() const {
-    return {loss,  optimizer, momentum, nesterov,  weightDecay,
-            beta1, beta2,     epsilon,  clipValue, {}};
+    return {loss,  classAxis, optimizer, momentum,  nesterov, weightDecay,
+            beta1, beta2,     epsilon,   clipValue, {}};
   }
 };
 } // namespace

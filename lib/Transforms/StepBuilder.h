@@ -22,8 +22,10 @@ struct Loss {
 };
 
 /// Appends the loss on the first output, its argument and its result.
-/// Fails with a diagnostic if the output cannot be the loss's operand.
-mlir::FailureOr<Loss> buildLoss(mlir::func::FuncOp main, LossKind kind);
+/// Fails with a diagnostic if the output cannot be the loss's operand, or has
+/// no such axis (DifferentiateOptions::classAxis).
+mlir::FailureOr<Loss> buildLoss(mlir::func::FuncOp main, LossKind kind,
+                                int64_t classAxis);
 
 /// A trainable parameter and the gradient of the loss with respect to it.
 struct ParameterGradient {

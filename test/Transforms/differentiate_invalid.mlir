@@ -16,11 +16,21 @@ module @nothing_to_train {
 
 // -----
 
-module @pixels {
-  func.func @main(%x: tensor<2x3x4x4xf32>) -> tensor<2x3x4x4xf32> {
-    // expected-error @+1 {{softmax cross-entropy needs logits of shape batch x classes, found 'tensor<2x3x4x4xf32>'}}
-    %y = train.relu %x : tensor<2x3x4x4xf32>
-    return %y : tensor<2x3x4x4xf32>
+module @no_classes {
+  func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+    // expected-error @+1 {{softmax cross-entropy needs logits of shape batch x classes or of more dimensions, found 'tensor<2xf32>'}}
+    %y = train.relu %x : tensor<2xf32>
+    return %y : tensor<2xf32>
+  }
+}
+
+// -----
+
+module @indices {
+  func.func @main(%x: tensor<2x3xf32>) -> tensor<2x1xi64> {
+    // expected-error @+1 {{softmax cross-entropy needs logits of shape batch x classes or of more dimensions, found 'tensor<2x1xi64>'}}
+    %y = train.arg_max %x {axis = 1 : i64} : (tensor<2x3xf32>) -> tensor<2x1xi64>
+    return %y : tensor<2x1xi64>
   }
 }
 

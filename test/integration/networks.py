@@ -96,46 +96,11 @@ def scores(generator, samples, *shape):
     return generator.standard_normal((samples, *shape)).astype("float32")
 
 
-class Gpt(nn.Module):
-    """Radford et al. 2019: norms before the layers, one product for query, key and
-    value, the words' table used again for the output."""
+class Gpt(networks.Gpt):
     loss = "mse"
 
-    class Layer(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.norm1, self.norm2 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
-            self.all, self.out = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, WIDTH)
-            self.inner, self.outer = nn.Linear(WIDTH, 32), nn.Linear(32, WIDTH)
-
-        def attention(self, x):
-            batch, length, _ = x.shape
-            query, key, value = [
-                part.view(batch, length, HEADS, WIDTH // HEADS).transpose(1, 2)
-                for part in self.all(x).split(WIDTH, 2)]
-            scores = query @ key.transpose(2, 3) / math.sqrt(WIDTH // HEADS)
-            later = torch.ones(length, length).tril() == 0
-            scores = scores.masked_fill(later, -math.inf)
-            y = torch.softmax(scores, 3) @ value
-            return self.out(y.transpose(1, 2).reshape(batch, length, WIDTH))
-
-        def forward(self, x):
-            x = x + self.attention(self.norm1(x))
-            h = self.inner(self.norm2(x))
-            curve = torch.tanh(math.sqrt(2 / math.pi) * (h + 0.044715 * h.pow(3)))
-            return x + self.outer(0.5 * h * (1 + curve))
-
     def __init__(self):
-        super().__init__()
-        self.words, self.places = nn.Embedding(WORDS, WIDTH), nn.Embedding(8, WIDTH)
-        self.layers = nn.ModuleList([self.Layer(), self.Layer()])
-        self.norm = nn.LayerNorm(WIDTH)
-
-    def forward(self, ids):
-        x = self.words(ids) + self.places(torch.arange(ids.shape[1]))
-        for layer in self.layers:
-            x = layer(x)
-        return self.norm(x) @ self.words.weight.t()
+        super().__init__(WORDS, 8, WIDTH, HEADS, layers=2, inner=32)
 
     @staticmethod
     def data(generator, samples):
@@ -262,18 +227,11 @@ class T5(nn.Module):
                 "target": scores(generator, samples, 4, WORDS)}
 
 
-class Recurrent(nn.Module):
-    """A language model of two LSTM layers."""
+class Recurrent(networks.Recurrent):
     loss = "mse"
 
     def __init__(self):
-        super().__init__()
-        self.words = nn.Embedding(WORDS, WIDTH)
-        self.lstm = nn.LSTM(WIDTH, WIDTH, num_layers=2, batch_first=True)
-        self.head = nn.Linear(WIDTH, WORDS)
-
-    def forward(self, ids):
-        return self.head(self.lstm(self.words(ids))[0])
+        super().__init__(WORDS, WIDTH)
 
     data = staticmethod(Gpt.data)
 

@@ -65,41 +65,109 @@ void takt::printStaleness(raw_ostream &os, const Program &program,
   }
 }
 
-/// Index of the largest score of a row; the first one of equals.
-template <typename T>
-static int64_t argmax(const Array &scores, int64_t row, int64_t classes) {
-  std::vector<T> values(classes);
-  std::memcpy(values.data(), scores.data.data() + row * classes * sizeof(T),
-              classes * sizeof(T));
-  return std::max_element(values.begin(), values.end()) - values.begin();
+namespace {
+/// An output as scores of classes: outer × classes × inner around an axis.
+struct Scores {
+  const Array *array = nullptr;
+  int64_t axis = 0, outer = 1, classes = 1, inner = 1;
+
+  Scores() = default;
+  Scores(const Array &array, int64_t axis)
+      : array(&array), axis(axis), classes(array.dims[axis]) {
+    for (int64_t dim : ArrayRef(array.dims).take_front(axis))
+      outer *= dim;
+    for (int64_t dim : ArrayRef(array.dims).drop_front(axis + 1))
+      inner *= dim;
+  }
+
+  /// The shape of their labels.
+  std::vector<int64_t> labelDims() const {
+    std::vector<int64_t> dims = array->dims;
+    dims.erase(dims.begin() + axis);
+    return dims;
+  }
+  /// Whether there is a label for each of them, and perhaps for further
+  /// samples.
+  bool fit(ArrayRef<int64_t> labels) const {
+    std::vector<int64_t> dims = labelDims();
+    return labels.size() == dims.size() && labels[0] >= dims[0] &&
+           labels.drop_front() == ArrayRef(dims).drop_front();
+  }
+  /// Index of the largest of label n; the first one of equals.
+  template <typename T> int64_t best(int64_t n) const {
+    auto score = [&](int64_t c) {
+      T value;
+      int64_t at = (n / inner * classes + c) * inner + n % inner;
+      std::memcpy(&value, array->data.data() + at * sizeof(T), sizeof(T));
+      return value;
+    };
+    int64_t best = 0;
+    for (int64_t c = 1; c < classes; ++c)
+      if (score(best) < score(c))
+        best = c;
+    return best;
+  }
+};
+} // namespace
+
+/// The axes that may be that of the classes, the likeliest first, which is what
+/// training takes without --class-axis.
+static SmallVector<int64_t> classAxes(const Array &array) {
+  int64_t rank = static_cast<int64_t>(array.dims.size());
+  SmallVector<int64_t> axes;
+  if (rank == 3)
+    axes.push_back(2);
+  for (int64_t axis = 1; axis < rank; ++axis)
+    axes.push_back(axis);
+  return axes;
+}
+
+/// The first output that has scores for such labels. Fails where one should
+/// have; without an array where none looks like scores.
+static Expected<Scores> findScores(ArrayRef<Array> outputs,
+                                   ArrayRef<int64_t> labels) {
+  std::optional<Scores> expected;
+  for (const Array &array : outputs) {
+    if (array.type != ArrayType::F32 && array.type != ArrayType::F64)
+      continue;
+    for (int64_t axis : classAxes(array)) {
+      Scores scores(array, axis);
+      if (scores.fit(labels))
+        return scores;
+      size_t rank = array.dims.size();
+      if (!expected && (rank == 2 || rank == labels.size() + 1))
+        expected = scores;
+    }
+  }
+  if (expected)
+    return createStringError("array 'label' is " + describe("<i8", labels) +
+                             ", expected " +
+                             describe("<i8", expected->labelDims()));
+  return Scores();
 }
 
 Error takt::printAccuracy(raw_ostream &os, const RunResult &result,
                           ArrayRef<Array> data) {
   const Array *given = findArray(data, "label");
-  auto scores = find_if(result.outputs, [](const Array &array) {
-    return array.dims.size() == 2 &&
-           (array.type == ArrayType::F32 || array.type == ArrayType::F64);
-  });
-  if (!given || scores == result.outputs.end())
+  if (!given || result.outputs.empty())
     return Error::success();
   Expected<Array> label = convert(*given, ArrayType::I64);
   if (!label)
     return label.takeError();
-  if (label->dims.size() != 1 || label->dims[0] < scores->dims[0])
-    return createStringError("array 'label' is " +
-                             describe("<i8", label->dims) + ", expected " +
-                             describe("<i8", scores->dims[0]));
-  int64_t correct = 0, samples = scores->dims[0], classes = scores->dims[1];
-  for (int64_t i = 0; i < samples; ++i) {
+  Expected<Scores> scores = findScores(result.outputs, label->dims);
+  if (!scores)
+    return scores.takeError();
+  if (!scores->array)
+    return Error::success();
+  int64_t correct = 0, labels = scores->outer * scores->inner;
+  for (int64_t n = 0; n < labels; ++n) {
     int64_t expected;
-    std::memcpy(&expected, label->data.data() + i * 8, 8);
-    int64_t found = scores->type == ArrayType::F32
-                        ? argmax<float>(*scores, i, classes)
-                        : argmax<double>(*scores, i, classes);
-    correct += found == expected;
+    std::memcpy(&expected, label->data.data() + n * 8, 8);
+    correct += expected == (scores->array->type == ArrayType::F32
+                                ? scores->best<float>(n)
+                                : scores->best<double>(n));
   }
-  os << "accuracy: " << format("%.2f", 100.0 * correct / samples) << " % ("
-     << correct << " of " << samples << ")\n";
+  os << "accuracy: " << format("%.2f", 100.0 * correct / labels) << " % ("
+     << correct << " of " << labels << ")\n";
   return Error::success();
 }

@@ -36,8 +36,10 @@ void printSummary(llvm::raw_ostream &os, const Program &program,
 void printStaleness(llvm::raw_ostream &os, const Program &program,
                     const RunResult &result);
 
-/// Share of the samples whose label is the largest of the scores that the first
-/// output of two dimensions has for them; prints nothing without labels.
+/// Share of the labels (one of each sample, or of each of its tokens or pixels)
+/// whose score is the largest in the first output that has scores for such
+/// labels. Prints nothing without labels, fails where their shape is not that
+/// of the scores without the axis of the classes.
 llvm::Error printAccuracy(llvm::raw_ostream &os, const RunResult &result,
                           llvm::ArrayRef<Array> data);
 

@@ -22,6 +22,11 @@ enum class OptimizerKind { Sgd, Momentum, Adam, AdamW };
 /// run-time scalar and therefore no option.
 struct DifferentiateOptions {
   LossKind loss = LossKind::SoftmaxCrossEntropy;
+  /// The axis of the output along which softmax cross-entropy has the classes,
+  /// counted from the end where it is negative. 0, the axis of the samples:
+  /// that of the model's final softmax, if there is one, otherwise the last of
+  /// three axes (tokens) and 1 of more (pixels).
+  int64_t classAxis = 0;
   OptimizerKind optimizer = OptimizerKind::Sgd;
   double momentum = 0.9;
   bool nesterov = false;
@@ -40,11 +45,12 @@ struct DifferentiateOptions {
 /// and their updates, written with train.write. Every operation is tagged with
 /// its kind and node (Tags.h).
 ///
-/// @main gets one more argument, `label` (N class indices, i64) for softmax
-/// cross-entropy or `target` (of the first output's type), and the scalar loss
-/// as its first result, before the model's outputs. A final softmax or
-/// log-softmax under softmax cross-entropy is skipped by the loss, which works
-/// on its logits; as a model output it stays.
+/// @main gets one more argument, `label` (class indices, i64, in the output's
+/// shape without the axis of the classes) for softmax cross-entropy or `target`
+/// (of the first output's type), and the scalar loss as its first result,
+/// before the model's outputs. A final softmax or log-softmax under softmax
+/// cross-entropy is skipped by the loss, which works on its logits; as a model
+/// output it stays.
 ///
 /// Only gradients that lead to a trainable parameter are built, so the first
 /// layer has no D. Linear in the number of operations.

@@ -78,6 +78,9 @@ def TrainDifferentiate : Pass<"train-differentiate", "::mlir::ModuleOp"> {
                         "mean over all elements"),
              clEnumValN(::takt::LossKind::None, "none",
                         "keep the forward graph"))}]>,
+    Option<"classAxis", "class-axis", "int64_t", "0",
+           "axis of the classes under softmax cross-entropy (0: that of the "
+           "model's softmax, else the last of three and 1 of more)">,
     Option<"optimizer", "optimizer", "::takt::OptimizerKind",
            "::takt::OptimizerKind::Sgd", "how parameters are updated",
            [{::llvm::cl::values(

@@ -407,9 +407,13 @@ INFER(SoftmaxCrossEntropyOp) {
     return failure();
   if (!isLabelTensor(labels.getType()))
     return reporter.fail("labels are no static tensor of i64");
-  if (failed(reporter.expectRank("logits", shapeOf(logits), 2, 2)) ||
-      failed(
-          reporter.expectShape("labels", shapeOf(labels), shapeOf(logits)[0])))
+  Dims expected(shapeOf(logits));
+  if (failed(reporter.expectRank("logits", expected, 2, 8)) ||
+      failed(reporter.expectRange("axis", adaptor.getAxis(), 1,
+                                  int64_t(expected.size()) - 1)))
+    return failure();
+  expected.erase(expected.begin() + adaptor.getAxis());
+  if (failed(reporter.expectShape("labels", shapeOf(labels), expected)))
     return failure();
   types.push_back(RankedTensorType::get({}, elementTypeOf(logits)));
   types.push_back(logits.getType());

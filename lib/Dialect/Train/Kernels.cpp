@@ -126,6 +126,9 @@ void TransposeOp::getKernelWords(Words &words) {
   append(words, int64_t(getPermutation().size()));
   append(words, getPermutation());
 }
+void SoftmaxCrossEntropyOp::getKernelWords(Words &words) {
+  append(words, int64_t(getAxis()));
+}
 void DropoutOp::getKernelWords(Words &words) {
   appendFloats(words, getRatio());
   append(words, int64_t(getSeed()));

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AxisView.h"
 #include "ElementTypes.h"
 #include "KernelCall.h"
 #include <algorithm>
@@ -19,18 +20,6 @@ using namespace llvm;
 namespace takt {
 
 namespace {
-
-/// A tensor seen as outer × size × inner around one axis.
-struct AxisView {
-  AxisView(ArrayRef<int64_t> dims, size_t axis) : size(dims[axis]) {
-    for (int64_t dim : dims.take_front(axis))
-      outer *= dim;
-    for (int64_t dim : dims.drop_front(axis + 1))
-      inner *= dim;
-  }
-
-  int64_t outer = 1, size, inner = 1;
-};
 
 /// Checks every index, so that the loops need not.
 Error checkIndices(const KernelCall &call, int64_t size) {
@@ -54,7 +43,7 @@ void forEachGathered(const AxisView &x, const KernelCall &call, Visit visit) {
   int64_t n = call.operands[1].elements(), place = 0;
   for (int64_t o = 0; o < x.outer; ++o)
     for (int64_t i = 0; i < n; ++i, place += x.inner)
-      visit(place, (o * x.size + resolve(indices[i], x.size)) * x.inner);
+      visit(place, (o * x.extent + resolve(indices[i], x.extent)) * x.inner);
 }
 
 /// visit(element of the indices, element of x) for every index of a kernel with
@@ -65,18 +54,11 @@ void forEachElement(const AxisView &x, const AxisView &at,
   const int64_t *indices = call.in<int64_t>(1);
   int64_t element = 0;
   for (int64_t o = 0; o < at.outer; ++o)
-    for (int64_t s = 0; s < at.size; ++s)
+    for (int64_t s = 0; s < at.extent; ++s)
       for (int64_t i = 0; i < at.inner; ++i, ++element)
         visit(element,
-              (o * x.size + resolve(indices[element], x.size)) * x.inner + i);
-}
-
-/// visit(first element) of every line along the axis, whose elements are
-/// `inner` apart.
-template <typename Visit> void forEachLine(const AxisView &x, Visit visit) {
-  for (int64_t o = 0; o < x.outer; ++o)
-    for (int64_t i = 0; i < x.inner; ++i)
-      visit(o * x.size * x.inner + i, o, i);
+              (o * x.extent + resolve(indices[element], x.extent)) * x.inner +
+                  i);
 }
 
 template <typename T> T combine(ScatterMode mode, T x, T update) {
@@ -103,7 +85,7 @@ template <typename T> T combine(ScatterMode mode, T x, T update) {
 
 template <typename T> Error referenceGather(const KernelCall &call) {
   AxisView x(call.inDims(0), call.words[0]);
-  if (Error error = checkIndices(call, x.size))
+  if (Error error = checkIndices(call, x.extent))
     return error;
   return withElementSize(call.results[0].type, [&](auto zero) {
     using Element = decltype(zero);
@@ -117,7 +99,7 @@ template <typename T> Error referenceGather(const KernelCall &call) {
 
 template <typename T> Error referenceGatherDgrad(const KernelCall &call) {
   AxisView x(call.outDims(0), call.words[0]);
-  if (Error error = checkIndices(call, x.size))
+  if (Error error = checkIndices(call, x.extent))
     return error;
   std::fill_n(call.out<T>(0), call.results[0].elements(), T(0));
   forEachGathered(x, call, [&](int64_t place, int64_t from) {
@@ -131,7 +113,7 @@ template <typename T> Error referenceGatherDgrad(const KernelCall &call) {
 
 template <typename T> Error referenceGatherElements(const KernelCall &call) {
   AxisView x(call.inDims(0), call.words[0]), at(call.inDims(1), call.words[0]);
-  if (Error error = checkIndices(call, x.size))
+  if (Error error = checkIndices(call, x.extent))
     return error;
   return withElementSize(call.results[0].type, [&](auto zero) {
     using Element = decltype(zero);
@@ -145,7 +127,7 @@ template <typename T> Error referenceGatherElements(const KernelCall &call) {
 template <typename T>
 Error referenceGatherElementsDgrad(const KernelCall &call) {
   AxisView x(call.outDims(0), call.words[0]), at(call.inDims(1), call.words[0]);
-  if (Error error = checkIndices(call, x.size))
+  if (Error error = checkIndices(call, x.extent))
     return error;
   std::fill_n(call.out<T>(0), call.results[0].elements(), T(0));
   forEachElement(x, at, call, [&](int64_t place, int64_t from) {
@@ -157,7 +139,7 @@ Error referenceGatherElementsDgrad(const KernelCall &call) {
 template <typename T> Error referenceScatterElements(const KernelCall &call) {
   auto mode = static_cast<ScatterMode>(call.words[0]);
   AxisView x(call.inDims(0), call.words[1]), at(call.inDims(1), call.words[1]);
-  if (Error error = checkIndices(call, x.size))
+  if (Error error = checkIndices(call, x.extent))
     return error;
   return withElementType(call.results[0].type, [&](auto zero) {
     using Element = decltype(zero);
@@ -180,10 +162,10 @@ template <typename T> Error referenceArgMax(const KernelCall &call) {
   bool last = call.words[1];
   return withElementType(call.operands[0].type, [&](auto zero) {
     using Element = decltype(zero);
-    forEachLine(x, [&](int64_t first, int64_t o, int64_t i) {
+    x.forEachLine([&](int64_t first, int64_t o, int64_t i) {
       const Element *line = call.in<Element>(0) + first;
       int64_t best = 0;
-      for (int64_t k = 1; k < x.size; ++k) {
+      for (int64_t k = 1; k < x.extent; ++k) {
         Element a = line[k * x.inner], b = line[best * x.inner];
         if (last ? !arithmetic::isLarger(b, a) : arithmetic::isLarger(a, b))
           best = k;
@@ -197,12 +179,12 @@ template <typename T> Error referenceArgMax(const KernelCall &call) {
 template <typename T> Error referenceTopK(const KernelCall &call) {
   AxisView x(call.inDims(0), call.words[0]), y(call.outDims(0), call.words[0]);
   bool largest = call.words[1];
-  std::vector<int64_t> order(x.size);
+  std::vector<int64_t> order(x.extent);
   return withElementType(call.operands[0].type, [&](auto zero) {
     using Element = decltype(zero);
-    forEachLine(x, [&](int64_t first, int64_t o, int64_t i) {
+    x.forEachLine([&](int64_t first, int64_t o, int64_t i) {
       const Element *line = call.in<Element>(0) + first;
-      for (int64_t k = 0; k < x.size; ++k)
+      for (int64_t k = 0; k < x.extent; ++k)
         order[k] = k;
       auto comesFirst = [&](int64_t a, int64_t b) {
         Element left = line[a * x.inner], right = line[b * x.inner];
@@ -212,10 +194,10 @@ template <typename T> Error referenceTopK(const KernelCall &call) {
           return !largest;
         return a < b;
       };
-      std::partial_sort(order.begin(), order.begin() + y.size, order.end(),
+      std::partial_sort(order.begin(), order.begin() + y.extent, order.end(),
                         comesFirst);
-      for (int64_t k = 0; k < y.size; ++k) {
-        int64_t to = (o * y.size + k) * y.inner + i;
+      for (int64_t k = 0; k < y.extent; ++k) {
+        int64_t to = (o * y.extent + k) * y.inner + i;
         call.out<Element>(0)[to] = line[order[k] * x.inner];
         call.out<int64_t>(1)[to] = order[k];
       }
@@ -231,12 +213,12 @@ template <typename T> Error referenceCumSum(const KernelCall &call) {
     using Element = decltype(zero);
     using Sum =
         std::conditional_t<std::is_floating_point_v<Element>, double, int64_t>;
-    forEachLine(x, [&](int64_t first, int64_t, int64_t) {
+    x.forEachLine([&](int64_t first, int64_t, int64_t) {
       const Element *line = call.in<Element>(0) + first;
       Element *sums = call.out<Element>(0) + first;
       Sum sum = 0;
-      for (int64_t k = 0; k < x.size; ++k) {
-        int64_t at = (reverse ? x.size - 1 - k : k) * x.inner;
+      for (int64_t k = 0; k < x.extent; ++k) {
+        int64_t at = (reverse ? x.extent - 1 - k : k) * x.inner;
         Sum next = arithmetic::add(sum, Sum(line[at]));
         sums[at] = static_cast<Element>(exclusive ? sum : next);
         sum = next;

@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AxisView.h"
 #include "KernelCall.h"
-#include <algorithm>
+#include "llvm/ADT/StringExtras.h"
 #include <cmath>
 #include <vector>
 
@@ -17,42 +18,45 @@ namespace takt {
 namespace {
 
 /// Reads the labels once, so that what was checked is what is used.
-Expected<std::vector<int64_t>> readLabels(const KernelCall &call) {
-  int64_t samples = call.inDims(0)[0], classes = call.inDims(0)[1];
+Expected<std::vector<int64_t>> readLabels(const KernelCall &call,
+                                          int64_t classes) {
   const int64_t *labels = call.in<int64_t>(1);
-  std::vector<int64_t> checked(labels, labels + samples);
-  for (int64_t n = 0; n < samples; ++n)
-    if (checked[n] < 0 || checked[n] >= classes)
-      return call.fail("label of sample " + Twine(n) + " is " +
+  int64_t count = call.operands[1].elements();
+  int64_t ofSample = count / call.inDims(1)[0];
+  std::vector<int64_t> checked(labels, labels + count);
+  for (int64_t n = 0; n < count; ++n)
+    if (checked[n] < 0 || checked[n] >= classes) {
+      std::string which =
+          ofSample > 1 ? "label " + itostr(n % ofSample) : "label";
+      return call.fail(which + " of sample " + Twine(n / ofSample) + " is " +
                        Twine(checked[n]) + ", expected 0 to " +
                        Twine(classes - 1));
+    }
   return checked;
 }
 
 } // namespace
 
-// loss = mean over n of log(sum over c of exp(x[n, c])) - x[n, label[n]]
-// dlogits = (softmax(x) - one_hot(label)) / N
+// loss = mean over all labels of log(sum over c of exp(x[c])) - x[label]
+// dlogits = (softmax(x) - one_hot(label)) / number of labels
 template <typename T>
 Error referenceSoftmaxCrossEntropy(const KernelCall &call) {
-  int64_t samples = call.inDims(0)[0], classes = call.inDims(0)[1];
-  Expected<std::vector<int64_t>> labels = readLabels(call);
+  AxisView view(call.inDims(0), call.words[0]);
+  Expected<std::vector<int64_t>> labels = readLabels(call, view.extent);
   if (!labels)
     return labels.takeError();
+  int64_t count = view.others(), stride = view.inner, n = 0;
   double loss = 0;
-  for (int64_t n = 0; n < samples; ++n) {
-    const T *x = call.in<T>(0) + n * classes;
-    T *dx = call.out<T>(1) + n * classes;
-    int64_t label = (*labels)[n];
-    double most = *std::max_element(x, x + classes), sum = 0;
-    for (int64_t c = 0; c < classes; ++c)
-      sum += std::exp(x[c] - most);
-    double norm = most + std::log(sum);
-    loss += norm - x[label];
-    for (int64_t c = 0; c < classes; ++c)
-      dx[c] = (std::exp(x[c] - norm) - (c == label)) / samples;
-  }
-  call.out<T>(0)[0] = loss / samples;
+  view.forEachLine([&](int64_t first, int64_t, int64_t) {
+    const T *x = call.in<T>(0) + first;
+    T *dx = call.out<T>(1) + first;
+    int64_t label = (*labels)[n++];
+    double norm = logSumExp(x, stride, view.extent);
+    loss += norm - x[label * stride];
+    for (int64_t c = 0; c < view.extent; ++c)
+      dx[c * stride] = (std::exp(x[c * stride] - norm) - (c == label)) / count;
+  });
+  call.out<T>(0)[0] = loss / count;
   return Error::success();
 }
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AxisView.h"
 #include "KernelCall.h"
 #include <algorithm>
 #include <cmath>
@@ -15,32 +16,6 @@ using namespace llvm;
 namespace takt {
 
 namespace {
-
-/// A tensor seen as outer × channels × inner around one axis.
-struct AxisView {
-  AxisView(ArrayRef<int64_t> dims, size_t axis) : extent(dims[axis]) {
-    for (size_t i = 0; i < dims.size(); ++i)
-      (i < axis ? outer : i > axis ? inner : ignored) *= dims[i];
-  }
-
-  int64_t at(int64_t o, int64_t c, int64_t i) const {
-    return (o * extent + c) * inner + i;
-  }
-  /// Elements that share a position on the axis.
-  int64_t others() const { return outer * inner; }
-
-  /// Calls f(offset) for every element at position `c` of the axis.
-  template <typename F> void forEachOther(int64_t c, F &&f) const {
-    for (int64_t o = 0; o < outer; ++o)
-      for (int64_t i = 0; i < inner; ++i)
-        f(at(o, c, i));
-  }
-
-  int64_t outer = 1, extent, inner = 1;
-
-private:
-  int64_t ignored = 1;
-};
 
 /// Sums that both gradients of batch norm need.
 struct GradientSums {
@@ -229,20 +204,8 @@ namespace {
 /// tensor along the axis in word 0.
 template <typename F> void forEachLine(const KernelCall &call, F &&f) {
   AxisView view(call.inDims(0), call.words[0]);
-  for (int64_t o = 0; o < view.outer; ++o)
-    for (int64_t i = 0; i < view.inner; ++i)
-      f(view.at(o, 0, i), view.inner, view.extent);
-}
-
-/// log of the sum of exp(x) along a line, without overflow.
-template <typename T> double logSumExp(const T *x, int64_t stride, int64_t n) {
-  double most = x[0];
-  for (int64_t i = 1; i < n; ++i)
-    most = std::max<double>(most, x[i * stride]);
-  double sum = 0;
-  for (int64_t i = 0; i < n; ++i)
-    sum += std::exp(x[i * stride] - most);
-  return most + std::log(sum);
+  view.forEachLine(
+      [&](int64_t at, int64_t, int64_t) { f(at, view.inner, view.extent); });
 }
 
 /// Sum of f(i) over the n elements of a line.

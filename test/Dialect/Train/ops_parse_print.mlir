@@ -139,9 +139,11 @@ func.func @shapes(%x: tensor<8x16xf32>, %c: tensor<16xf32>, %i: tensor<8xi64>) {
 }
 
 // CHECK-LABEL: func.func @training
-func.func @training(%x: tensor<8x10xf32>, %labels: tensor<8xi64>, %g: tensor<8x10xf32>, %m: tensor<8x10xf32>, %v: tensor<8x10xf32>) {
+func.func @training(%x: tensor<8x10xf32>, %labels: tensor<8xi64>, %g: tensor<8x10xf32>, %m: tensor<8x10xf32>, %v: tensor<8x10xf32>, %tokens: tensor<4x6x5xf32>, %next: tensor<4x6xi64>) {
   // CHECK: train.softmax_cross_entropy %{{.*}}, %{{.*}} : (tensor<8x10xf32>, tensor<8xi64>) -> (tensor<f32>, tensor<8x10xf32>)
   %loss0, %d0 = train.softmax_cross_entropy %x, %labels : (tensor<8x10xf32>, tensor<8xi64>) -> (tensor<f32>, tensor<8x10xf32>)
+  // CHECK: train.softmax_cross_entropy %{{.*}}, %{{.*}} {axis = 2 : i64} : (tensor<4x6x5xf32>, tensor<4x6xi64>) -> (tensor<f32>, tensor<4x6x5xf32>)
+  %loss2, %d2 = train.softmax_cross_entropy %tokens, %next {axis = 2 : i64} : (tensor<4x6x5xf32>, tensor<4x6xi64>) -> (tensor<f32>, tensor<4x6x5xf32>)
   // CHECK: train.mean_squared_error %{{.*}}, %{{.*}} : (tensor<8x10xf32>, tensor<8x10xf32>) -> (tensor<f32>, tensor<8x10xf32>)
   %loss1, %d1 = train.mean_squared_error %x, %g : (tensor<8x10xf32>, tensor<8x10xf32>) -> (tensor<f32>, tensor<8x10xf32>)
   // CHECK: train.sgd %{{.*}}, %{{.*}} {weight_decay = 1.000000e-01 : f32} : tensor<8x10xf32>

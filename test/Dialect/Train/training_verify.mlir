@@ -162,15 +162,31 @@ func.func @delay_c1(%v: tensor<2xf32>) {
 
 // -----
 
-func.func @softmax_cross_entropy_c1(%x: tensor<8x10x1xf32>, %l: tensor<8xi64>) {
-  // expected-error @+1 {{'train.softmax_cross_entropy' op rank of logits is 3, expected 2}}
-  %0:2 = train.softmax_cross_entropy %x, %l : (tensor<8x10x1xf32>, tensor<8xi64>) -> (tensor<f32>, tensor<8x10x1xf32>)
+func.func @softmax_cross_entropy_c1_rank(%x: tensor<8xf32>, %l: tensor<8xi64>) {
+  // expected-error @+1 {{'train.softmax_cross_entropy' op rank of logits is 1, expected 2 to 8}}
+  %0:2 = train.softmax_cross_entropy %x, %l : (tensor<8xf32>, tensor<8xi64>) -> (tensor<f32>, tensor<8xf32>)
   return
 }
 
 // -----
 
-func.func @softmax_cross_entropy_c1_labels(%x: tensor<8x10xf32>, %l: tensor<10xi64>) {
+func.func @softmax_cross_entropy_c1_samples(%x: tensor<8x10x5xf32>, %l: tensor<10x5xi64>) {
+  // expected-error @+1 {{'train.softmax_cross_entropy' op axis is 0, expected 1 to 2}}
+  %0:2 = train.softmax_cross_entropy %x, %l {axis = 0 : i64} : (tensor<8x10x5xf32>, tensor<10x5xi64>) -> (tensor<f32>, tensor<8x10x5xf32>)
+  return
+}
+
+// -----
+
+func.func @softmax_cross_entropy_c1_range(%x: tensor<8x10x5xf32>, %l: tensor<8x10xi64>) {
+  // expected-error @+1 {{'train.softmax_cross_entropy' op axis is 3, expected 1 to 2}}
+  %0:2 = train.softmax_cross_entropy %x, %l {axis = 3 : i64} : (tensor<8x10x5xf32>, tensor<8x10xi64>) -> (tensor<f32>, tensor<8x10x5xf32>)
+  return
+}
+
+// -----
+
+func.func @softmax_cross_entropy_c2_samples(%x: tensor<8x10xf32>, %l: tensor<10xi64>) {
   // expected-error @+1 {{'train.softmax_cross_entropy' op shape of labels is 10, expected 8}}
   %0:2 = train.softmax_cross_entropy %x, %l : (tensor<8x10xf32>, tensor<10xi64>) -> (tensor<f32>, tensor<8x10xf32>)
   return
@@ -178,7 +194,15 @@ func.func @softmax_cross_entropy_c1_labels(%x: tensor<8x10xf32>, %l: tensor<10xi
 
 // -----
 
-func.func @softmax_cross_entropy_c1_label_type(%x: tensor<8x10xf32>, %l: tensor<8xi32>) {
+func.func @softmax_cross_entropy_c2_tokens(%x: tensor<8x10x5xf32>, %l: tensor<8x5xi64>) {
+  // expected-error @+1 {{'train.softmax_cross_entropy' op shape of labels is 8x5, expected 8x10}}
+  %0:2 = train.softmax_cross_entropy %x, %l {axis = 2 : i64} : (tensor<8x10x5xf32>, tensor<8x5xi64>) -> (tensor<f32>, tensor<8x10x5xf32>)
+  return
+}
+
+// -----
+
+func.func @softmax_cross_entropy_c2_type(%x: tensor<8x10xf32>, %l: tensor<8xi32>) {
   // expected-error @+1 {{'train.softmax_cross_entropy' op operand #1 must be static tensor of i64 of at most 8 positive sizes and 2^40 elements, but got 'tensor<8xi32>'}}
   %0:2 = train.softmax_cross_entropy %x, %l : (tensor<8x10xf32>, tensor<8xi32>) -> (tensor<f32>, tensor<8x10xf32>)
   return
@@ -186,7 +210,7 @@ func.func @softmax_cross_entropy_c1_label_type(%x: tensor<8x10xf32>, %l: tensor<
 
 // -----
 
-func.func @softmax_cross_entropy_c2(%x: tensor<8x10xf32>, %l: tensor<8xi64>) {
+func.func @softmax_cross_entropy_c3(%x: tensor<8x10xf32>, %l: tensor<8xi64>) {
   // expected-error @+1 {{'train.softmax_cross_entropy' op result #0 has type 'tensor<1xf32>', expected 'tensor<f32>'}}
   %0:2 = train.softmax_cross_entropy %x, %l : (tensor<8x10xf32>, tensor<8xi64>) -> (tensor<1xf32>, tensor<8x10xf32>)
   return

@@ -124,7 +124,8 @@ TEST(HostData, SyntheticDataHasUnitVarianceAndAllClasses) {
   Kernel loss;
   loss.id = KernelId::SoftmaxCrossEntropy;
   loss.operands.resize(2);
-  loss.operands[0].dims = {2, 7};
+  loss.operands[0].dims = {2, 7, 3};
+  loss.words = {1};
   program.kernels.push_back(loss);
   auto data = makeSyntheticData(program, 1);
   double sum = 0, squares = 0;

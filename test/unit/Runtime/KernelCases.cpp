@@ -412,8 +412,10 @@ Kernel loss(KernelId id, Random &random) {
     Dims x = randomDims(random, 0, 3);
     return make(id, {}, {x, x}, {Dims{}, x});
   }
-  Dims x = randomDims(random, 2, 2);
-  Kernel kernel = make(id, {}, {x, Dims{x[0]}}, {Dims{}, x});
+  Dims x = randomDims(random, 2, 4), labels = x;
+  uint32_t axis = pick(random, 1, x.size() - 1);
+  labels.erase(labels.begin() + axis);
+  Kernel kernel = make(id, axis, {x, labels}, {Dims{}, x});
   kernel.operands[1].type = ElementType::I64;
   return kernel;
 }
@@ -636,7 +638,7 @@ static std::pair<int64_t, int64_t> integerRange(const Kernel &kernel,
   };
   switch (kernel.id) {
   case KernelId::SoftmaxCrossEntropy:
-    return {0, kernel.operands[0].dims.back() - 1};
+    return {0, kernel.operands[0].dims[kernel.words[0]] - 1};
   case KernelId::Gather:
   case KernelId::GatherElements:
     return i == 1 ? alongAxis(kernel.operands[0], 0)

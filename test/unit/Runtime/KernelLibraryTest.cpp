@@ -217,6 +217,7 @@ TEST(KernelLibrary, RejectsLabelsThatAreNoClass) {
   Kernel kernel = randomKernel(KernelId::SoftmaxCrossEntropy, random);
   kernel.operands[0].dims = kernel.results[1].dims = {2, 10};
   kernel.operands[1].dims = {2};
+  kernel.words = {1};
   for (double label : {-1.0, 10.0}) {
     Bench bench(kernel, random);
     bench.operands[1].set(0, 9);
@@ -225,6 +226,19 @@ TEST(KernelLibrary, RejectsLabelsThatAreNoClass) {
               "softmax_cross_entropy: label of sample 1 is " +
                   std::to_string(int(label)) + ", expected 0 to 9");
   }
+}
+
+TEST(KernelLibrary, SaysWhichOfASamplesLabelsIsNoClass) {
+  Random random(5);
+  KernelLibrary library;
+  Kernel kernel = randomKernel(KernelId::SoftmaxCrossEntropy, random);
+  kernel.operands[0].dims = kernel.results[1].dims = {2, 3, 4};
+  kernel.operands[1].dims = {2, 3};
+  kernel.words = {2};
+  Bench bench(kernel, random);
+  bench.operands[1].set(5, 4);
+  EXPECT_EQ(text(bench.runFast(library, 0)),
+            "softmax_cross_entropy: label 2 of sample 1 is 4, expected 0 to 3");
 }
 
 /// PipeMare's T1: rate / delay^(1 - t / K) until minibatch K, for delays only.

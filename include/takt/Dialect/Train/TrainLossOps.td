@@ -12,27 +12,35 @@ include "takt/Dialect/Train/TrainOpBase.td"
 
 // A loss gives its own gradient as second result, so that it has no gradients
 // to build.
-class Train_LossOp<string mnemonic>
-    : Train_KernelOp<mnemonic, [Train_Inferred], ["getWork"]>;
+class Train_LossOp<string mnemonic, list<string> answers = ["getWork"]>
+    : Train_KernelOp<mnemonic, [Train_Inferred], answers>;
 
-def Train_SoftmaxCrossEntropyOp : Train_LossOp<"softmax_cross_entropy"> {
+def Train_SoftmaxCrossEntropyOp
+    : Train_LossOp<"softmax_cross_entropy", Train_WordsAndWork> {
   let summary = "mean cross-entropy of the softmax of logits, and its gradient";
   let description = [{
-    loss = −Σ over the minibatch of log softmax(logits)[labels] / N, and dlogits
-    is its gradient with respect to the logits.
+    loss = −Σ over all labels of log softmax(logits)[label] / number of labels,
+    the softmax along `axis`, that of the classes; dlogits is its gradient with
+    respect to the logits. A sample may have several labels: one of each token
+    (logits N, L, C with `axis` 2) or pixel (N, C, H, W with `axis` 1).
 
     Constraints:
-    - (C1) logits is N, C, and labels has N class indices.
-    - (C2) loss is a scalar, dlogits of the type of logits.
+    - (C1) `axis` is an axis of logits other than 0, that of the samples.
+    - (C2) labels has the shape of logits without `axis`, and class indices.
+    - (C3) loss is a scalar, dlogits of the type of logits.
 
     Example:
 
     ```mlir
     %loss, %dlogits = train.softmax_cross_entropy %logits, %labels
         : (tensor<8x10xf32>, tensor<8xi64>) -> (tensor<f32>, tensor<8x10xf32>)
+    %mean, %dtokens = train.softmax_cross_entropy %tokens, %next {axis = 2 : i64}
+        : (tensor<8x32x99xf32>, tensor<8x32xi64>)
+          -> (tensor<f32>, tensor<8x32x99xf32>)
     ```
   }];
-  let arguments = (ins Train_FloatTensor:$logits, Train_LabelTensor:$labels);
+  let arguments = (ins Train_FloatTensor:$logits, Train_LabelTensor:$labels,
+    DefaultValuedAttr<I64Attr, "1">:$axis);
   let results = (outs Train_FloatTensor:$loss, Train_FloatTensor:$dlogits);
   let assemblyFormat = [{
     $logits `,` $labels attr-dict `:` functional-type(operands, results)
