@@ -187,14 +187,18 @@ FailureOr<Value> Node::reshape(Value value, ArrayRef<int64_t> shape) {
 // Outputs
 //===----------------------------------------------------------------------===//
 
-LogicalResult Node::define(int output, const Operand &operand) {
-  bool fromInput = operand.fromInput;
+bool Node::isFromInput() const {
   for (int i = 0; i < proto.input_size(); ++i)
-    fromInput |= this->operand(i).fromInput;
+    if (operand(i).fromInput)
+      return true;
+  return false;
+}
+
+LogicalResult Node::define(int output, const Operand &operand) {
   if (output >= proto.output_size() || proto.output(output).empty())
     return success();
   graph.operands[proto.output(output)] = {operand.value, operand.constant,
-                                          fromInput};
+                                          operand.fromInput || isFromInput()};
   return success();
 }
 
@@ -207,6 +211,8 @@ LogicalResult Node::define(int output, Value value) {
 LogicalResult Node::define(int output, Constant constant) {
   if (output < proto.output_size())
     constant.name = proto.output(output);
+  // Of the input's sizes, such as the state that a recurrent layer begins with.
+  constant.fixed |= isFromInput();
   graph.constants.push_back(std::move(constant));
   Operand operand;
   operand.constant = &graph.constants.back();

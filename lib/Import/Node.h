@@ -217,6 +217,8 @@ private:
   }
   void reportRejected(llvm::StringRef operation, llvm::StringRef message) const;
   mlir::FailureOr<mlir::Value> read(Constant constant);
+  /// An operand is computed from an input of the graph.
+  bool isFromInput() const;
 
   int madeConstants = 0;
 };

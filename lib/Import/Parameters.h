@@ -47,7 +47,7 @@ private:
     train::ParameterOp parameter;
     train::ReadOp read;
     std::string stateOf;  ///< the node whose running statistic it is
-    bool fixed = false;   ///< not of floats, or made by the importer
+    bool fixed = false;   ///< Constant::fixed, or not of floats
     bool literal = false; ///< written in a Constant node
   };
   mlir::FailureOr<Entry *> lookup(mlir::OpBuilder &builder,

@@ -48,7 +48,8 @@ struct Constant {
   std::optional<llvm::StringRef> rawData;
   float fill = 0;
   bool literal = false; ///< written in a Constant node
-  bool fixed = false;   ///< made by the importer: nothing to train
+  /// Made by the importer, or computed from sizes of inputs: nothing to train.
+  bool fixed = false;
 
   /// Of integers or bool: a shape, an index or a flag, nothing to train.
   bool isInteger() const;

@@ -226,10 +226,10 @@ def tools_shapes(tools, path, directory):
 
 NETWORKS = [("lenet", (1, 28, 28)), ("resnet-block", (3, 16, 16)),
             ("mobile-block", (3, 16, 16)), ("convnext-block", (3, 16, 16)),
-            ("digits-resnet8", (1, 8, 8)), ("transformer", None)]
+            ("digits-resnet8", (1, 8, 8)), ("transformer", None), ("language-model", None)]
 
 TRANSFORMER = """
-transformer (int64[4, 5] tokens) => (float[4, 10] logits) {
+transformer (int64[4, 5] tokens) => (logits) {
   embedded = Gather (embedding, tokens)
   x = Add (embedded, position)
   n1 = LayerNormalization <axis = -1> (x, n1_weight, n1_bias)
@@ -260,30 +260,37 @@ transformer (int64[4, 5] tokens) => (float[4, 10] logits) {
   gated = Mul (shifted, gate)
   down = MatMul (gated, mlp_down)
   z = Add (y, down)
+"""
+# What a sample is, or what follows each of its tokens.
+ENDS = {"transformer": """
   pooled = ReduceMean <axes = [1], keepdims = 0> (z)
-  logits = Gemm <transB = 1> (pooled, head_weight, head_bias)
-}"""
+  logits = Gemm (pooled, head_weight, head_bias)
+}""", "language-model": """
+  scores_of_tokens = MatMul (z, head_weight)
+  logits = Add (scores_of_tokens, head_bias)
+}"""}
 
 
-def transformer(path):
+def transformer(path, end):
     """A block of a transformer with an embedding and a causal mask; what it takes."""
     generator = numpy.random.default_rng(3)
     shapes = {"embedding": (7, 8), "position": (5, 8), "n1_weight": (8,), "n1_bias": (8,),
               "query": (8, 8), "key": (8, 8), "value": (8, 8), "projection": (8, 8),
               "n2_weight": (8,), "n2_bias": (8,), "mlp_up": (8, 12), "mlp_bias": (12,),
-              "mlp_down": (12, 8), "head_weight": (10, 8), "head_bias": (10,)}
+              "mlp_down": (12, 8), "head_weight": (8, 10), "head_bias": (10,)}
     tensors = {key: generator.standard_normal(shape).astype("f4")
                for key, shape in shapes.items()}
     tensors.update(heads=integers(BATCH, 5, 2, 4), merged=integers(BATCH, 5, 8),
                    scale=number(0.5), far=number(-1e9), root=number(0.5 ** 0.5),
                    one=number(1), mask=numpy.tri(5, dtype=bool))
-    graph = onnx.parser.parse_graph(TRANSFORMER)
+    graph = onnx.parser.parse_graph(TRANSFORMER + ENDS[end])
     graph.initializer.extend(numpy_helper.from_array(values, key)
                              for key, values in tensors.items())
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)],
                                 ir_version=8), path)
+    labels = (BATCH,) if end == "transformer" else (BATCH, 5)
     return {"tokens": generator.integers(0, 7, (BATCH, 5)),
-            "label": generator.integers(0, 10, BATCH)}
+            "label": generator.integers(0, 10, labels)}
 
 
 def network_error(tools, evaluate, name, shape, directory):
@@ -293,7 +300,7 @@ def network_error(tools, evaluate, name, shape, directory):
             "label": generator.integers(0, 10, BATCH)} if shape else None
     if data is None:
         path = os.path.join(directory, name + ".onnx")
-        data = transformer(path)
+        data = transformer(path, name)
     return compare(tools, evaluate, path, data, directory, "softmax-cross-entropy")
 
 

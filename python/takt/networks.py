@@ -3,8 +3,10 @@
 import math
 import warnings
 
+import onnx
 import torch
 import torch.nn as nn
+from onnx import numpy_helper
 
 
 class Gpt(nn.Module):
@@ -113,10 +115,20 @@ def digits_resnet(depth):
 
 def export(model, inputs, path, output="y", **options):
     """Writes the model as one trains it: without folding, so that its weights stay
-    what the module's parameters are. `inputs` are examples by name."""
+    what the module's parameters are. `inputs` are examples by name. PyTorch runs the
+    model on them, which moves running statistics; both the module and the file keep
+    those that it had."""
+    before = {name: value.clone() for name, value in model.state_dict().items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(model, tuple(inputs.values()), path, opset_version=16,
                           input_names=list(inputs), output_names=[output],
                           do_constant_folding=False,
                           training=torch.onnx.TrainingMode.TRAINING, **options)
+    model.load_state_dict(before)
+    written = onnx.load(path)
+    for tensor in written.graph.initializer:
+        if tensor.name in before:
+            tensor.CopyFrom(numpy_helper.from_array(before[tensor.name].numpy(),
+                                                    tensor.name))
+    onnx.save(written, path)

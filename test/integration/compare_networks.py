@@ -13,7 +13,6 @@ sequential interpreter.
 import os
 import sys
 import tempfile
-import warnings
 
 import numpy
 import torch
@@ -22,23 +21,15 @@ from harness import run
 from networks import NETWORKS
 from pytorch_training import train
 from takt.compare import largest_error
+from takt.networks import export
 
 BATCH, STEPS, RATE, LIMIT = 2, 3, 0.05, 1e-4
 
 
-def export(model, inputs, path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(model, tuple(inputs.values()), path, opset_version=16,
-                          input_names=list(inputs), output_names=["y"],
-                          do_constant_folding=False,
-                          training=torch.onnx.TrainingMode.TRAINING)
-
-
-def loss_of(kind, y, wanted):
-    if kind == "mse":
+def loss_of(model, y, wanted):
+    if model.loss == "mse":
         return torch.nn.functional.mse_loss(y, wanted)
-    return torch.nn.functional.cross_entropy(y, wanted)
+    return torch.nn.functional.cross_entropy(y.movedim(model.class_axis, 1), wanted)
 
 
 def compare(name, directory):
@@ -55,15 +46,14 @@ def compare(name, directory):
 
     def minibatch_loss(i):
         part = slice(i * BATCH, (i + 1) * BATCH)
-        return loss_of(model.loss, model(*[x[part] for x in inputs.values()]),
-                       wanted[part])
+        return loss_of(model, model(*[x[part] for x in inputs.values()]), wanted[part])
 
     loss, gradients, weights = train(
         dict(model.named_parameters()),
         torch.optim.SGD(model.parameters(), lr=RATE, momentum=0.9), minibatch_loss, STEPS)
 
     options = [f"--batch={BATCH}", f"--loss={model.loss}", "--optimizer=momentum",
-               f"--learning-rate={RATE}"]
+               f"--learning-rate={RATE}", *getattr(model, "options", [])]
     data = [f"--data={path('d.npz')}", "--no-shuffle"]
     run("taktc", path("m.onnx"), *options, "--processors=2", "--schedule=list",
         "-o", path("p.takt"))
@@ -77,8 +67,7 @@ def compare(name, directory):
                               f"--iterations={STEPS}"):
         sys.exit(f"{name}: the pipelined program is not the interpreter's")
     with numpy.load(path("o.npz")) as outputs:
-        ours = loss_of(model.loss, torch.from_numpy(outputs["y"]),
-                       wanted[:BATCH]).item()
+        ours = loss_of(model, torch.from_numpy(outputs["y"]), wanted[:BATCH]).item()
     with numpy.load(path("g.npz")) as trained:
         if set(trained) != set(gradients):
             sys.exit(f"{name}: trains {sorted(set(trained) ^ set(gradients))} or not")

@@ -1,11 +1,14 @@
 """Small networks of the kinds that people train, in plain PyTorch: each is a
-class whose instance takes the arrays that its `data` makes."""
+class whose instance takes the arrays that its `data` makes; `class_axis` is that of the
+output along which cross-entropy has the classes, `options` what taktc must be told."""
 
 import math
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+from takt import networks
 
 WORDS, LENGTH, WIDTH, HEADS, CLASSES = 13, 6, 16, 4, 5
 
@@ -51,7 +54,7 @@ class Heads(nn.Module):
 class Bert(nn.Module):
     """Devlin et al. 2018: words, segments and positions, two encoder layers, the
     first word's state classified. Words behind a sample's end are masked."""
-    loss = "softmax-cross-entropy"
+    loss, class_axis = "softmax-cross-entropy", 1
 
     class Layer(nn.Module):
         def __init__(self):
@@ -97,7 +100,7 @@ def scores(generator, samples, *shape):
 
 
 class Gpt(networks.Gpt):
-    loss = "mse"
+    loss, class_axis = "softmax-cross-entropy", 2
 
     def __init__(self):
         super().__init__(WORDS, 8, WIDTH, HEADS, layers=2, inner=32)
@@ -105,7 +108,7 @@ class Gpt(networks.Gpt):
     @staticmethod
     def data(generator, samples):
         return {"ids": words(generator, samples),
-                "target": scores(generator, samples, LENGTH, WORDS)}
+                "label": words(generator, samples)}
 
 
 class RootNorm(nn.Module):
@@ -137,7 +140,7 @@ def turn(x):
 class Llama(nn.Module):
     """Touvron et al. 2023: rotary positions, root mean square norms, a gated inner
     layer, two heads of the key for four of the query."""
-    loss = "mse"
+    loss, class_axis = "softmax-cross-entropy", 2
 
     class Layer(nn.Module):
         def __init__(self):
@@ -228,7 +231,7 @@ class T5(nn.Module):
 
 
 class Recurrent(networks.Recurrent):
-    loss = "mse"
+    loss, class_axis = "softmax-cross-entropy", 2
 
     def __init__(self):
         super().__init__(WORDS, WIDTH)
@@ -244,7 +247,7 @@ def double(inputs, outputs):
 
 class UNet(nn.Module):
     """Ronneberger et al. 2015: down and up again, joined at each size."""
-    loss = "mse"
+    loss, class_axis = "softmax-cross-entropy", 1
 
     def __init__(self):
         super().__init__()
@@ -264,13 +267,14 @@ class UNet(nn.Module):
     @staticmethod
     def data(generator, samples):
         return {"image": scores(generator, samples, 2, 8, 8),
-                "target": scores(generator, samples, 3, 8, 8)}
+                "label": generator.integers(0, 3, (samples, 8, 8))}
 
 
 class WaveNet(nn.Module):
     """van den Oord et al. 2016: causal convolutions, dilated by powers of two, with
     gates; what every layer skips is added."""
-    loss = "mse"
+    loss, class_axis = "softmax-cross-entropy", 1
+    options = ["--class-axis=1"]
 
     def __init__(self):
         super().__init__()
@@ -293,7 +297,7 @@ class WaveNet(nn.Module):
     @staticmethod
     def data(generator, samples):
         return {"sound": scores(generator, samples, 1, 16),
-                "target": scores(generator, samples, 4, 16)}
+                "label": generator.integers(0, 4, (samples, 16))}
 
 
 NETWORKS = {"bert": Bert, "gpt": Gpt, "llama": Llama, "t5": T5, "lstm": Recurrent,

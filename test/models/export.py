@@ -21,34 +21,9 @@ import torch
 import torch.nn as nn
 from onnx import helper, numpy_helper
 
-
-class BasicBlock(nn.Module):
-    """The two-convolution residual block of He et al. 2016."""
-
-    def __init__(self, inputs, outputs, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.down = None
-        if stride != 1 or inputs != outputs:
-            self.down = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False),
-                nn.BatchNorm2d(outputs))
-
-    def forward(self, x):
-        y = torch.relu(self.bn1(self.conv1(x)))
-        y = self.bn2(self.conv2(y))
-        return torch.relu(y + (x if self.down is None else self.down(x)))
-
-
-def resnet8():
-    """ResNet-8 for 8x8 images of one channel."""
-    return nn.Sequential(
-        nn.Conv2d(1, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(),
-        BasicBlock(16, 16, 1), BasicBlock(16, 32, 2), BasicBlock(32, 64, 2),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
+                                "python"))
+from takt.networks import BasicBlock, digits_resnet  # noqa: E402
 
 
 def digits_vgg():
@@ -254,7 +229,7 @@ def main():
                               ("resnet-block", resnet_block, (2, 3, 16, 16)),
                               ("mobile-block", MobileBlock, (2, 3, 16, 16)),
                               ("convnext-block", convnext_block, (2, 3, 16, 16)),
-                              ("digits-resnet8", resnet8, (2, 1, 8, 8)),
+                              ("digits-resnet8", lambda: digits_resnet(8), (2, 1, 8, 8)),
                               ("digits-vgg", digits_vgg, (2, 1, 8, 8)),
                               ("digits-lenet", digits_lenet, (2, 1, 8, 8))]:
         torch.manual_seed(1)

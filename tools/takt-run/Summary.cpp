@@ -81,15 +81,15 @@ struct Scores {
   }
 
   /// The shape of their labels.
-  std::vector<int64_t> labelDims() const {
-    std::vector<int64_t> dims = array->dims;
+  SmallVector<int64_t, 4> labelDims() const {
+    SmallVector<int64_t, 4> dims = array->dims;
     dims.erase(dims.begin() + axis);
     return dims;
   }
   /// Whether there is a label for each of them, and perhaps for further
   /// samples.
   bool fit(ArrayRef<int64_t> labels) const {
-    std::vector<int64_t> dims = labelDims();
+    SmallVector<int64_t, 4> dims = labelDims();
     return labels.size() == dims.size() && labels[0] >= dims[0] &&
            labels.drop_front() == ArrayRef(dims).drop_front();
   }

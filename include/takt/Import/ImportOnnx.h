@@ -9,11 +9,11 @@
 // becomes the forward graph @main and the module's parameters.
 //
 // What is a parameter is decided by dataflow: a float constant that an
-// operation of @main takes is one, trainable unless it has rank 0 or nothing
-// differentiable takes it; running statistics of batch normalization are state.
-// An initializer that several nodes use is one parameter; an Identity of an
-// initializer is a parameter of its own, because exporters merge initializers
-// that are equal when the file is written.
+// operation of @main takes is one, trainable unless it has rank 0, comes
+// from sizes of inputs or nothing differentiable takes it; running statistics
+// of batch normalization are state. An initializer that several nodes use is
+// one parameter; an Identity of an initializer is a parameter of its own,
+// because exporters merge initializers that are equal when the file is written.
 //
 // Files are untrusted: any sequence of bytes gives a module or one diagnostic,
 // and no file can make the importer allocate more than in proportion to its

@@ -163,7 +163,7 @@ func.func @delay_c1(%v: tensor<2xf32>) {
 // -----
 
 func.func @softmax_cross_entropy_c1_rank(%x: tensor<8xf32>, %l: tensor<8xi64>) {
-  // expected-error @+1 {{'train.softmax_cross_entropy' op rank of logits is 1, expected 2 to 8}}
+  // expected-error @+1 {{'train.softmax_cross_entropy' op rank of logits is 1, expected a number from 2 to 8}}
   %0:2 = train.softmax_cross_entropy %x, %l : (tensor<8xf32>, tensor<8xi64>) -> (tensor<f32>, tensor<8xf32>)
   return
 }
@@ -171,7 +171,7 @@ func.func @softmax_cross_entropy_c1_rank(%x: tensor<8xf32>, %l: tensor<8xi64>) {
 // -----
 
 func.func @softmax_cross_entropy_c1_samples(%x: tensor<8x10x5xf32>, %l: tensor<10x5xi64>) {
-  // expected-error @+1 {{'train.softmax_cross_entropy' op axis is 0, expected 1 to 2}}
+  // expected-error @+1 {{'train.softmax_cross_entropy' op axis is 0, expected a number from 1 to 2}}
   %0:2 = train.softmax_cross_entropy %x, %l {axis = 0 : i64} : (tensor<8x10x5xf32>, tensor<10x5xi64>) -> (tensor<f32>, tensor<8x10x5xf32>)
   return
 }
@@ -179,7 +179,7 @@ func.func @softmax_cross_entropy_c1_samples(%x: tensor<8x10x5xf32>, %l: tensor<1
 // -----
 
 func.func @softmax_cross_entropy_c1_range(%x: tensor<8x10x5xf32>, %l: tensor<8x10xi64>) {
-  // expected-error @+1 {{'train.softmax_cross_entropy' op axis is 3, expected 1 to 2}}
+  // expected-error @+1 {{'train.softmax_cross_entropy' op axis is 3, expected a number from 1 to 2}}
   %0:2 = train.softmax_cross_entropy %x, %l {axis = 3 : i64} : (tensor<8x10x5xf32>, tensor<8x10xi64>) -> (tensor<f32>, tensor<8x10x5xf32>)
   return
 }
