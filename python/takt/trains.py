@@ -42,8 +42,8 @@ class Size:
     verified: int  # steps that the interpreter repeats
 
 
-SIZES = {"full": Size(steps=400, batch=16, microbatches=8, length=64, width=64, layers=3,
-                      rate=2e-3, digit_rate=0.02, verified=20),
+SIZES = {"full": Size(steps=200, batch=16, microbatches=4, length=32, width=64, layers=3,
+                      rate=3e-3, digit_rate=0.02, verified=20),
          "small": Size(steps=10, batch=8, microbatches=4, length=12, width=16, layers=2,
                        rate=2e-3, digit_rate=0.002, verified=10)}
 DEPTH, DIGIT_BATCH, DIGIT_MICROBATCHES = 20, 32, 4
@@ -115,7 +115,7 @@ def make_tasks(size):
               inner=4 * size.width)
     shared = size.steps, size.batch, size.microbatches, train, held_out
     yield Task("GPT", gpt.scale_as_gpt2(), "adam", size.rate, *shared)
-    yield Task("LSTM", Recurrent(codes, size.width), "adam", 2 * size.rate, *shared)
+    yield Task("LSTM", Recurrent(codes, size.width), "adam", size.rate, *shared)
     yield Task(f"ResNet-{DEPTH}", digits_resnet(DEPTH), "momentum", size.digit_rate,
                size.steps, DIGIT_BATCH, DIGIT_MICROBATCHES, *digit_data(size))
 
