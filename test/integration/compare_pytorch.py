@@ -22,6 +22,7 @@ from onnx import numpy_helper
 from harness import model_file, run
 from pytorch_training import cross_entropy, train
 from takt.compare import largest_error
+from takt.networks import digits_resnet
 import export
 
 MODELS = {"lenet": (export.lenet, (1, 28, 28)),
@@ -29,7 +30,7 @@ MODELS = {"lenet": (export.lenet, (1, 28, 28)),
           "resnet-block": (export.resnet_block, (3, 16, 16)),
           "mobile-block": (export.MobileBlock, (3, 16, 16)),
           "convnext-block": (export.convnext_block, (3, 16, 16)),
-          "digits-resnet8": (export.resnet8, (1, 8, 8))}
+          "digits-resnet8": (lambda: digits_resnet(8), (1, 8, 8))}
 BATCH, ITERATIONS, RATE = 8, 20, 0.02
 OPTIMIZERS = {
     "sgd": lambda p: torch.optim.SGD(p, lr=RATE),

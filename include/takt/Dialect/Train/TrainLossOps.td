@@ -32,9 +32,7 @@ def Train_SoftmaxCrossEntropyOp
     Example:
 
     ```mlir
-    %loss, %dlogits = train.softmax_cross_entropy %logits, %labels
-        : (tensor<8x10xf32>, tensor<8xi64>) -> (tensor<f32>, tensor<8x10xf32>)
-    %mean, %dtokens = train.softmax_cross_entropy %tokens, %next {axis = 2 : i64}
+    %loss, %dlogits = train.softmax_cross_entropy %logits, %labels {axis = 2 : i64}
         : (tensor<8x32x99xf32>, tensor<8x32xi64>)
           -> (tensor<f32>, tensor<8x32x99xf32>)
     ```
