@@ -139,6 +139,28 @@ static Term emitDropout(Emission &emission, train::DropoutOp op) {
   return y;
 }
 
+/// Other numbers than Takt draws. A tensor stands for their shape and type.
+template <typename OpTy>
+static Term draw(Emission &emission, OpTy op, StringRef node, StringRef first,
+                 float a, StringRef second, float b) {
+  ElementType type = train::getElementType(op.getType());
+  return emission.number(type, 0)
+      .expand(dimsOf(op.getY()))
+      .node(node, {},
+            {NodeAttribute(first, a), NodeAttribute(second, b),
+             NodeAttribute("seed", static_cast<float>(op.getSeed()))});
+}
+
+static Term emitRandomUniform(Emission &emission, train::RandomUniformOp op) {
+  return draw(emission, op, "RandomUniformLike", "low", op.getLow(), "high",
+              op.getHigh());
+}
+
+static Term emitRandomNormal(Emission &emission, train::RandomNormalOp op) {
+  return draw(emission, op, "RandomNormalLike", "mean", op.getMean(), "scale",
+              op.getScale());
+}
+
 //===----------------------------------------------------------------------===//
 // Arithmetic, truth values, element types
 //===----------------------------------------------------------------------===//
@@ -217,6 +239,8 @@ void takt::addFunctionEmitters(EmitterTable &table) {
   table.add<train::LogSoftmaxOp, emitLogSoftmax>();
   table.add<train::LogSoftmaxDgradOp, emitLogSoftmaxDgrad>();
   table.add<train::DropoutOp, emitDropout>();
+  table.add<train::RandomUniformOp, emitRandomUniform>();
+  table.add<train::RandomNormalOp, emitRandomNormal>();
   table.add<train::AddOp, emitAdd>();
   table.add<train::MulOp, emitMul>();
   table.add<train::SumOp, emitSum>();

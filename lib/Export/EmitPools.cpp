@@ -41,20 +41,29 @@ template <typename OpTy> static SmallVector<uint32_t> wordsOf(OpTy op) {
 /// The largest elements and where they are in the whole input, flattened.
 static std::pair<Term, Term> maxPool(const Term &x, const Window &window,
                                      ArrayRef<int64_t> input,
-                                     ArrayRef<int64_t> output) {
-  return x.nodeOfTwo(
-      "MaxPool", {},
-      {NodeAttribute("kernel_shape", kernels(window)),
-       NodeAttribute("strides", strides(window)),
-       NodeAttribute("pads", pads(window, coveringEnds(window, input, output))),
-       NodeAttribute("dilations", dilations(window))},
-      ElementType::I64);
+                                     ArrayRef<int64_t> output,
+                                     bool columnMajor = false) {
+  SmallVector<NodeAttribute> attributes = {
+      NodeAttribute("kernel_shape", kernels(window)),
+      NodeAttribute("strides", strides(window)),
+      NodeAttribute("pads", pads(window, coveringEnds(window, input, output))),
+      NodeAttribute("dilations", dilations(window))};
+  if (columnMajor)
+    attributes.push_back(NodeAttribute("storage_order", int64_t(1)));
+  return x.nodeOfTwo("MaxPool", {}, attributes, ElementType::I64);
 }
 
 static Term emitMaxPool(Emission &emission, train::MaxPoolOp op) {
   return maxPool(emission.of(op.getX()), maxPoolWindow(wordsOf(op)),
                  spatial(op.getX()), spatial(op.getY()))
       .first;
+}
+
+static Term emitMaxPoolIndices(Emission &emission, train::MaxPoolIndicesOp op) {
+  return maxPool(emission.of(op.getX()), averagePoolWindow(wordsOf(op)),
+                 spatial(op.getX()), spatial(op.getIndices()),
+                 op.getColumnMajor())
+      .second;
 }
 
 static Term emitMaxPoolDgrad(Emission &emission, train::MaxPoolDgradOp op) {
@@ -78,12 +87,16 @@ static int64_t countAlong(const WindowAxis &axis, int64_t input, int64_t o,
                           bool includesPadding) {
   int64_t least = includesPadding ? -axis.padBegin : 0;
   int64_t most = input + (includesPadding ? axis.padEnd : 0);
-  int64_t begin = std::max(axis.origin(o), least);
-  return std::min(axis.origin(o) + axis.kernel, most) - begin;
+  int64_t count = 0;
+  for (int64_t k = 0; k < axis.kernel; ++k) {
+    int64_t position = axis.origin(o) + k * axis.dilation;
+    count += position >= least && position < most;
+  }
+  return count;
 }
 
-/// One over the number of elements of each window, in the shape of the output
-/// without samples and channels.
+/// One over the number of elements of each window, or 0, in the shape of the
+/// output without samples and channels.
 static SmallVector<double> shares(const Window &window, ArrayRef<int64_t> input,
                                   ArrayRef<int64_t> output,
                                   bool includesPadding) {
@@ -97,7 +110,7 @@ static SmallVector<double> shares(const Window &window, ArrayRef<int64_t> input,
     counts = std::move(longer);
   }
   for (double &count : counts)
-    count = 1 / count;
+    count = count == 0 ? 0 : 1 / count;
   return counts;
 }
 
@@ -113,37 +126,84 @@ static Term shared(const Term &term, const Window &window,
   return term * term.numbers(factors, dims);
 }
 
-/// The sum of each window, from a mean that counts all padding.
-static Term emitAveragePool(Emission &emission, train::AveragePoolOp op) {
-  Window window = averagePoolWindow(wordsOf(op));
-  ArrayRef<int64_t> input = spatial(op.getX()), output = spatial(op.getY());
-  Term sums =
-      emission.of(op.getX()).node(
-          "AveragePool", {},
-          {NodeAttribute("kernel_shape", kernels(window)),
-           NodeAttribute("strides", strides(window)),
-           NodeAttribute("pads",
-                         pads(window, coveringEnds(window, input, output))),
-           NodeAttribute("count_include_pad", int64_t(1))}) *
-      static_cast<double>(product(kernels(window)));
-  return shared(sums, window, input, output, op.getCountIncludePad());
+/// Images of one channel, and a weight of ones for each tap.
+static std::pair<Term, Term> apart(const Term &term, ArrayRef<int64_t> dims,
+                                   const Window &window) {
+  Dims images = {dims[0] * dims[1], 1}, ones = {1, 1};
+  images.append(dims.begin() + 2, dims.end());
+  ones.append(kernels(window));
+  return {term.reshape(images), term.filled(1, ones)};
 }
 
-/// Each share of dy goes to all elements of its window: a transposed
-/// convolution by ones, every channel of every sample by itself.
+/// The sum of each window: a mean that counts all padding or, since the mean's
+/// windows have dilations in the newest opsets only, a convolution by ones.
+static Term windowSums(const Term &x, ArrayRef<int64_t> dims,
+                       const Window &window, ArrayRef<int64_t> outputDims) {
+  ArrayRef<int64_t> input = dims.drop_front(2),
+                    output = outputDims.drop_front(2);
+  NodeAttribute covering("pads",
+                         pads(window, coveringEnds(window, input, output)));
+  if (llvm::all_of(window, [](const WindowAxis &w) { return w.dilation == 1; }))
+    return x.node("AveragePool", {},
+                  {NodeAttribute("kernel_shape", kernels(window)),
+                   NodeAttribute("strides", strides(window)), covering,
+                   NodeAttribute("count_include_pad", int64_t(1))}) *
+           static_cast<double>(product(kernels(window)));
+  auto [images, ones] = apart(x, dims, window);
+  return images
+      .node("Conv", {ones},
+            {NodeAttribute("kernel_shape", kernels(window)),
+             NodeAttribute("strides", strides(window)), covering,
+             NodeAttribute("dilations", dilations(window))})
+      .reshape(outputDims);
+}
+
+/// Each gradient to all elements of its window: a transposed convolution by
+/// ones, every channel of every sample by itself.
+static Term spread(const Term &dy, ArrayRef<int64_t> dims, const Window &window,
+                   ArrayRef<int64_t> inputDims) {
+  auto [images, ones] = apart(dy, dims, window);
+  return convTranspose(images, ones, window, dims.drop_front(2),
+                       inputDims.drop_front(2), /*groups=*/1)
+      .reshape(inputDims);
+}
+
+static Term emitAveragePool(Emission &emission, train::AveragePoolOp op) {
+  Window window = averagePoolWindow(wordsOf(op));
+  Term sums = windowSums(emission.of(op.getX()), dimsOf(op.getX()), window,
+                         dimsOf(op.getY()));
+  return shared(sums, window, spatial(op.getX()), spatial(op.getY()),
+                op.getCountIncludePad());
+}
+
 static Term emitAveragePoolDgrad(Emission &emission,
                                  train::AveragePoolDgradOp op) {
   Window window = averagePoolWindow(wordsOf(op));
-  ArrayRef<int64_t> input = spatial(op.getDx()), output = spatial(op.getDy());
-  Term share = shared(emission.of(op.getDy()), window, input, output,
-                      op.getCountIncludePad());
-  Dims apart = {dimsOf(op.getDy())[0] * dimsOf(op.getDy())[1], 1},
-       ones = {1, 1};
-  apart.append(output.begin(), output.end());
-  ones.append(kernels(window));
-  return convTranspose(share.reshape(apart), share.filled(1, ones), window,
-                       output, input, /*groups=*/1)
-      .reshape(dimsOf(op.getDx()));
+  Term share = shared(emission.of(op.getDy()), window, spatial(op.getDx()),
+                      spatial(op.getDy()), op.getCountIncludePad());
+  return spread(share, dimsOf(op.getDy()), window, dimsOf(op.getDx()));
+}
+
+//===----------------------------------------------------------------------===//
+// Norm
+//===----------------------------------------------------------------------===//
+
+static Term emitLpPool(Emission &emission, train::LpPoolOp op) {
+  Term x = emission.of(op.getX());
+  Term sums = windowSums(pow(abs(x), op.getP()), dimsOf(op.getX()),
+                         averagePoolWindow(wordsOf(op)), dimsOf(op.getY()));
+  return pow(sums, 1.0 / op.getP());
+}
+
+/// sign(x) |x|^(p - 1) times the windows' sum of dy / y^(p - 1).
+static Term emitLpPoolDgrad(Emission &emission, train::LpPoolDgradOp op) {
+  Term dy = emission.of(op.getDy()), x = emission.of(op.getX()),
+       y = emission.of(op.getY());
+  double power = op.getP() - 1.0;
+  Term share = where(y > 0.0, dy / pow(where(y > 0.0, y, 1), power), 0);
+  Term sums = spread(share, dimsOf(op.getDy()), averagePoolWindow(wordsOf(op)),
+                     dimsOf(op.getX()));
+  return x.node("Sign") * pow(abs(x), power) * sums;
 }
 
 static Term emitGlobalAveragePool(Emission &emission,
@@ -160,6 +220,9 @@ static Term emitGlobalAveragePoolDgrad(Emission &emission,
 void takt::addPoolEmitters(EmitterTable &table) {
   table.add<train::MaxPoolOp, emitMaxPool>();
   table.add<train::MaxPoolDgradOp, emitMaxPoolDgrad>();
+  table.add<train::MaxPoolIndicesOp, emitMaxPoolIndices>();
+  table.add<train::LpPoolOp, emitLpPool>();
+  table.add<train::LpPoolDgradOp, emitLpPoolDgrad>();
   table.add<train::AveragePoolOp, emitAveragePool>();
   table.add<train::AveragePoolDgradOp, emitAveragePoolDgrad>();
   table.add<train::GlobalAveragePoolOp, emitGlobalAveragePool>();

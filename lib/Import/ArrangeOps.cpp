@@ -208,6 +208,8 @@ void takt::import::addArrangeOps(Registry &registry) {
   registry.add("SpaceToDepth", {1, 13}, convertSpaceToDepth,
                "train.reshape, train.transpose");
   registry.add("Trilu", {14}, convertTrilu, "train.compare, train.where");
+  registry.add(kOnnxRuntime, "Trilu", {1}, convertTrilu,
+               "train.compare, train.where");
   registry.add("EyeLike", {9, 22}, convertEyeLike,
                "train.compare equal, train.cast");
   registry.add("ReverseSequence", {10}, convertReverseSequence,

@@ -203,6 +203,17 @@ std::optional<Dims> Binder::list(StringRef name) {
   return Dims(found->ints().begin(), found->ints().end());
 }
 
+SmallVector<float> Binder::numbers(StringRef name) {
+  const AttributeProto *found = attribute(name, AttributeProto::FLOATS);
+  if (!found)
+    return {};
+  for (float value : found->floats())
+    if (!std::isfinite(value) && firstError())
+      node.unsupported() << "has attribute '" << name
+                         << "' with a number that is not finite";
+  return SmallVector<float>(found->floats().begin(), found->floats().end());
+}
+
 std::string Binder::text(StringRef name, StringRef otherwise) {
   const AttributeProto *found = attribute(name, AttributeProto::STRING);
   return found ? found->s() : otherwise.str();

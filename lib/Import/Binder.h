@@ -75,6 +75,8 @@ public:
   }
   /// nullopt if there is no such attribute.
   std::optional<Dims> list(llvm::StringRef name);
+  /// Finite numbers; none if there is no such attribute.
+  llvm::SmallVector<float> numbers(llvm::StringRef name);
   std::string text(llvm::StringRef name, llvm::StringRef otherwise);
   const onnx::TensorProto *tensorAttribute(llvm::StringRef name);
   const onnx::GraphProto *requiredGraph(llvm::StringRef name);

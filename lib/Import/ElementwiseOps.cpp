@@ -8,7 +8,6 @@
 #include "Emit.h"
 #include "Registry.h"
 #include "ShapeArithmetic.h"
-#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 using namespace takt::import;
@@ -207,11 +206,9 @@ static LogicalResult convertDropout(Node &node) {
   FailureOr<Value> x = node.toValue(data, "data");
   if (failed(x))
     return failure();
-  // Output names are unique and stay the same when other nodes change.
-  uint64_t bits = seed ? static_cast<uint64_t>(*seed)
-                       : llvm::xxh3_64bits(StringRef(node.proto.output(0)));
   AttributeList attributes = node.attributes();
-  attributes.number("ratio", ratio).integer("seed", bits & 0xFFFFFFFF);
+  attributes.number("ratio", ratio)
+      .integer("seed", seed ? static_cast<uint32_t>(*seed) : node.ownSeed());
   return node.emitSameType<train::DropoutOp>(*x, attributes);
 }
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Node.h"
+#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 using namespace takt::import;
@@ -75,6 +76,11 @@ bool Node::isShapeArithmetic() const {
 bool Node::isUsed(int output) const {
   return output < proto.output_size() && !proto.output(output).empty() &&
          graph.used.contains(proto.output(output));
+}
+
+uint32_t Node::ownSeed() const {
+  return static_cast<uint32_t>(
+      llvm::xxh3_64bits(llvm::StringRef(proto.output(0))));
 }
 
 static bool accepts(Accept accept, Type element) {

@@ -114,6 +114,10 @@ public:
   /// An output that is imported needs it.
   bool isUsed(int output) const;
 
+  /// A seed of random numbers, by the name of the first output: these names are
+  /// unique and stay the same when other nodes change.
+  uint32_t ownSeed() const;
+
   /// The operand as a value, a constant as its parameter. `role` names it in
   /// messages. Fails with a diagnostic if it is no tensor that is accepted.
   mlir::FailureOr<mlir::Value> toValue(const Operand &operand,

@@ -22,6 +22,8 @@ const Registry &Registry::get() {
   static const Registry registry = [] {
     Registry result;
     addWindowOps(result);
+    addPoolOps(result);
+    addRandomOps(result);
     addMatrixOps(result);
     addElementwiseOps(result);
     addFunctionOps(result);

@@ -66,6 +66,8 @@ private:
 
 // One function per file of conversions.
 void addWindowOps(Registry &registry);
+void addPoolOps(Registry &registry);
+void addRandomOps(Registry &registry);
 void addMatrixOps(Registry &registry);
 void addElementwiseOps(Registry &registry);
 void addFunctionOps(Registry &registry);

@@ -261,6 +261,19 @@ Error checkDropout(const KernelSubject &s) {
   return elementwise(s);
 }
 
+/// Any shape.
+Error checkRandomUniform(const KernelSubject &s) {
+  float low = wordToFloat(s.word(0)), high = wordToFloat(s.word(1));
+  if (low < high)
+    return Error::success();
+  return s.failValue("low", std::to_string(low),
+                     "less than high, which is " + std::to_string(high));
+}
+
+Error checkRandomNormal(const KernelSubject &s) {
+  return expectFloat(s, "scale", 1);
+}
+
 //===----------------------------------------------------------------------===//
 // Losses and optimizers
 //===----------------------------------------------------------------------===//
@@ -379,6 +392,7 @@ TypeRule typeRule(KernelId id) {
   case KernelId::ScatterElements:
   case KernelId::ArgMax:
   case KernelId::TopK:
+  case KernelId::MaxPoolIndices:
     return TypeRule::Own;
   case KernelId::SoftmaxCrossEntropy:
     return TypeRule::Labels;

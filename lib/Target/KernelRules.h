@@ -72,6 +72,10 @@ private:
   llvm::ArrayRef<llvm::StringRef> operandNames, resultNames;
 };
 
+/// Checks that an element type is f32 or f64, as a gradient's is.
+llvm::Error expectFloatType(const KernelSubject &s, const NamedShape &tensor,
+                            ElementType type);
+
 /// Which element types a kernel's tensors may have.
 enum class TypeRule {
   Float,  ///< all the same, f32 or f64
@@ -95,8 +99,11 @@ llvm::Error checkConvDgrad(const KernelSubject &s);
 llvm::Error checkConvWgrad(const KernelSubject &s);
 llvm::Error checkMaxPool(const KernelSubject &s);
 llvm::Error checkMaxPoolDgrad(const KernelSubject &s);
+llvm::Error checkMaxPoolIndices(const KernelSubject &s);
 llvm::Error checkAveragePool(const KernelSubject &s);
 llvm::Error checkAveragePoolDgrad(const KernelSubject &s);
+llvm::Error checkLpPool(const KernelSubject &s);
+llvm::Error checkLpPoolDgrad(const KernelSubject &s);
 
 // The rules of movement and reduction, in MovementRules.cpp.
 llvm::Error checkConcat(const KernelSubject &s);

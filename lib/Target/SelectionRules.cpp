@@ -13,9 +13,8 @@ namespace takt {
 
 using Dims = SmallVector<int64_t, 8>;
 
-/// f32 or f64, as a gradient is.
-static Error expectFloat(const KernelSubject &s, const NamedShape &tensor,
-                         ElementType type) {
+Error expectFloatType(const KernelSubject &s, const NamedShape &tensor,
+                      ElementType type) {
   if (type == ElementType::F32 || type == ElementType::F64)
     return Error::success();
   return s.failValue("type of " + tensor.name, name(type), "f32 or f64");
@@ -71,7 +70,7 @@ Error checkWhere(const KernelSubject &s) {
 Error checkWhereDgrad(const KernelSubject &s) {
   if (Error error = s.expectRange("operand", s.word(0), 1, 2))
     return error;
-  if (Error error = expectFloat(s, s.out(0), s.outType(0)))
+  if (Error error = expectFloatType(s, s.out(0), s.outType(0)))
     return error;
   if (Error error = s.expectType(s.in(0), s.inType(0), s.outType(0)))
     return error;
@@ -105,7 +104,7 @@ Error checkGather(const KernelSubject &s) {
 }
 
 Error checkGatherDgrad(const KernelSubject &s) {
-  if (Error error = expectFloat(s, s.out(0), s.outType(0)))
+  if (Error error = expectFloatType(s, s.out(0), s.outType(0)))
     return error;
   return gathering(s, s.out(0), s.in(0));
 }
@@ -139,7 +138,7 @@ Error checkGatherElements(const KernelSubject &s) {
 }
 
 Error checkGatherElementsDgrad(const KernelSubject &s) {
-  if (Error error = expectFloat(s, s.out(0), s.outType(0)))
+  if (Error error = expectFloatType(s, s.out(0), s.outType(0)))
     return error;
   return gatheringElements(s, s.out(0), s.in(0));
 }

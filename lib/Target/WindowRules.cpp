@@ -152,6 +152,16 @@ Error checkMaxPoolDgrad(const KernelSubject &s) {
   return pool(s, s.in(1), s.in(0), maxPoolWindow);
 }
 
+Error checkMaxPoolIndices(const KernelSubject &s) {
+  if (Error error = s.expectFlag("column_major", 1))
+    return error;
+  if (Error error = expectFloatType(s, s.in(0), s.inType(0)))
+    return error;
+  if (Error error = s.expectType(s.out(0), s.outType(0), ElementType::I64))
+    return error;
+  return pool(s, s.in(0), s.out(0), averagePoolWindow);
+}
+
 Error checkAveragePool(const KernelSubject &s) {
   if (Error error = s.expectFlag("count_include_pad", 1))
     return error;
@@ -162,6 +172,29 @@ Error checkAveragePoolDgrad(const KernelSubject &s) {
   if (Error error = s.expectFlag("count_include_pad", 1))
     return error;
   return pool(s, s.out(0), s.in(0), averagePoolWindow);
+}
+
+static Error expectNorm(const KernelSubject &s) {
+  float p = wordToFloat(s.word(1));
+  if (p >= 1)
+    return Error::success();
+  return s.failValue("p", std::to_string(p), "at least 1");
+}
+
+Error checkLpPool(const KernelSubject &s) {
+  if (Error error = expectNorm(s))
+    return error;
+  return pool(s, s.in(0), s.out(0), averagePoolWindow);
+}
+
+Error checkLpPoolDgrad(const KernelSubject &s) {
+  if (Error error = expectNorm(s))
+    return error;
+  if (Error error = s.expectShape(s.out(0), s.in(1).dims))
+    return error;
+  if (Error error = s.expectShape(s.in(2), s.in(0).dims))
+    return error;
+  return pool(s, s.in(1), s.in(0), averagePoolWindow);
 }
 
 } // namespace takt

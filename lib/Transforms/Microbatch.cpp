@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Transforms/Microbatch.h"
-#include "DropoutMasks.h"
+#include "Seeds.h"
 #include "TaggingBuilder.h"
 #include "mlir/IR/IRMapping.h"
 #include "takt/Dialect/Train/Train.h"
@@ -155,7 +155,7 @@ void Divider::addCopy(Operation *op, int64_t m) {
   mapSlices(op, m);
   tagLike(op, m, "");
   Operation *copy = builder.clone(*op, current);
-  drawMaskOf(copy, m);
+  drawOthers(copy, m);
   if (op == lossOp && op->getNumResults() > 1) {
     tagLike(op, m, ".mean");
     scaleLossGradient(copy);

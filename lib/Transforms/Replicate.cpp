@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Transforms/Replicate.h"
-#include "DropoutMasks.h"
 #include "ReplicaParameters.h"
+#include "Seeds.h"
 #include "TaggingBuilder.h"
 #include "mlir/IR/IRMapping.h"
 #include "takt/Transforms/Passes.h"
@@ -222,7 +222,7 @@ void Replicator::addCopy(Operation *op, int64_t m) {
       mapping.map(operand, readIn(readOp, op, m));
   tagLike(op, m);
   Operation *copy = builder.clone(*op, mapping);
-  drawMaskOf(copy, m);
+  drawOthers(copy, m);
   setNames(op, copy, m);
 }
 

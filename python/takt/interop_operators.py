@@ -59,6 +59,15 @@ def simple_cases(f, x):
                activation="Relu")
     yield Case("FusedGemm-slope", "FusedGemm", [f(4, 3), f(3, 5), f(5)],
                activation="LeakyRelu", activation_alpha=0.3)
+    yield Case("FusedMatMul-batches", "FusedMatMul", [f(4, 2, 3), f(2, 5, 3)],
+               transBatchA=1, transB=1)
+    image, w = f(2, 3, 6, 5), f(4, 3, 3, 3)
+    yield Case("FusedConv", "FusedConv", [image, w, f(4)], activation="Relu",
+               strides=[2, 1])
+    yield Case("FusedConv-sum", "FusedConv", [image, w, f(4), f(2, 4, 4, 3)],
+               activation="LeakyRelu", activation_params=[0.3])
+    yield Case("FusedConv-clip", "FusedConv", [image, w], activation="Clip",
+               activation_params=[-0.5, 0.5], pads=[1, 1, 1, 1])
 
 
 def norm_cases(f, x, generator):

@@ -17,8 +17,8 @@
 // one); a max pool's gradient goes to the first maximum of a window in
 // row-major order and an average pool never divides by taps beyond the padding
 // (both PyTorch); losses are means over the samples, the mean squared error
-// over all elements; optimizers are PyTorch's; dropout draws Philox4x32-10
-// numbers by (seed, minibatch, element).
+// over all elements; optimizers are PyTorch's; dropout and random numbers are
+// Philox4x32-10's by (seed, minibatch, element).
 //
 // Both rely on checkKernel (Target/KernelCheck.h) having accepted the kernel
 // whose shapes the views have: they check nothing but values in memory.

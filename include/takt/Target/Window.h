@@ -44,24 +44,23 @@ inline Window convWindow(llvm::ArrayRef<uint32_t> words,
   return window;
 }
 
-/// n, kernel[n], strides[n], pads_begin[n], pads_end[n], dilations[n].
-inline Window maxPoolWindow(llvm::ArrayRef<uint32_t> words) {
-  unsigned n = words[0];
+/// kernel[n], strides[n], pads_begin[n], pads_end[n], dilations[n].
+inline Window poolWindow(llvm::ArrayRef<uint32_t> lists, unsigned n) {
   Window window;
   for (unsigned i = 0; i < n; ++i)
-    window.push_back({words[1 + i], words[1 + n + i], words[1 + 2 * n + i],
-                      words[1 + 3 * n + i], words[1 + 4 * n + i]});
+    window.push_back({lists[i], lists[n + i], lists[2 * n + i],
+                      lists[3 * n + i], lists[4 * n + i]});
   return window;
 }
 
-/// n, count_include_pad, kernel[n], strides[n], pads_begin[n], pads_end[n].
+/// n and the lists, as max_pool has them.
+inline Window maxPoolWindow(llvm::ArrayRef<uint32_t> words) {
+  return poolWindow(words.drop_front(1), words[0]);
+}
+
+/// n, a word of the pool's own and the lists, as all other pools have them.
 inline Window averagePoolWindow(llvm::ArrayRef<uint32_t> words) {
-  unsigned n = words[0];
-  Window window;
-  for (unsigned i = 0; i < n; ++i)
-    window.push_back({words[2 + i], words[2 + n + i], words[2 + 2 * n + i],
-                      words[2 + 3 * n + i], 1});
-  return window;
+  return poolWindow(words.drop_front(2), words[0]);
 }
 
 } // namespace takt

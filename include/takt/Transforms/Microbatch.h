@@ -23,7 +23,7 @@ namespace takt {
 ///   - The loss is the mean of the microbatches' losses, its gradient scaled by
 ///     1/count. Other results are concatenated along the sample axis.
 ///   - What F writes (running statistics) goes from microbatch to microbatch;
-///     dropout draws another mask in each.
+///     random numbers are others in each.
 /// A count of 1 changes nothing.
 ///
 /// Fails with a diagnostic if the step has no update (a forward pass), is

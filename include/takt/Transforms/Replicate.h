@@ -17,7 +17,7 @@ namespace takt {
 /// its own updates, of each layer. What formTasks gives afterwards is what
 /// takt::replicate makes of its graph before.
 ///   - F, D and W are there for each minibatch m, with its own arguments and
-///     results; dropout draws another mask in each.
+///     results; random numbers are others in each.
 ///   - U is there for each round of a layer with r replicas, in r shards, each
 ///     of some rows of its parameters: the sum of the round's gradients in the
 ///     order of minibatches, scaled by 1/r, then the optimizer's update.

@@ -194,9 +194,18 @@ GRADIENT(AveragePoolOp) {
   Value dy = resultGradients[0];
   if (!dy)
     return {};
-  return AveragePoolDgradOp::create(builder, getLoc(), getX().getType(), dy,
-                                    getKernel(), getStrides(), getPadsBegin(),
-                                    getPadsEnd(), getCountIncludePad());
+  return AveragePoolDgradOp::create(
+      builder, getLoc(), getX().getType(), dy, getKernel(), getStrides(),
+      getPadsBegin(), getPadsEnd(), getDilations(), getCountIncludePad());
+}
+
+GRADIENT(LpPoolOp) {
+  Value dy = resultGradients[0];
+  if (!dy)
+    return {};
+  return LpPoolDgradOp::create(
+      builder, getLoc(), getX().getType(), dy, getX(), getY(), getKernel(),
+      getStrides(), getPadsBegin(), getPadsEnd(), getDilations(), getP());
 }
 
 GRADIENT(GlobalAveragePoolOp) {

@@ -202,33 +202,54 @@ INFER(NormalizeDgradOp) {
 // Pools
 //===----------------------------------------------------------------------===//
 
-static LogicalResult inferPool(const Reporter &reporter, Value x,
-                               const WindowAttributes &attributes,
-                               bool ceilMode, Types &types) {
-  if (failed(reporter.expectTensors(x.getType())))
+/// The shape of the pool's result. Fails with a diagnostic if operands and
+/// attributes do not fit each other.
+template <typename Adaptor>
+static FailureOr<Dims> inferPool(const Reporter &reporter, Adaptor &adaptor) {
+  if (failed(reporter.expectAttribute("kernel", adaptor.getKernelAttr())) ||
+      failed(reporter.expectTensors(adaptor.getX().getType())))
     return failure();
-  FailureOr<Dims> y = poolShape(reporter, shapeOf(x), attributes, ceilMode);
-  if (failed(y))
-    return failure();
-  return makeResult(reporter, *y, elementTypeOf(x), types);
+  return poolShape(reporter, shapeOf(adaptor.getX()),
+                   poolAttributes<Adaptor &>(adaptor), adaptor.getCeilMode());
 }
 
 INFER(MaxPoolOp) {
   Reporter reporter(location, getOperationName());
-  if (failed(reporter.expectAttribute("kernel", adaptor.getKernelAttr())))
+  FailureOr<Dims> y = inferPool(reporter, adaptor);
+  if (failed(y))
     return failure();
-  return inferPool(reporter, adaptor.getX(),
-                   maxPoolAttributes<Adaptor &>(adaptor), adaptor.getCeilMode(),
-                   types);
+  return makeResult(reporter, *y, elementTypeOf(adaptor.getX()), types);
+}
+
+INFER(MaxPoolIndicesOp) {
+  Reporter reporter(location, getOperationName());
+  FailureOr<Dims> indices = inferPool(reporter, adaptor);
+  if (failed(indices))
+    return failure();
+  Type index = IntegerType::get(adaptor.getX().getContext(), 64);
+  return makeResult(reporter, *indices, index, types);
 }
 
 INFER(AveragePoolOp) {
   Reporter reporter(location, getOperationName());
-  if (failed(reporter.expectAttribute("kernel", adaptor.getKernelAttr())))
+  FailureOr<Dims> y = inferPool(reporter, adaptor);
+  if (failed(y))
     return failure();
-  return inferPool(reporter, adaptor.getX(),
-                   averagePoolAttributes<Adaptor &>(adaptor),
-                   adaptor.getCeilMode(), types);
+  return makeResult(reporter, *y, elementTypeOf(adaptor.getX()), types);
+}
+
+static LogicalResult expectNorm(const Reporter &reporter, float p) {
+  if (p >= 1)
+    return success();
+  return reporter.failValue("p", std::to_string(p), "at least 1");
+}
+
+INFER(LpPoolOp) {
+  Reporter reporter(location, getOperationName());
+  FailureOr<Dims> y = inferPool(reporter, adaptor);
+  if (failed(y) || failed(expectNorm(reporter, adaptor.getP())))
+    return failure();
+  return makeResult(reporter, *y, elementTypeOf(adaptor.getX()), types);
 }
 
 INFER(GlobalAveragePoolOp) {
@@ -250,7 +271,21 @@ INFER(MaxPoolDgradOp) {
       failed(reporter.expectTensors(adaptor.getOperands().getTypes())) ||
       failed(expectPooled(reporter, shapeOf(adaptor.getDy()),
                           shapeOf(adaptor.getX()),
-                          maxPoolAttributes<Adaptor &>(adaptor))))
+                          poolAttributes<Adaptor &>(adaptor))))
+    return failure();
+  types.push_back(adaptor.getX().getType());
+  return success();
+}
+
+INFER(LpPoolDgradOp) {
+  Reporter reporter(location, getOperationName());
+  ArrayRef<int64_t> dy = shapeOf(adaptor.getDy());
+  if (failed(reporter.expectAttribute("kernel", adaptor.getKernelAttr())) ||
+      failed(reporter.expectTensors(adaptor.getOperands().getTypes())) ||
+      failed(expectNorm(reporter, adaptor.getP())) ||
+      failed(expectPooled(reporter, dy, shapeOf(adaptor.getX()),
+                          poolAttributes<Adaptor &>(adaptor))) ||
+      failed(reporter.expectShape("y", shapeOf(adaptor.getY()), dy)))
     return failure();
   types.push_back(adaptor.getX().getType());
   return success();

@@ -75,15 +75,19 @@ void LeakyReluDgradOp::getKernelWords(Words &words) {
   appendFloats(words, getAlpha());
 }
 
-/// n, kernel[n], strides[n], pads_begin[n], pads_end[n], dilations[n]
-template <typename OpTy> static void appendMaxPoolWords(OpTy op, Words &words) {
+/// kernel[n], strides[n], pads_begin[n], pads_end[n], dilations[n]
+template <typename OpTy> static void appendPoolLists(OpTy op, Words &words) {
   size_t n = op.getKernel().size();
-  append(words, int64_t(n));
   append(words, op.getKernel());
   append(words, perDimension(op.getStrides(), n, 1));
   append(words, perDimension(op.getPadsBegin(), n, 0));
   append(words, perDimension(op.getPadsEnd(), n, 0));
   append(words, perDimension(op.getDilations(), n, 1));
+}
+
+template <typename OpTy> static void appendMaxPoolWords(OpTy op, Words &words) {
+  append(words, int64_t(op.getKernel().size()));
+  appendPoolLists(op, words);
 }
 
 void MaxPoolOp::getKernelWords(Words &words) {
@@ -92,16 +96,15 @@ void MaxPoolOp::getKernelWords(Words &words) {
 void MaxPoolDgradOp::getKernelWords(Words &words) {
   appendMaxPoolWords(*this, words);
 }
+void MaxPoolIndicesOp::getKernelWords(Words &words) {
+  append(words, {int64_t(getKernel().size()), getColumnMajor()});
+  appendPoolLists(*this, words);
+}
 
-/// n, count_include_pad, kernel[n], strides[n], pads_begin[n], pads_end[n]
 template <typename OpTy>
 static void appendAveragePoolWords(OpTy op, Words &words) {
-  size_t n = op.getKernel().size();
-  append(words, {int64_t(n), op.getCountIncludePad()});
-  append(words, op.getKernel());
-  append(words, perDimension(op.getStrides(), n, 1));
-  append(words, perDimension(op.getPadsBegin(), n, 0));
-  append(words, perDimension(op.getPadsEnd(), n, 0));
+  append(words, {int64_t(op.getKernel().size()), op.getCountIncludePad()});
+  appendPoolLists(op, words);
 }
 
 void AveragePoolOp::getKernelWords(Words &words) {
@@ -109,6 +112,17 @@ void AveragePoolOp::getKernelWords(Words &words) {
 }
 void AveragePoolDgradOp::getKernelWords(Words &words) {
   appendAveragePoolWords(*this, words);
+}
+
+template <typename OpTy> static void appendLpPoolWords(OpTy op, Words &words) {
+  append(words, int64_t(op.getKernel().size()));
+  appendFloats(words, op.getP());
+  appendPoolLists(op, words);
+}
+
+void LpPoolOp::getKernelWords(Words &words) { appendLpPoolWords(*this, words); }
+void LpPoolDgradOp::getKernelWords(Words &words) {
+  appendLpPoolWords(*this, words);
 }
 
 template <typename OpTy> static void appendLrnWords(OpTy op, Words &words) {
@@ -351,8 +365,16 @@ Work LrnDgradOp::getWork() { return elementwiseWork(*this, 2 + 2 * getSize()); }
 Work MaxPoolOp::getWork() {
   return elementwiseWork(*this, saturatingProduct(getKernel()));
 }
+Work MaxPoolIndicesOp::getWork() {
+  return elementwiseWork(*this, saturatingProduct(getKernel()));
+}
 Work AveragePoolOp::getWork() {
   return elementwiseWork(*this, saturatingProduct(getKernel()));
+}
+/// A power and an addition per tap.
+Work LpPoolOp::getWork() {
+  return elementwiseWork(
+      *this, saturatingProduct({2, saturatingProduct(getKernel())}));
 }
 
 /// As many operations as the pool itself: one per window and tap.
@@ -368,6 +390,12 @@ Work MaxPoolDgradOp::getWork() {
 }
 Work AveragePoolDgradOp::getWork() {
   return poolDgradWork(*this, getDy(), getKernel());
+}
+/// A power and a product per tap, and the sum of these.
+Work LpPoolDgradOp::getWork() {
+  Work work = poolDgradWork(*this, getDy(), getKernel());
+  work.elementwise = saturatingProduct({work.elementwise, 3});
+  return work;
 }
 
 /// One operation per element that is summed.

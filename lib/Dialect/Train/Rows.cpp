@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Batch normalization and the losses mix samples; dropout's choice follows from
-// an element's position in the whole tensor. They are not RowwiseOpInterface.
+// Batch normalization and the losses mix samples; random numbers follow from an
+// element's position in the whole tensor, and the indices of a maximum pool are
+// such positions. They are not RowwiseOpInterface.
 //
 //===----------------------------------------------------------------------===//
 

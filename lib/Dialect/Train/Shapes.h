@@ -94,13 +94,9 @@ WindowAttributes convAttributes(OpTy op, llvm::ArrayRef<int64_t> weights) {
           op.getStrides(), op.getPadsBegin(), op.getPadsEnd(),
           op.getDilations()};
 }
-template <typename OpTy> WindowAttributes maxPoolAttributes(OpTy op) {
+template <typename OpTy> WindowAttributes poolAttributes(OpTy op) {
   return {op.getKernel(), op.getStrides(), op.getPadsBegin(), op.getPadsEnd(),
           op.getDilations()};
-}
-template <typename OpTy> WindowAttributes averagePoolAttributes(OpTy op) {
-  return {
-      op.getKernel(), op.getStrides(), op.getPadsBegin(), op.getPadsEnd(), {}};
 }
 
 /// The shape that a convolution of x by w has.

@@ -64,7 +64,7 @@ LogicalResult AveragePoolDgradOp::verify() {
   if (failed(expectFloats(reporter, *this)))
     return failure();
   return expectPooled(reporter, shapeOf(getDy()), shapeOf(getDx()),
-                      averagePoolAttributes(*this));
+                      poolAttributes(*this));
 }
 
 LogicalResult GlobalAveragePoolDgradOp::verify() {

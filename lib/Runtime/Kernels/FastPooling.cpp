@@ -61,11 +61,13 @@ inline bool exceeds(float value, float best) {
   return (value > best) | ((value != value) & (best == best));
 }
 
-/// 1 / the number of elements that an average pool divides by at each output.
+/// 1 / the number of elements that an average pool divides by at each output;
+/// 0 where there are none.
 std::vector<float> averageShares(const Geometry &g, bool includePad) {
   std::vector<float> shares;
   g.forEachOutput([&](auto &o, int64_t) {
-    shares.push_back(1.0 / g.averageCount(o, includePad));
+    int64_t count = g.averageCount(o, includePad);
+    shares.push_back(count == 0 ? 0.0 : 1.0 / count);
   });
   return shares;
 }

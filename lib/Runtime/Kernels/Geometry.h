@@ -65,8 +65,8 @@ struct Geometry {
       const WindowAxis &w = axes[axis];
       TapRange range = taps(axis, o[axis]);
       int64_t padded = in[axis] + w.padEnd - w.origin(o[axis]);
-      count *=
-          includePad ? std::min(w.kernel, padded) : range.end - range.begin;
+      int64_t taps = (padded + w.dilation - 1) / w.dilation;
+      count *= includePad ? std::min(w.kernel, taps) : range.end - range.begin;
     }
     return count;
   }

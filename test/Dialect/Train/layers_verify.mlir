@@ -266,6 +266,62 @@ func.func @average_pool_dgrad_c1(%dy: tensor<1x2x3x3xf32>) {
 
 // -----
 
+func.func @average_pool_c3_dilated(%x: tensor<1x2x8x8xf32>) {
+  // expected-error @+1 {{'train.average_pool' op extent of the window on spatial axis 1 is 9, expected a number from 1 to 8}}
+  %0 = train.average_pool %x {kernel = array<i64: 2, 3>, dilations = array<i64: 1, 4>} : (tensor<1x2x8x8xf32>) -> tensor<1x2x7x1xf32>
+  return
+}
+
+// -----
+
+func.func @max_pool_indices_c4(%x: tensor<1x2x9x9xf32>) {
+  // expected-error @+1 {{'train.max_pool_indices' op result #0 has type 'tensor<1x2x5x5xi64>', expected 'tensor<1x2x4x4xi64>'}}
+  %0 = train.max_pool_indices %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<1x2x9x9xf32>) -> tensor<1x2x5x5xi64>
+  return
+}
+
+// -----
+
+func.func @lp_pool_c4(%x: tensor<1x2x9x9xf32>) {
+  // expected-error @+1 {{'train.lp_pool' op result #0 has type 'tensor<1x2x5x5xf32>', expected 'tensor<1x2x4x4xf32>'}}
+  %0 = train.lp_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<1x2x9x9xf32>) -> tensor<1x2x5x5xf32>
+  return
+}
+
+// -----
+
+func.func @lp_pool_c5(%x: tensor<1x2x8x8xf32>) {
+  // expected-error @+1 {{'train.lp_pool' op p is 0.500000, expected at least 1}}
+  %0 = train.lp_pool %x {kernel = array<i64: 2, 2>, p = 0.5 : f32} : (tensor<1x2x8x8xf32>) -> tensor<1x2x7x7xf32>
+  return
+}
+
+// -----
+
+func.func @lp_pool_dgrad_c1_dy(%dy: tensor<1x2x6x6xf32>, %x: tensor<1x2x9x9xf32>) {
+  // expected-error @+1 {{'train.lp_pool_dgrad' op shape of dy is 1x2x6x6, expected 1x2x5x5}}
+  %0 = train.lp_pool_dgrad %dy, %x, %dy {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<1x2x6x6xf32>, tensor<1x2x9x9xf32>, tensor<1x2x6x6xf32>) -> tensor<1x2x9x9xf32>
+  return
+}
+
+// -----
+
+func.func @lp_pool_dgrad_c1_y(%dy: tensor<1x2x4x4xf32>, %x: tensor<1x2x9x9xf32>, %y: tensor<1x2x5x5xf32>) {
+  // expected-error @+1 {{'train.lp_pool_dgrad' op shape of y is 1x2x5x5, expected 1x2x4x4}}
+  %0 = train.lp_pool_dgrad %dy, %x, %y {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<1x2x4x4xf32>, tensor<1x2x9x9xf32>, tensor<1x2x5x5xf32>) -> tensor<1x2x9x9xf32>
+  return
+}
+
+// -----
+
+func.func @lp_pool_dgrad_c3(%dy: tensor<1x2x4x4xf32>, %x: tensor<1x2x9x9xf32>) {
+  // expected-error @+1 {{'train.lp_pool_dgrad' op p is 0.000000, expected at least 1}}
+  %0 = train.lp_pool_dgrad %dy, %x, %dy {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, p = 0.0 : f32} : (tensor<1x2x4x4xf32>, tensor<1x2x9x9xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x9x9xf32>
+  return
+}
+
+// -----
+
 func.func @global_average_pool_c2(%x: tensor<1x2x9x9xf32>) {
   // expected-error @+1 {{'train.global_average_pool' op result #0 has type 'tensor<1x2xf32>', expected 'tensor<1x2x1x1xf32>'}}
   %0 = train.global_average_pool %x : (tensor<1x2x9x9xf32>) -> tensor<1x2xf32>

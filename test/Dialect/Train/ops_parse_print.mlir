@@ -94,6 +94,15 @@ func.func @activations(%x: tensor<8x16xf64>) {
   return
 }
 
+// CHECK-LABEL: func.func @random
+func.func @random() {
+  // CHECK: train.random_uniform {low = -1.000000e+00 : f32} : tensor<8x16xf32>
+  %0 = train.random_uniform {low = -1.0 : f32, high = 1.0 : f32} : tensor<8x16xf32>
+  // CHECK: train.random_normal {scale = 5.000000e-01 : f32, seed = 4294967295 : i64} : tensor<f64>
+  %1 = train.random_normal {scale = 0.5 : f32, seed = 4294967295 : i64} : tensor<f64>
+  return
+}
+
 // CHECK-LABEL: func.func @pools
 func.func @pools(%x: tensor<8x16x5x5xf32>) {
   // CHECK: train.max_pool %{{.*}} {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<8x16x5x5xf32>) -> tensor<8x16x2x2xf32>
@@ -106,6 +115,14 @@ func.func @pools(%x: tensor<8x16x5x5xf32>) {
   %3 = train.average_pool %x {kernel = array<i64: 2, 2>, pads_end = array<i64: 1, 1>, count_include_pad = true} : (tensor<8x16x5x5xf32>) -> tensor<8x16x5x5xf32>
   // CHECK: train.average_pool_dgrad %{{.*}} {count_include_pad = true, kernel = array<i64: 2, 2>, pads_end = array<i64: 1, 1>} : (tensor<8x16x5x5xf32>) -> tensor<8x16x5x5xf32>
   %4 = train.average_pool_dgrad %3 {kernel = array<i64: 2, 2>, pads_end = array<i64: 1, 1>, count_include_pad = true} : (tensor<8x16x5x5xf32>) -> tensor<8x16x5x5xf32>
+  // CHECK: train.average_pool %{{.*}} {dilations = array<i64: 2, 1>, kernel = array<i64: 2, 2>} : (tensor<8x16x5x5xf32>) -> tensor<8x16x3x4xf32>
+  %d = train.average_pool %x {kernel = array<i64: 2, 2>, dilations = array<i64: 2, 1>} : (tensor<8x16x5x5xf32>) -> tensor<8x16x3x4xf32>
+  // CHECK: train.max_pool_indices %{{.*}} {column_major = true, kernel = array<i64: 2, 2>} : (tensor<8x16x5x5xf32>) -> tensor<8x16x4x4xi64>
+  %i = train.max_pool_indices %x {kernel = array<i64: 2, 2>, column_major = true} : (tensor<8x16x5x5xf32>) -> tensor<8x16x4x4xi64>
+  // CHECK: %[[NORM:.*]] = train.lp_pool %{{.*}} {kernel = array<i64: 2, 2>} : (tensor<8x16x5x5xf32>) -> tensor<8x16x4x4xf32>
+  %n = train.lp_pool %x {kernel = array<i64: 2, 2>, p = 2.0 : f32} : (tensor<8x16x5x5xf32>) -> tensor<8x16x4x4xf32>
+  // CHECK: train.lp_pool_dgrad %{{.*}}, %{{.*}}, %[[NORM]] {kernel = array<i64: 2, 2>, p = 3.000000e+00 : f32} : (tensor<8x16x4x4xf32>, tensor<8x16x5x5xf32>, tensor<8x16x4x4xf32>) -> tensor<8x16x5x5xf32>
+  %g = train.lp_pool_dgrad %n, %x, %n {kernel = array<i64: 2, 2>, p = 3.0 : f32} : (tensor<8x16x4x4xf32>, tensor<8x16x5x5xf32>, tensor<8x16x4x4xf32>) -> tensor<8x16x5x5xf32>
   // CHECK: train.global_average_pool %{{.*}} : (tensor<8x16x5x5xf32>) -> tensor<8x16x1x1xf32>
   %5 = train.global_average_pool %x : (tensor<8x16x5x5xf32>) -> tensor<8x16x1x1xf32>
   // CHECK: train.global_average_pool_dgrad %{{.*}} : (tensor<8x16x1x1xf32>) -> tensor<8x16x5x5xf32>

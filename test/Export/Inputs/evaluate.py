@@ -22,7 +22,7 @@ def spatial(name, rank):
     return getattr(functional, f"{name}{rank - 2}d")
 
 
-def conv(x, w, b=None, *, strides, pads, dilations, group, kernel_shape):
+def conv(x, w, b=None, *, strides, pads, dilations, kernel_shape, group=1):
     return spatial("conv", x.dim())(padded(x, pads, 0), w, b, strides, 0, dilations, group)
 
 

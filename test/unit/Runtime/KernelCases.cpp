@@ -173,19 +173,24 @@ Kernel convolution(KernelId id, Random &random) {
 
 Kernel pool(KernelId id, Random &random) {
   bool isMax = id == KernelId::MaxPool || id == KernelId::MaxPoolDgrad;
-  RandomWindow w(random, true, isMax);
+  RandomWindow w(random, true, true);
   int64_t n = pick(random, 1, 3), c = pick(random, 1, 3);
   Dims x = w.with(n, c, w.in), y = w.with(n, c, w.out);
-  if (isMax) {
-    auto words =
-        w.words({}, {w.kernel, w.strides, w.begins, w.ends, w.dilations});
-    return id == KernelId::MaxPool ? make(id, words, x, y)
-                                   : make(id, words, {y, x}, x);
-  }
-  auto words = w.words(uint32_t(pick(random, 0, 1)),
-                       {w.kernel, w.strides, w.begins, w.ends});
-  return id == KernelId::AveragePool ? make(id, words, x, y)
-                                     : make(id, words, y, x);
+  Dims lists[] = {w.kernel, w.strides, w.begins, w.ends, w.dilations};
+  if (isMax)
+    return id == KernelId::MaxPool ? make(id, w.words({}, lists), x, y)
+                                   : make(id, w.words({}, lists), {y, x}, x);
+  bool isNorm = id == KernelId::LpPool || id == KernelId::LpPoolDgrad;
+  uint32_t own = pick(random, 0, 1);
+  auto words = w.words(isNorm ? floatBits(own ? 2.0f : 3.5f) : own, lists);
+  if (id == KernelId::AveragePoolDgrad)
+    return make(id, words, y, x);
+  if (id == KernelId::LpPoolDgrad)
+    return make(id, words, {y, x, y}, x);
+  Kernel kernel = make(id, words, x, y);
+  if (id == KernelId::MaxPoolIndices)
+    kernel.results[0].type = ElementType::I64;
+  return kernel;
 }
 
 Kernel globalPool(KernelId id, Random &random) {
@@ -432,6 +437,9 @@ Kernel randomKernel(KernelId id, Random &random) {
   case KernelId::MaxPoolDgrad:
   case KernelId::AveragePool:
   case KernelId::AveragePoolDgrad:
+  case KernelId::MaxPoolIndices:
+  case KernelId::LpPool:
+  case KernelId::LpPoolDgrad:
     return pool(id, random);
   case KernelId::GlobalAveragePool:
   case KernelId::GlobalAveragePoolDgrad:
@@ -520,6 +528,10 @@ Kernel randomKernel(KernelId id, Random &random) {
     return elementwise(id, random, 2, 1, floatBits(0.2f));
   case KernelId::Scale:
     return elementwise(id, random, 1, 1, floatBits(-1.25f));
+  case KernelId::RandomUniform:
+  case KernelId::RandomNormal:
+    return make(id, {floatBits(0.5f), floatBits(2), 77}, {},
+                randomDims(random, 0, 4));
   case KernelId::Dropout:
     return elementwise(id, random, 1, 1, {floatBits(0.4f), 77});
   case KernelId::Relu:

@@ -130,22 +130,58 @@ TEST(KernelCheck, KeepsPoolWindowsOnElements) {
       unary(KernelId::MaxPool, {1, 1, 4}, {1, 1, 5}, {1, 2, 1, 2, 0, 1}),
       "max_pool: pads_begin[0] is 2, expected 0 to 1");
   expectError(
-      unary(KernelId::AveragePool, {1, 1, 4}, {1, 1, 5}, {1, 0, 2, 1, 0, 2}),
+      unary(KernelId::AveragePool, {1, 1, 4}, {1, 1, 5}, {1, 0, 2, 1, 0, 2, 1}),
       "average_pool: number of windows on spatial axis 0 is 5, "
       "expected 4");
   expectError(
-      unary(KernelId::AveragePool, {1, 1, 4}, {1, 1, 2}, {1, 2, 2, 2, 0, 0}),
+      unary(KernelId::AveragePool, {1, 1, 4}, {1, 1, 2}, {1, 2, 2, 2, 0, 0, 1}),
       "average_pool: count_include_pad is 2, expected 0 to 1");
   // 6 elements, window 3, stride 2: two windows, or three of which the last
   // one hangs over the end.
   for (int64_t windows : {2, 3})
     expectError(unary(KernelId::AveragePool, {1, 1, 6}, {1, 1, windows},
-                      {1, 0, 3, 2, 0, 0}),
+                      {1, 0, 3, 2, 0, 0, 1}),
                 "");
   expectError(
-      unary(KernelId::AveragePool, {1, 1, 6}, {1, 1, 4}, {1, 0, 3, 2, 0, 0}),
+      unary(KernelId::AveragePool, {1, 1, 6}, {1, 1, 4}, {1, 0, 3, 2, 0, 0, 1}),
       "average_pool: number of windows on spatial axis 0 is 4, "
       "expected 2 to 3");
+}
+
+TEST(KernelCheck, KnowsWhatPoolsOfTheirOwnTakeAndGive) {
+  uint32_t half = llvm::bit_cast<uint32_t>(0.5f);
+  expectError(
+      unary(KernelId::LpPool, {1, 1, 4}, {1, 1, 2}, {1, half, 2, 2, 0, 0, 1}),
+      "lp_pool: p is 0.500000, expected at least 1");
+  Kernel kernel = unary(KernelId::MaxPoolIndices, {1, 1, 4}, {1, 1, 2},
+                        {1, 0, 2, 2, 0, 0, 1});
+  expectError(kernel, "max_pool_indices: type of indices is f32, expected i64");
+  kernel.results[0].type = ElementType::I64;
+  expectError(kernel, "");
+  kernel.words[1] = 2;
+  expectError(kernel, "max_pool_indices: column_major is 2, expected 0 to 1");
+  kernel.words[1] = 1;
+  kernel.operands[0].type = ElementType::I64;
+  expectError(kernel,
+              "max_pool_indices: type of x is i64, expected f32 or f64");
+}
+
+TEST(KernelCheck, BoundsDistributions) {
+  auto draw = [](KernelId id, float a, float b) {
+    Kernel kernel = unary(
+        id, {4}, {4},
+        {llvm::bit_cast<uint32_t>(a), llvm::bit_cast<uint32_t>(b), 0xFFFFFFFF});
+    kernel.operands.clear();
+    return kernel;
+  };
+  expectError(draw(KernelId::RandomUniform, 0, 1), "");
+  expectError(draw(KernelId::RandomUniform, 1, 1),
+              "random_uniform: low is 1.000000, expected less than high, which "
+              "is 1.000000");
+  expectError(draw(KernelId::RandomNormal, 0, -1),
+              "random_normal: scale is -1.000000, expected at least 0");
+  expectError(draw(KernelId::RandomNormal, INFINITY, 1),
+              "random_normal: mean is not finite, expected a finite number");
 }
 
 TEST(KernelCheck, BoundsAxesAndRanges) {

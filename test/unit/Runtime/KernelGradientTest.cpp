@@ -142,6 +142,7 @@ INSTANTIATE_TEST_SUITE_P(
              {0}},
         Pair{KernelId::MaxPool, KernelId::MaxPoolDgrad, {dy, x}, {0}},
         Pair{KernelId::AveragePool, KernelId::AveragePoolDgrad, {dy}, {0}},
+        Pair{KernelId::LpPool, KernelId::LpPoolDgrad, {dy, x, y}, {0}},
         Pair{KernelId::GlobalAveragePool,
              KernelId::GlobalAveragePoolDgrad,
              {dy},

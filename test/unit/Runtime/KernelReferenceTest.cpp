@@ -124,9 +124,10 @@ TEST(Reference, CountsPaddingOnlyWhenAsked) {
   // 5 elements, one pad at each end, window 3, stride 3: the first window has a
   // pad and two elements, the second three elements.
   Tensor x{{1, 1, 5}, {3, 6, 9, 12, 15}};
-  auto with = run(KernelId::AveragePool, {1, 1, 3, 3, 1, 1}, {x}, {{1, 1, 2}});
+  auto with =
+      run(KernelId::AveragePool, {1, 1, 3, 3, 1, 1, 1}, {x}, {{1, 1, 2}});
   auto without =
-      run(KernelId::AveragePool, {1, 0, 3, 3, 1, 1}, {x}, {{1, 1, 2}});
+      run(KernelId::AveragePool, {1, 0, 3, 3, 1, 1, 1}, {x}, {{1, 1, 2}});
   expectNear(with[0], {3, 12});
   expectNear(without[0], {4.5, 12});
 }
@@ -135,9 +136,83 @@ TEST(Reference, NeverCountsBeyondThePadding) {
   // 6 elements, window 3, stride 2, no pads: the third window hangs over.
   Tensor x{{1, 1, 6}, {1, 2, 3, 4, 5, 6}};
   for (uint32_t countsPads : {0, 1}) {
-    auto y = run(KernelId::AveragePool, {1, countsPads, 3, 2, 0, 0}, {x},
+    auto y = run(KernelId::AveragePool, {1, countsPads, 3, 2, 0, 0, 1}, {x},
                  {{1, 1, 3}});
     expectNear(y[0], {2, 4, 5.5});
+  }
+}
+
+TEST(Reference, AveragesWhatADilatedWindowSees) {
+  // Taps at -1 and 1, 0 and 2, 1 and 3: the last but one ends on the padding
+  // and the last one beyond it.
+  Tensor x{{1, 1, 2}, {4, 8}};
+  auto without =
+      run(KernelId::AveragePool, {1, 0, 2, 1, 1, 1, 2}, {x}, {{1, 1, 2}});
+  auto with =
+      run(KernelId::AveragePool, {1, 1, 2, 1, 1, 1, 2}, {x}, {{1, 1, 2}});
+  expectNear(without[0], {8, 4});
+  expectNear(with[0], {4, 2});
+  // One element between two taps.
+  Tensor one{{1, 1, 1}, {4}};
+  auto none =
+      run(KernelId::AveragePool, {1, 0, 2, 1, 1, 1, 2}, {one}, {{1, 1, 1}});
+  expectNear(none[0], {0});
+  auto dx = run(KernelId::AveragePoolDgrad, {1, 0, 2, 1, 1, 1, 2}, {one},
+                {{1, 1, 1}});
+  expectNear(dx[0], {0});
+}
+
+TEST(Reference, TakesTheNormOfAWindow) {
+  Tensor x{{1, 1, 4}, {3, -4, 0, 0}};
+  SmallVector<uint32_t> words = {1, bits(2), 2, 2, 0, 0, 1};
+  auto y = run(KernelId::LpPool, words, {x}, {{1, 1, 2}});
+  expectNear(y[0], {5, 0});
+  // No gradient, not NaN, where all elements are 0.
+  Tensor dy{{1, 1, 2}, {10, 10}}, norm{{1, 1, 2}, {5, 0}};
+  auto dx = run(KernelId::LpPoolDgrad, words, {dy, x, norm}, {{1, 1, 4}});
+  expectNear(dx[0], {6, -8, 0, 0});
+}
+
+//===----------------------------------------------------------------------===//
+// Random numbers
+//===----------------------------------------------------------------------===//
+
+TEST(Reference, DrawsUniformNumbersBelowTheEnd) {
+  auto y = run(KernelId::RandomUniform, {bits(-1), bits(3), 7}, {}, {{40000}});
+  double mean = 0, square = 0;
+  for (double value : y[0]) {
+    ASSERT_GE(value, -1);
+    ASSERT_LT(value, 3);
+    mean += value / 40000;
+    square += (value - 1) * (value - 1) / 40000;
+  }
+  // Of the mean the standard error is 0.006, of the variance 0.006.
+  EXPECT_NEAR(mean, 1, 0.03);
+  EXPECT_NEAR(square, 16 / 12.0, 0.03);
+}
+
+TEST(Reference, DrawsNormalNumbers) {
+  auto y = run(KernelId::RandomNormal, {bits(5), bits(2), 7}, {}, {{40000}});
+  double mean = 0, square = 0, fourth = 0;
+  for (double value : y[0]) {
+    double z = (value - 5) / 2;
+    mean += z / 40000;
+    square += z * z / 40000;
+    fourth += z * z * z * z / 40000;
+  }
+  // Standard errors 0.005, 0.007 and 0.05.
+  EXPECT_NEAR(mean, 0, 0.025);
+  EXPECT_NEAR(square, 1, 0.035);
+  EXPECT_NEAR(fourth, 3, 0.25);
+}
+
+TEST(Reference, DrawsBySeedAndPosition) {
+  auto long_ = run(KernelId::RandomNormal, {bits(0), bits(1), 7}, {}, {{10}});
+  auto same = run(KernelId::RandomNormal, {bits(0), bits(1), 7}, {}, {{7}});
+  auto other = run(KernelId::RandomNormal, {bits(0), bits(1), 8}, {}, {{7}});
+  for (size_t i = 0; i < 7; ++i) {
+    EXPECT_EQ(long_[0][i], same[0][i]);
+    EXPECT_NE(other[0][i], same[0][i]);
   }
 }
 

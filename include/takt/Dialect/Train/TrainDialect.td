@@ -56,7 +56,8 @@ def Train_Dialect : Dialect {
     (attributes and types), `TrainStateOps.td` (parameters, delays),
     `TrainForwardOps.td`, `TrainFunctionOps.td` (functions element by element),
     `TrainShapeOps.td` (operations that move, combine and reduce),
-    `TrainSelectionOps.td` (element types, choices, indices), `TrainGradientOps.td`, `TrainLossOps.td`, `TrainOptimizerOps.td`.
+    `TrainSelectionOps.td` (element types, choices, indices), `TrainRandomOps.td`,
+    `TrainGradientOps.td`, `TrainLossOps.td`, `TrainOptimizerOps.td`.
   }];
   let dependentDialects = ["::mlir::func::FuncDialect"];
   let useDefaultAttributePrinterParser = 1;

@@ -394,13 +394,40 @@ def Train_MaxPoolOp : Train_PoolOp<"max_pool"> {
     Train_Flag:$ceil_mode);
 }
 
+def Train_MaxPoolIndicesOp : Train_KernelOp<"max_pool_indices",
+    [Train_Inferred], Train_WordsAndWork> {
+  let summary = "where the largest element of each window is";
+  let description = [{
+    The position of the element that `train.max_pool` takes, among equal ones
+    the first in row-major order, in the whole of x. With `column_major`, the
+    position in an image is counted column by column. A window between whose
+    taps x lies has the index -1.
+
+    Constraints: C1 to C4 of `train.max_pool`.
+
+    Example:
+
+    ```mlir
+    %i = train.max_pool_indices %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>}
+        : (tensor<8x16x4x4xf32>) -> tensor<8x16x2x2xi64>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$x, DenseI64ArrayAttr:$kernel,
+    Train_PerDimension:$strides, Train_PerDimension:$pads_begin,
+    Train_PerDimension:$pads_end, Train_PerDimension:$dilations,
+    Train_Flag:$ceil_mode, Train_Flag:$column_major);
+  let results = (outs Train_LabelTensor:$indices);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+
 def Train_AveragePoolOp : Train_PoolOp<"average_pool"> {
   let summary = "mean of each window";
   let description = [{
     The sum of a window's elements divided by how many exist, or, with
-    `count_include_pad`, by how many lie in the padded input.
+    `count_include_pad`, by how many lie in the padded input; 0 where there are
+    none.
 
-    Constraints: C1 to C4 of `train.max_pool`, with dilations 1.
+    Constraints: C1 to C4 of `train.max_pool`.
 
     Example:
 
@@ -411,8 +438,29 @@ def Train_AveragePoolOp : Train_PoolOp<"average_pool"> {
   }];
   let arguments = (ins Train_FloatTensor:$x, DenseI64ArrayAttr:$kernel,
     Train_PerDimension:$strides, Train_PerDimension:$pads_begin,
-    Train_PerDimension:$pads_end, Train_Flag:$count_include_pad,
-    Train_Flag:$ceil_mode);
+    Train_PerDimension:$pads_end, Train_PerDimension:$dilations,
+    Train_Flag:$count_include_pad, Train_Flag:$ceil_mode);
+}
+
+def Train_LpPoolOp : Train_PoolOp<"lp_pool"> {
+  let summary = "norm of each window";
+  let description = [{
+    The sum of the window's |x|^p, to the power of 1 / p.
+
+    Constraints: C1 to C4 of `train.max_pool`, and
+    - (C5) `p` is at least 1.
+
+    Example:
+
+    ```mlir
+    %y = train.lp_pool %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, p = 3.0 : f32}
+        : (tensor<8x16x4x4xf32>) -> tensor<8x16x2x2xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$x, DenseI64ArrayAttr:$kernel,
+    Train_PerDimension:$strides, Train_PerDimension:$pads_begin,
+    Train_PerDimension:$pads_end, Train_PerDimension:$dilations,
+    Train_DefaultF32<"2.0f">:$p, Train_Flag:$ceil_mode);
 }
 
 def Train_GlobalAveragePoolOp : Train_KernelOp<"global_average_pool",

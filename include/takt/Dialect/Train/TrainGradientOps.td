@@ -325,10 +325,41 @@ def Train_AveragePoolDgradOp : Train_KernelOp<"average_pool_dgrad",
   }];
   let arguments = (ins Train_FloatTensor:$dy, DenseI64ArrayAttr:$kernel,
     Train_PerDimension:$strides, Train_PerDimension:$pads_begin,
-    Train_PerDimension:$pads_end, Train_Flag:$count_include_pad);
+    Train_PerDimension:$pads_end, Train_PerDimension:$dilations,
+    Train_Flag:$count_include_pad);
   let results = (outs Train_FloatTensor:$dx);
   let assemblyFormat = "$dy attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+}
+
+def Train_LpPoolDgradOp : Train_KernelOp<"lp_pool_dgrad",
+    [Train_Inferred, Train_Rowwise], Train_WordsAndWork> {
+  let summary = "gradient of the norm of each window";
+  let description = [{
+    dy · sign(x) · (|x| / y)^(p − 1) of each window; 0 where y is 0.
+
+    Constraints:
+    - (C1) a `train.lp_pool` of x with the same attributes, with or without
+      `ceil_mode`, gives the shape of dy and y.
+    - (C2) dx has the type of x.
+    - (C3) `p` is at least 1.
+
+    Example:
+
+    ```mlir
+    %dx = train.lp_pool_dgrad %dy, %x, %y {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, p = 3.0 : f32}
+        : (tensor<8x16x2x2xf32>, tensor<8x16x4x4xf32>, tensor<8x16x2x2xf32>) -> tensor<8x16x4x4xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$dy, Train_FloatTensor:$x,
+    Train_FloatTensor:$y, DenseI64ArrayAttr:$kernel,
+    Train_PerDimension:$strides, Train_PerDimension:$pads_begin,
+    Train_PerDimension:$pads_end, Train_PerDimension:$dilations,
+    Train_DefaultF32<"2.0f">:$p);
+  let results = (outs Train_FloatTensor:$dx);
+  let assemblyFormat = [{
+    $dy `,` $x `,` $y attr-dict `:` functional-type(operands, results)
+  }];
 }
 
 def Train_GlobalAveragePoolDgradOp
