@@ -112,14 +112,14 @@ Expected<Rope> Rewriter::initializer(StringRef message) {
     return referTo(message);
   const Replacement &by = found->second;
   uint64_t own = ownField(by.weight->type);
+  uint64_t raw = TensorProto::kRawDataFieldNumber;
   bool written = false;
   return copyFields(message, [&](const Field &field, Rope &out) -> Error {
     if (!isData(field))
       return appendSame(field, out);
     if (!std::exchange(written, true))
-      out.append(wire::bytes(
-          field.number == own ? own : TensorProto::kRawDataFieldNumber,
-          referTo(by.raw())));
+      out.append(
+          wire::bytes(field.number == own ? own : raw, referTo(by.raw())));
     return Error::success();
   });
 }
