@@ -10,7 +10,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Deadline.h"
 #include "ReplicatedPipelines.h"
 #include "Schedulers.h"
 
@@ -22,13 +21,11 @@ takt::runLayerPipeReplicated(const Problem &problem,
   if (llvm::Error error = checkBandwidthLevels(problem, options))
     return error;
   Deadline deadline(options.timeLimitSeconds);
-  ScheduleOptions some = options;
-  if (some.timeLimitSeconds)
-    *some.timeLimitSeconds /= 2;
+  ScheduleOptions half = options;
+  if (half.timeLimitSeconds)
+    *half.timeLimitSeconds /= 2;
   // Memory may suffice for replicas only, or without them only.
-  llvm::Expected<Schedule> single = runLayerPipe(problem, some);
-  if (deadline.isSet())
-    some.timeLimitSeconds = deadline.secondsLeft();
+  llvm::Expected<Schedule> single = runLayerPipe(problem, half);
   std::optional<Schedule> first;
   std::string reason;
   if (single)
@@ -36,7 +33,8 @@ takt::runLayerPipeReplicated(const Problem &problem,
   else
     reason = llvm::toString(single.takeError());
   std::optional<Schedule> best = bestReplicatedPipeline(
-      problem, some, std::max(0, options.intervalTolerance), std::move(first));
+      problem, options, std::max(0, options.intervalTolerance), deadline,
+      std::move(first));
   if (best)
     return std::move(*best);
   return llvm::createStringError(reason);

@@ -86,7 +86,7 @@ private:
   void addReads(const Value &value, Lifetimes &lifetimes) const;
   bool isShared(const Value &value, const Lifetimes &lifetimes) const;
   bool isReplaced(const Value &value, const Use &use) const;
-  bool hasVersions(const Value &value) const;
+  int versionsOf(const Value &value) const;
   void addTimes(Holding holding, int64_t begin, int64_t end);
   int replicasOf(int layer) const {
     return schedule.replicas.empty() ? 1 : schedule.replicas[layer];
@@ -150,13 +150,14 @@ bool HoldingCollector::isShared(const Value &value,
   });
 }
 
-/// Whether an iteration makes several versions of it. Where they stay on their
-/// processor they have the same places, one after the other.
-bool HoldingCollector::hasVersions(const Value &value) const {
-  return value.producer >= 0 &&
-         (value.kind == ValueClass::Weight ||
-          value.kind == ValueClass::State) &&
-         graph.minibatches > replicasOf(graph.tasks[value.producer].layer);
+/// How many versions of it an iteration makes: a replicated layer makes all of
+/// its weights in each of its updates. Where they stay on their processor they
+/// have the same places, one after the other.
+int HoldingCollector::versionsOf(const Value &value) const {
+  if (value.producer < 0 ||
+      (value.kind != ValueClass::Weight && value.kind != ValueClass::State))
+    return 1;
+  return graph.minibatches / replicasOf(graph.tasks[value.producer].layer);
 }
 
 /// Each of several versions is counted while it is alive.
@@ -187,11 +188,9 @@ void HoldingCollector::addValue(int index) {
       lifetimes.push_back({t->to, t->start, end + t->latency});
     }
     int layer = graph.tasks[value.producer].layer;
-    // In each of its updates a replicated layer makes all of its weights.
-    int updates = graph.minibatches / replicasOf(layer);
     if (value.kind == ValueClass::Weight || value.kind == ValueClass::State)
-      constants[layer] =
-          std::max<int64_t>(0, constants[layer] - value.bytes / updates);
+      constants[layer] = std::max<int64_t>(
+          0, constants[layer] - value.bytes / versionsOf(value));
   }
   addReads(value, lifetimes);
   bool shared = isShared(value, lifetimes);
@@ -200,7 +199,7 @@ void HoldingCollector::addValue(int index) {
     holding.value = index;
     holding.processor = life.processor;
     holding.bytes = value.bytes;
-    if (hasVersions(value) && lifetimes.size() == 1) {
+    if (versionsOf(value) > 1 && lifetimes.size() == 1) {
       addTimes(holding, life.begin, life.end);
       continue;
     }

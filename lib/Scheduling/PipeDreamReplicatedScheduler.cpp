@@ -11,7 +11,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Deadline.h"
 #include "PipeDream.h"
 #include "ReplicatedPipelines.h"
 #include "Schedulers.h"
@@ -24,12 +23,9 @@ takt::runPipeDreamReplicated(const Problem &problem,
   if (llvm::Error error = checkBandwidthLevels(problem, options))
     return error;
   Deadline deadline(options.timeLimitSeconds);
-  std::optional<Schedule> straight = bestPipeline(problem, deadline);
-  ScheduleOptions rest = options;
-  if (deadline.isSet())
-    rest.timeLimitSeconds = deadline.secondsLeft();
-  if (std::optional<Schedule> schedule = bestReplicatedPipeline(
-          problem, rest, /*tolerance=*/0, std::move(straight)))
+  if (std::optional<Schedule> schedule =
+          bestReplicatedPipeline(problem, options, /*tolerance=*/0, deadline,
+                                 bestPipeline(problem, deadline)))
     return std::move(*schedule);
   return runSequential(problem, options);
 }

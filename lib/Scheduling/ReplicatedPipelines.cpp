@@ -12,7 +12,6 @@
 
 #include "ReplicatedPipelines.h"
 #include "BalancedAssignments.h"
-#include "Deadline.h"
 #include "Memory.h"
 #include "PipeDreamReplicatedPlan.h"
 #include "ReplicatedOrder.h"
@@ -45,11 +44,11 @@ struct ReplicatedMerits {
 class ReplicatedSearch {
 public:
   ReplicatedSearch(const Problem &problem, const ScheduleOptions &options,
-                   int tolerance)
+                   int tolerance, const Deadline &deadline)
       : problem(problem), graph(*problem.graph), options(options),
         tolerance(tolerance),
         processors(static_cast<int>(problem.machine->processors())),
-        deadline(options.timeLimitSeconds) {
+        deadline(deadline) {
     for (const Value &value : graph.values)
       weights += value.kind == ValueClass::Weight && value.producer >= 0;
   }
@@ -94,7 +93,7 @@ private:
   int tolerance; ///< of the interval, in thousandths
   int processors;
   int64_t weights = 0;
-  Deadline deadline;
+  const Deadline &deadline;
   /// As fast as the fastest, but for the tolerance.
   std::vector<Candidate> candidates;
   std::set<std::vector<std::vector<int>>> known; ///< plans: layers, processors
@@ -375,11 +374,11 @@ std::optional<Schedule> ReplicatedSearch::run(std::optional<Schedule> first) {
   return std::move(best->schedule);
 }
 
-std::optional<Schedule>
-takt::bestReplicatedPipeline(const Problem &problem,
-                             const ScheduleOptions &options, int tolerance,
-                             std::optional<Schedule> first) {
-  return ReplicatedSearch(problem, options, tolerance).run(std::move(first));
+std::optional<Schedule> takt::bestReplicatedPipeline(
+    const Problem &problem, const ScheduleOptions &options, int tolerance,
+    const Deadline &deadline, std::optional<Schedule> first) {
+  return ReplicatedSearch(problem, options, tolerance, deadline)
+      .run(std::move(first));
 }
 
 llvm::Error takt::checkBandwidthLevels(const Problem &problem,

@@ -8,6 +8,7 @@
 #ifndef TAKT_LIB_SCHEDULING_REPLICATEDPIPELINES_H
 #define TAKT_LIB_SCHEDULING_REPLICATEDPIPELINES_H
 
+#include "Deadline.h"
 #include "takt/Scheduling/Schedule.h"
 
 namespace takt {
@@ -26,6 +27,7 @@ llvm::Error checkBandwidthLevels(const Problem &problem,
 std::optional<Schedule> bestReplicatedPipeline(const Problem &problem,
                                                const ScheduleOptions &options,
                                                int tolerance,
+                                               const Deadline &deadline,
                                                std::optional<Schedule> first);
 
 } // namespace takt
