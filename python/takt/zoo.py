@@ -24,10 +24,8 @@ import torchvision
 from onnx import numpy_helper
 
 from takt.compare import largest_error
-from takt.tools import ROOT, Tools, table
-
-sys.path.insert(0, os.path.join(ROOT, "test", "integration"))
-from pytorch_training import train  # noqa: E402
+from takt.pytorch_training import cross_entropy, train
+from takt.tools import Tools, table
 
 BATCH, STEPS, RATE, LIMIT = 4, 3, 0.01, 1e-4
 # One of each family; --networks=all for all of them.
@@ -145,13 +143,9 @@ def compare(tools, name, mode, opset, dynamic):
     parameters = {key: parameters[key] for key in ours[0]}
 
     def steps(model, trained, kind, count):
-        def loss_of(i):
-            part = slice(i * BATCH, (i + 1) * BATCH)
-            return torch.nn.functional.cross_entropy(
-                model(torch.from_numpy(image[part].astype(kind))),
-                torch.from_numpy(label[part]))
         stepper = torch.optim.SGD(trained.values(), lr=RATE, momentum=0.9)
-        return train(trained, stepper, loss_of, count)
+        return train(trained, stepper,
+                     cross_entropy(model, image.astype(kind), label, BATCH), count)
 
     exact = copy.deepcopy(model).double()
     places = {id(p): key for key, p in model.named_parameters()}

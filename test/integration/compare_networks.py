@@ -19,9 +19,9 @@ import torch
 
 from harness import run
 from networks import NETWORKS
-from pytorch_training import train
 from takt.compare import largest_error
 from takt.networks import export
+from takt.pytorch_training import train
 
 BATCH, STEPS, RATE, LIMIT = 2, 3, 0.05, 1e-4
 

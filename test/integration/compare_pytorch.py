@@ -20,9 +20,9 @@ import torch
 from onnx import numpy_helper
 
 from harness import model_file, run
-from pytorch_training import cross_entropy, train
 from takt.compare import largest_error
 from takt.networks import digits_resnet
+from takt.pytorch_training import cross_entropy, train
 import export
 
 MODELS = {"lenet": (export.lenet, (1, 28, 28)),

@@ -21,8 +21,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from harness import run
-from pytorch_training import cross_entropy, train
 from takt.compare import largest_error
+from takt.pytorch_training import cross_entropy, train
 
 BATCH, ITERATIONS, RATE, TOKENS, WORDS, WIDTH = 8, 20, 0.1, 5, 12, 16
 

@@ -28,8 +28,8 @@ import torch
 import compare_pytorch
 from compare_pytorch import BATCH, EXTRA, ITERATIONS, MODELS, OPTIMIZERS
 from harness import run
-from pytorch_training import cross_entropy, train
 from takt.compare import largest_error
+from takt.pytorch_training import cross_entropy, train
 
 
 def parse_arguments():
