@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "StepBuilder.h"
+#include "takt/Support/AxisView.h"
 #include "takt/Transforms/Tags.h"
 
 using namespace mlir;
@@ -26,28 +27,10 @@ static FailureOr<RankedTensorType> flattenToClasses(RankedTensorType type) {
 }
 
 namespace {
-/// A tensor seen as outer × extent × inner around one axis. Tensors with the
-/// same elements in the same order have the same lines along an axis each
-/// exactly where all three are equal.
-struct Lines {
-  int64_t outer = 1, extent, inner = 1;
-
-  Lines(RankedTensorType type, int64_t axis) : extent(type.getDimSize(axis)) {
-    for (int64_t dim : type.getShape().take_front(axis))
-      outer *= dim;
-    for (int64_t dim : type.getShape().drop_front(axis + 1))
-      inner *= dim;
-  }
-  bool operator==(const Lines &other) const {
-    return outer == other.outer && extent == other.extent &&
-           inner == other.inner;
-  }
-};
-
 /// A softmax or log-softmax.
 struct Normalization {
   mlir::Value operand;
-  Lines lines; ///< along which its elements add up to 1
+  AxisView lines; ///< along which its elements add up to 1
 };
 } // namespace
 
@@ -63,8 +46,9 @@ static std::optional<Normalization> findNormalization(mlir::Value output) {
     axis = logSoftmax.getAxis();
   else
     return std::nullopt;
-  return Normalization{op->getOperand(0),
-                       Lines(cast<RankedTensorType>(output.getType()), axis)};
+  return Normalization{
+      op->getOperand(0),
+      AxisView(cast<RankedTensorType>(output.getType()).getShape(), axis)};
 }
 
 /// The axis of the classes where the user names none: that of the model's own
@@ -74,7 +58,7 @@ static int64_t guessClassAxis(RankedTensorType type,
   int64_t rank = type.getRank();
   if (softmax)
     for (int64_t axis = 1; axis < rank; ++axis)
-      if (Lines(type, axis) == softmax->lines)
+      if (AxisView(type.getShape(), axis) == softmax->lines)
         return axis;
   return rank == 3 ? 2 : 1;
 }
@@ -147,7 +131,7 @@ FailureOr<Loss> LossBuilder::softmaxCrossEntropy(int64_t classAxis) {
     axis = guessClassAxis(type, softmax);
   }
   // The loss works on logits, which is a softmax of its own.
-  if (softmax && softmax->lines == Lines(type, axis))
+  if (softmax && softmax->lines == AxisView(type.getShape(), axis))
     logits = softmax->operand;
   if (logits.getType() != type)
     logits = train::ReshapeOp::create(builder, loc, type, logits);

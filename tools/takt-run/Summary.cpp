@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Summary.h"
+#include "takt/Support/AxisView.h"
 #include "takt/Support/Printable.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
@@ -66,19 +67,15 @@ void takt::printStaleness(raw_ostream &os, const Program &program,
 }
 
 namespace {
-/// An output as scores of classes: outer × classes × inner around an axis.
+/// An output as scores of the classes along an axis.
 struct Scores {
   const Array *array = nullptr;
-  int64_t axis = 0, outer = 1, classes = 1, inner = 1;
+  int64_t axis = 0;
+  AxisView view = AxisView({1}, 0);
 
   Scores() = default;
   Scores(const Array &array, int64_t axis)
-      : array(&array), axis(axis), classes(array.dims[axis]) {
-    for (int64_t dim : ArrayRef(array.dims).take_front(axis))
-      outer *= dim;
-    for (int64_t dim : ArrayRef(array.dims).drop_front(axis + 1))
-      inner *= dim;
-  }
+      : array(&array), axis(axis), view(array.dims, axis) {}
 
   /// The shape of their labels.
   SmallVector<int64_t, 4> labelDims() const {
@@ -97,12 +94,12 @@ struct Scores {
   template <typename T> int64_t best(int64_t n) const {
     auto score = [&](int64_t c) {
       T value;
-      int64_t at = (n / inner * classes + c) * inner + n % inner;
+      int64_t at = view.at(n / view.inner, c, n % view.inner);
       std::memcpy(&value, array->data.data() + at * sizeof(T), sizeof(T));
       return value;
     };
     int64_t best = 0;
-    for (int64_t c = 1; c < classes; ++c)
+    for (int64_t c = 1; c < view.extent; ++c)
       if (score(best) < score(c))
         best = c;
     return best;
@@ -159,7 +156,7 @@ Error takt::printAccuracy(raw_ostream &os, const RunResult &result,
     return scores.takeError();
   if (!scores->array)
     return Error::success();
-  int64_t correct = 0, labels = scores->outer * scores->inner;
+  int64_t correct = 0, labels = scores->view.others();
   for (int64_t n = 0; n < labels; ++n) {
     int64_t expected;
     std::memcpy(&expected, label->data.data() + n * 8, 8);

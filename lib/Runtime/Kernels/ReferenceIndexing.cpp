@@ -9,9 +9,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "AxisView.h"
 #include "ElementTypes.h"
 #include "KernelCall.h"
+#include "takt/Support/AxisView.h"
 #include <algorithm>
 #include <vector>
 

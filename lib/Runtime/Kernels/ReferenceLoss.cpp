@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "AxisView.h"
 #include "KernelCall.h"
+#include "LogSumExp.h"
+#include "takt/Support/AxisView.h"
 #include "llvm/ADT/StringExtras.h"
 #include <cmath>
 #include <vector>

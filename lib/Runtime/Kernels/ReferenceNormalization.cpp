@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "AxisView.h"
 #include "KernelCall.h"
+#include "LogSumExp.h"
+#include "takt/Support/AxisView.h"
 #include <algorithm>
 #include <cmath>
 #include <vector>

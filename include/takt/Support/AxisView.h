@@ -1,21 +1,21 @@
-//===- AxisView.h - a tensor around one of its axes, internal ---*- C++ -*-===//
+//===- AxisView.h - a tensor around one of its axes -------------*- C++ -*-===//
 //
 // Part of Takt, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TAKT_LIB_RUNTIME_KERNELS_AXISVIEW_H
-#define TAKT_LIB_RUNTIME_KERNELS_AXISVIEW_H
+#ifndef TAKT_SUPPORT_AXISVIEW_H
+#define TAKT_SUPPORT_AXISVIEW_H
 
 #include "llvm/ADT/ArrayRef.h"
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 
 namespace takt {
 
-/// A tensor seen as outer × extent × inner around one axis.
+/// A tensor seen as outer × extent × inner around one axis. Tensors with the
+/// same elements in the same order have the same lines along an axis each
+/// exactly where all three are equal.
 struct AxisView {
   AxisView(llvm::ArrayRef<int64_t> dims, size_t axis) : extent(dims[axis]) {
     for (int64_t dim : dims.take_front(axis))
@@ -24,6 +24,10 @@ struct AxisView {
       inner *= dim;
   }
 
+  bool operator==(const AxisView &other) const {
+    return outer == other.outer && extent == other.extent &&
+           inner == other.inner;
+  }
   int64_t at(int64_t o, int64_t c, int64_t i) const {
     return (o * extent + c) * inner + i;
   }
@@ -48,17 +52,6 @@ struct AxisView {
   int64_t outer = 1, extent, inner = 1;
 };
 
-/// log of the sum of exp(x) along a line, without overflow.
-template <typename T> double logSumExp(const T *x, int64_t stride, int64_t n) {
-  double most = x[0];
-  for (int64_t i = 1; i < n; ++i)
-    most = std::max<double>(most, x[i * stride]);
-  double sum = 0;
-  for (int64_t i = 0; i < n; ++i)
-    sum += std::exp(x[i * stride] - most);
-  return most + std::log(sum);
-}
-
 } // namespace takt
 
-#endif // TAKT_LIB_RUNTIME_KERNELS_AXISVIEW_H
+#endif // TAKT_SUPPORT_AXISVIEW_H
