@@ -113,18 +113,20 @@ def digits_resnet(depth):
         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
 
-def export(model, inputs, path, output="y", **options):
+def export(model, inputs, path, opset=16, dynamic=False, output="y"):
     """Writes the model as one trains it: without folding, so that its weights stay
-    what the module's parameters are. `inputs` are examples by name. PyTorch runs the
-    model on them, which moves running statistics; both the module and the file keep
-    those that it had."""
+    what the module's parameters are. `inputs` are examples by name, whose first
+    dimension has any size where `dynamic` says so. PyTorch runs the model on them,
+    which moves running statistics; both the module and the file keep those that it
+    had."""
     before = {name: value.clone() for name, value in model.state_dict().items()}
+    axes = {name: {0: "batch"} for name in [*inputs, output]} if dynamic else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(model, tuple(inputs.values()), path, opset_version=16,
+        torch.onnx.export(model, tuple(inputs.values()), path, opset_version=opset,
                           input_names=list(inputs), output_names=[output],
-                          do_constant_folding=False,
-                          training=torch.onnx.TrainingMode.TRAINING, **options)
+                          do_constant_folding=False, dynamic_axes=axes,
+                          training=torch.onnx.TrainingMode.TRAINING)
     model.load_state_dict(before)
     written = onnx.load(path)
     for tensor in written.graph.initializer:

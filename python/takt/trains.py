@@ -199,8 +199,7 @@ class Trainer:
         example = {name: torch.from_numpy(value[:task.batch])
                    for name, value in task.arrays.items() if name != "label"}
         self.model = self.path("model.onnx")
-        export(task.model, example, self.model,
-               dynamic_axes={name: {0: "batch"} for name in [*example, "y"]})
+        export(task.model, example, self.model, dynamic=True)
         numpy.savez(self.path("train.npz"), **task.arrays)
         numpy.savez(self.path("held-out.npz"), **task.held_out)
         batch = next(n for n in range(task.batch, 0, -1)

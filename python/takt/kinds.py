@@ -1,6 +1,7 @@
 """Small networks of the kinds that people train, in plain PyTorch: each is a
 class whose instance takes the arrays that its `data` makes; `class_axis` is that of the
-output along which cross-entropy has the classes, `options` what taktc must be told."""
+output along which cross-entropy has the classes, `options` what taktc must be told.
+takt.agreement trains them."""
 
 import math
 
@@ -256,18 +257,34 @@ class UNet(nn.Module):
         self.join2, self.join1 = double(16, 4), double(8, 4)
         self.out = nn.Conv2d(4, 3, 1)
 
+    def up1(self, x, size):
+        return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
     def forward(self, image):
         large = self.down1(image)
         small = self.down2(F.max_pool2d(large, 2))
         x = self.middle(F.max_pool2d(small, 2))
         x = self.join2(torch.cat([self.up2(x), small], 1))
-        x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+        x = self.up1(x, large.shape[2:])
         return self.out(self.join1(torch.cat([x, large], 1)))
 
     @staticmethod
     def data(generator, samples):
         return {"image": scores(generator, samples, 2, 8, 8),
                 "label": generator.integers(0, 3, (samples, 8, 8))}
+
+
+class ResizedUNet(UNet):
+    """The same with resizing in other forms: to a size, of corners, of neighbours."""
+
+    def __init__(self):
+        super().__init__()
+        self.up2 = nn.Sequential(nn.Upsample(scale_factor=2, mode="nearest"),
+                                 nn.Conv2d(8, 8, 3, padding=1))
+
+    def up1(self, x, size):
+        return (F.interpolate(x, size=size, mode="bilinear", align_corners=True)
+                + F.interpolate(x, scale_factor=2, mode="bicubic"))
 
 
 class WaveNet(nn.Module):
@@ -300,5 +317,31 @@ class WaveNet(nn.Module):
                 "label": generator.integers(0, 4, (samples, 16))}
 
 
+class Spiking(nn.Module):
+    """Leaky neurons that integrate, spike and start again, with the smooth spikes
+    whose slope is the surrogate gradient of Zenke and Ganguli 2018."""
+    loss, class_axis = "softmax-cross-entropy", 1
+    STEPS, LEAK, SLOPE = 6, 0.9, 4.0
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.outer = nn.Linear(10, 16), nn.Linear(16, CLASSES)
+
+    def forward(self, current):
+        potential, total = 0.0, 0.0
+        for x in current.unbind(1):
+            potential = self.LEAK * potential + self.inner(x)
+            spike = torch.sigmoid(self.SLOPE * (potential - 1))
+            potential = potential * (1 - spike)
+            total = total + self.outer(spike)
+        return total / self.STEPS
+
+    @staticmethod
+    def data(generator, samples):
+        return {"current": scores(generator, samples, Spiking.STEPS, 10),
+                "label": generator.integers(0, CLASSES, samples)}
+
+
 NETWORKS = {"bert": Bert, "gpt": Gpt, "llama": Llama, "t5": T5, "lstm": Recurrent,
-            "unet": UNet, "wavenet": WaveNet}
+            "unet": UNet, "unet-resized": ResizedUNet, "wavenet": WaveNet,
+            "spiking": Spiking}
