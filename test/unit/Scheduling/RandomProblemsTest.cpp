@@ -10,8 +10,8 @@
 // minibatches or in microbatches. Whatever a scheduler returns must pass
 // verify(); what it refuses must be refused for want of memory.
 //
-// Problem i depends on i alone. TAKT_RANDOM_PROBLEMS, set by ./dev random, says
-// how many to take.
+// Problem i depends on i alone. TAKT_RANDOM_PROBLEMS and TAKT_RANDOM_FIRST, set
+// by ./dev random, say how many to take and from which on.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,6 +20,7 @@
 #include "TestMicrobatches.h"
 #include "takt/Scheduling/Pipeline.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/Sequence.h"
 #include "gtest/gtest.h"
 #include <cstdlib>
 #include <map>
@@ -30,9 +31,9 @@ using namespace takt::test;
 namespace {
 constexpr int kProblems = 2000;
 
-int problemCount() {
-  const char *text = std::getenv("TAKT_RANDOM_PROBLEMS");
-  return text ? std::atoi(text) : kProblems;
+int fromEnvironment(const char *name, int otherwise) {
+  const char *text = std::getenv(name);
+  return text ? std::atoi(text) : otherwise;
 }
 
 /// Draws one problem.
@@ -147,9 +148,10 @@ void RandomProblemsTest::solve(llvm::StringRef name, const Instance &instance) {
 }
 
 TEST_F(RandomProblemsTest, EverySchedulerIsLegalOrRefusesForMemory) {
-  int count = problemCount();
+  int count = fromEnvironment("TAKT_RANDOM_PROBLEMS", kProblems);
   ASSERT_GT(count, 0) << "TAKT_RANDOM_PROBLEMS: expected a positive number";
-  for (int number = 0; number < count; ++number) {
+  int first = fromEnvironment("TAKT_RANDOM_FIRST", 0);
+  for (int number : llvm::seq(first, first + count)) {
     SCOPED_TRACE("problem " + std::to_string(number));
     Instance instance = Draw(number).run();
     ASSERT_EQ(llvm::toString(instance.graph.check()), "");
