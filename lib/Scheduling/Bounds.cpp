@@ -94,6 +94,8 @@ static int64_t leastSum(llvm::ArrayRef<int64_t> ofSize) {
   return least.back();
 }
 
+static constexpr int64_t kMostSizes = 1 << 20;
+
 LeastParts PartsBound::search(const Task &task) const {
   auto cycles = [&](const Task &t) {
     std::optional<int64_t> best;
@@ -105,6 +107,9 @@ LeastParts PartsBound::search(const Task &task) const {
   LeastParts least{cycles(task), cycles(task)};
   Task part = task;
   for (const CutOption &option : task.cuts) {
+    // What parts of that many sizes take would take too long to find out.
+    if (option.extent > kMostSizes)
+      return {0, 0};
     std::vector<int64_t> ofSize = {0};
     for (int64_t size = 1; size < option.extent; ++size) {
       part.work =

@@ -39,6 +39,22 @@ static Error checkCycles(const Problem &problem) {
   return Error::success();
 }
 
+/// What tasks state to take and give back can be added up.
+static Error checkStatedMemory(const TaskGraph &graph) {
+  constexpr uint64_t kMaxMemory = uint64_t(1) << 60;
+  uint64_t total = 0;
+  for (const Task &task : graph.tasks) {
+    auto memory = static_cast<uint64_t>(task.memory);
+    total = llvm::SaturatingAdd<uint64_t>(total,
+                                          task.memory < 0 ? -memory : memory);
+    if (total > kMaxMemory)
+      return createStringError(
+          "task '" + task.name + "' changes its processor's memory by " +
+          Twine(task.memory) + ": more in all than can be counted");
+  }
+  return Error::success();
+}
+
 /// Values and parameters are of a size whose multiples can be added up.
 static Error checkBytes(const TaskGraph &graph) {
   constexpr uint64_t kMaxBytes = uint64_t(1) << 50;
@@ -97,6 +113,8 @@ Error takt::check(const Problem &problem) {
   if (Error error = problem.graph->check())
     return error;
   if (Error error = checkBytes(*problem.graph))
+    return error;
+  if (Error error = checkStatedMemory(*problem.graph))
     return error;
   if (Error error = checkCycles(problem))
     return error;

@@ -12,6 +12,9 @@
 
 namespace takt {
 
+/// The dimension of a product that a cut along `axis` divides.
+int64_t &dimensionAlong(Gemm &product, CutAxis axis);
+
 /// Number of indices along `axis` of a task; 0 if it may not be cut so.
 int64_t cutExtent(const Task &task, CutAxis axis);
 

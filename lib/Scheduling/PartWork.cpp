@@ -57,11 +57,15 @@ int64_t takt::share(int64_t total, int64_t extent, const Cut &cut, int part) {
                     extent);
 }
 
+int64_t &takt::dimensionAlong(Gemm &product, CutAxis axis) {
+  return axis == CutAxis::Channel ? product.n
+         : axis == CutAxis::Batch ? product.m
+                                  : product.k;
+}
+
 static Gemm partGemm(Gemm result, CutAxis axis, int64_t extent, const Cut &cut,
                      int part) {
-  int64_t &dimension = axis == CutAxis::Channel ? result.n
-                       : axis == CutAxis::Batch ? result.m
-                                                : result.k;
+  int64_t &dimension = dimensionAlong(result, axis);
   // The channels of a grouped convolution are cut between groups.
   int64_t &scaled = dimension % extent == 0 ? dimension : result.count;
   scaled = share(scaled, extent, cut, part);

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "takt/Scheduling/TaskGraph.h"
+#include "Cuts.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Error.h"
@@ -26,6 +26,27 @@ static bool isIndex(int index, size_t size) {
   return index >= 0 && static_cast<size_t>(index) < size;
 }
 
+/// A cut divides a dimension of the product, or, where that has no such
+/// divisor, the number of products.
+static Error checkCuts(const Task &task) {
+  if (task.cuts.empty())
+    return Error::success();
+  if (task.kind == TaskKind::Update || task.work.empty() ||
+      task.work[0].gemm.count == 0)
+    return createStringError("task '" + task.name +
+                             "' has cuts, expected work that starts with a "
+                             "matrix product and no update");
+  for (const CutOption &cut : task.cuts) {
+    Gemm product = task.work[0].gemm;
+    int64_t most = std::max(product.count, dimensionAlong(product, cut.axis));
+    if (cut.extent < 2 || cut.extent > most)
+      return createStringError(
+          "task '" + task.name + "' has a cut along an axis of extent " +
+          Twine(cut.extent) + ", expected 2 to " + Twine(most));
+  }
+  return Error::success();
+}
+
 static Error checkWork(const Task &task) {
   for (const Work &work : task.work) {
     const Gemm &g = work.gemm;
@@ -43,17 +64,7 @@ static Error checkWork(const Task &task) {
   if (task.cycles && !task.cuts.empty())
     return createStringError("task '" + task.name +
                              "' has cuts, but a duration of its own");
-  for (const CutOption &cut : task.cuts)
-    if (cut.extent < 2)
-      return createStringError("task '" + task.name +
-                               "' has a cut along an axis of extent " +
-                               Twine(cut.extent) + ", expected at least 2");
-  if (!task.cuts.empty() && (task.kind == TaskKind::Update ||
-                             task.work.empty() || task.work[0].gemm.count == 0))
-    return createStringError("task '" + task.name +
-                             "' has cuts, expected work that starts with a "
-                             "matrix product and no update");
-  return Error::success();
+  return checkCuts(task);
 }
 
 static Error checkColocation(const TaskGraph &graph, const Task &task) {

@@ -9,7 +9,9 @@
 #define TAKT_DIALECT_ELEMENTTYPES_H
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
 #include "takt/Support/ElementType.h"
+#include <optional>
 
 namespace takt {
 
@@ -27,6 +29,21 @@ inline mlir::Type mlirType(mlir::Builder &builder, ElementType type) {
     return builder.getI1Type();
   }
   return builder.getNoneType();
+}
+
+/// The element type that an MLIR type stands for; nullopt if for none.
+inline std::optional<ElementType> elementType(mlir::Type type) {
+  if (type.isF32())
+    return ElementType::F32;
+  if (type.isF64())
+    return ElementType::F64;
+  if (type.isInteger(32))
+    return ElementType::I32;
+  if (type.isInteger(64))
+    return ElementType::I64;
+  if (type.isInteger(1))
+    return ElementType::I1;
+  return std::nullopt;
 }
 
 } // namespace takt

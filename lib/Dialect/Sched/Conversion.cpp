@@ -190,12 +190,12 @@ private:
       if (size < 0)
         return op.emitOpError("has work with a negative size ") << size,
                failure();
-    if (attr.getType().isF64())
-      work.type = ElementType::F64;
-    else if (!attr.getType().isF32())
+    std::optional<ElementType> type = elementType(attr.getType());
+    if (!type)
       return op.emitOpError("has work of type ")
-                 << attr.getType() << ", expected f32 or f64",
+                 << attr.getType() << ", expected f32, f64, i32, i64 or i1",
              failure();
+    work.type = *type;
     return work;
   }
 

@@ -8,6 +8,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "takt/Dialect/ElementTypes.h"
 #include "takt/Dialect/Stream/Conversion.h"
 #include "takt/Dialect/Stream/Stream.h"
 #include "llvm/ADT/StringMap.h"
@@ -54,17 +55,8 @@ private:
     if (!tensor || !tensor.hasStaticShape())
       return fail(at, "has a type that is no static tensor");
     dims.assign(tensor.getShape().begin(), tensor.getShape().end());
-    Type of = tensor.getElementType();
-    if (of.isF32())
-      element = ElementType::F32;
-    else if (of.isF64())
-      element = ElementType::F64;
-    else if (of.isInteger(32))
-      element = ElementType::I32;
-    else if (of.isInteger(64))
-      element = ElementType::I64;
-    else if (of.isInteger(1))
-      element = ElementType::I1;
+    if (std::optional<ElementType> of = elementType(tensor.getElementType()))
+      element = *of;
     else
       fail(at, "has a tensor of an element type that programs do not have");
   }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/IR/DialectImplementation.h"
+#include "takt/Dialect/ElementTypes.h"
 #include "takt/Dialect/Stream/Stream.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -38,10 +39,8 @@ static bool isTensor(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || !tensor.hasStaticShape() || tensor.getRank() > 8)
     return false;
-  Type element = tensor.getElementType();
   return llvm::all_of(tensor.getShape(), [](int64_t d) { return d > 0; }) &&
-         (element.isF32() || element.isF64() || element.isInteger(1) ||
-          element.isInteger(32) || element.isInteger(64));
+         takt::elementType(tensor.getElementType());
 }
 
 static LogicalResult

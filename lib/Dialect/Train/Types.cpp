@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "takt/Dialect/ElementTypes.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Target/KernelCheck.h"
 
@@ -67,14 +68,8 @@ bool takt::train::isFiniteF32(Attribute attr) {
 }
 
 ElementType takt::train::getElementType(Type type) {
-  Type element = cast<RankedTensorType>(type).getElementType();
-  if (element.isF32())
-    return ElementType::F32;
-  if (element.isF64())
-    return ElementType::F64;
-  if (element.isInteger(32))
-    return ElementType::I32;
-  return element.isInteger(64) ? ElementType::I64 : ElementType::I1;
+  return elementType(cast<RankedTensorType>(type).getElementType())
+      .value_or(ElementType::I1);
 }
 
 int64_t takt::train::getRows(Type tensor) {

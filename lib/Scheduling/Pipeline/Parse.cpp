@@ -163,13 +163,18 @@ static int64_t stageCount(const PipelineText &text) {
   return int64_t(text.stages.size()) + text.repeat.value;
 }
 
+/// Adds a figure that counts several times; whether that is too much.
+static bool addOverflows(int64_t &sum, int64_t figure, int64_t times) {
+  int64_t product;
+  return MulOverflow(figure, times, product) ||
+         AddOverflow(sum, product, sum) || sum > kMaxTotal;
+}
+
 /// All work, each transfer once: what bounds every time of every schedule.
 static bool totalOverflows(const PipelineText &text) {
   int64_t sum = 0;
   auto add = [&](int64_t cycles, int64_t times) {
-    int64_t product;
-    return MulOverflow(cycles, times, product) ||
-           AddOverflow(sum, product, sum) || sum > kMaxTotal;
+    return addOverflows(sum, cycles, times);
   };
   for (size_t s = 0; s < text.stages.size(); ++s) {
     bool last = s + 1 == text.stages.size();
@@ -253,10 +258,26 @@ static PipelineProblem toProblem(const PipelineText &text, StringRef file) {
   return problem;
 }
 
+/// All changes of memory: what bounds whatever a processor holds.
+static bool memoryOverflows(const PipelineProblem &problem) {
+  int64_t sum = 0;
+  for (const PipelineStage &stage : problem.stages)
+    for (int64_t change : stage.memory)
+      if (addOverflows(sum, std::abs(change), problem.microbatches))
+        return true;
+  return false;
+}
+
 Expected<PipelineProblem> takt::parsePipeline(MemoryBufferRef text) {
   Expected<PipelineText> read =
       readYaml<PipelineText>(text, "expected a pipeline problem");
   if (!read)
     return read.takeError();
-  return toProblem(*read, text.getBufferIdentifier());
+  PipelineProblem problem = toProblem(*read, text.getBufferIdentifier());
+  if (memoryOverflows(problem))
+    return createStringError(text.getBufferIdentifier() +
+                             ": the problem's changes of memory add up to more "
+                             "than " +
+                             Twine(kMaxTotal) + " of its smallest unit");
+  return problem;
 }

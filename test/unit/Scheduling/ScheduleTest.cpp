@@ -479,8 +479,9 @@ TEST(CheckTest, FindsBadGraphs) {
             "value 'l0.y' goes from 'l0.F' to 'l0.F', against the order of "
             "tasks");
   EXPECT_EQ(messageWith([](TaskGraph &g) { g.tasks[2].cuts[0].extent = 1; }),
-            "task 'l1.D' has a cut along an axis of extent 1, expected at "
-            "least 2");
+            "task 'l1.D' has a cut along an axis of extent 1, expected 2 to 2");
+  EXPECT_EQ(messageWith([](TaskGraph &g) { g.tasks[2].cuts[0].extent = 3; }),
+            "task 'l1.D' has a cut along an axis of extent 3, expected 2 to 2");
   EXPECT_EQ(messageWith([](TaskGraph &g) { g.tasks[0].work[0].bytesOut = -1; }),
             "task 'l0.F' has negative work");
   EXPECT_EQ(messageWith([](TaskGraph &g) {
