@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "OrderClimb.h"
 #include "Schedules.h"
 #include "Solver.h"
 #include <chrono>
@@ -42,8 +43,27 @@ std::optional<TimedOrder> takt::bestPublished(const PipelineProblem &problem,
   return best;
 }
 
+/// Moves single tasks of the order, under whatever placement it has.
+static void climb(const PipelineProblem &problem, int64_t steps, uint64_t seed,
+                  std::optional<TimedOrder> &best) {
+  for (auto placement :
+       {PipelinePlacement::Blocked, PipelinePlacement::Interleaved,
+        PipelinePlacement::Vee}) {
+    PlacedPipeline placed = placeChunks(problem, placement);
+    if (placed.processorOf != best->order.processorOf)
+      continue;
+    BuiltPipeline built =
+        climbOrders(PipelineFrame(placed),
+                    {best->order.order, best->makespan, 0}, steps, seed);
+    return consider(problem, {placed.processorOf, std::move(built.order)},
+                    best);
+  }
+}
+
 /// What closes easy problems at once.
 static constexpr int64_t kFirstEffort = 2'000'000;
+/// Of the effort, for one climb.
+static constexpr int64_t kClimbShare = 12;
 
 static bool isClosed(const SolverResult &result) {
   return result.status == SolverStatus::Optimal ||
@@ -72,12 +92,19 @@ static SolverResult solve(const PipelineProblem &problem,
   if (first.best && (!start || first.best->makespan < start->makespan))
     start = std::move(first.best);
   limits.effort = effort;
-  if (options.timeLimitSeconds) {
+  auto secondsLeft = [&]() -> std::optional<int64_t> {
+    if (!options.timeLimitSeconds)
+      return std::nullopt;
     auto passed = std::chrono::duration_cast<std::chrono::seconds>(
         std::chrono::steady_clock::now() - begin);
-    limits.timeLimitSeconds =
-        std::max<int64_t>(0, *options.timeLimitSeconds - passed.count());
-  }
+    return std::max<int64_t>(0, *options.timeLimitSeconds - passed.count());
+  };
+  constexpr int kClimbs = 8;
+  for (int i = 0; i < kClimbs && start && start->makespan > first.bound &&
+                  secondsLeft() != 0;
+       ++i)
+    climb(problem, effort / kClimbShare, options.seed + i, start);
+  limits.timeLimitSeconds = secondsLeft();
   return solver->solve(problem, placements, std::move(start), limits);
 }
 

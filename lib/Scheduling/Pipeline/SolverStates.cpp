@@ -29,6 +29,9 @@ constexpr int kStrongTasks = 4096;
 /// Beyond this one order alone takes long and hundreds of megabytes.
 constexpr double kMostTasks = 1 << 22;
 
+/// By what a step that was too large is divided.
+constexpr int64_t kStepBack = 8;
+
 /// One placement: what it allows, and what is proved about it.
 struct Bracket {
   PipelineRows rows;
@@ -119,9 +122,17 @@ bool StateSolution::search(Bracket &bracket, int64_t target, size_t width) {
 
 /// Raises the bound and lowers the best with layers of this width.
 void StateSolution::narrow(Bracket &bracket, size_t width) {
-  // Small targets leave little to search: the bound rises until that is hard.
-  while (isOpen(bracket) && search(bracket, bracket.bound, width))
-    ;
+  // Small targets leave little to search: the bound rises, in growing steps,
+  // until that is hard.
+  int64_t step = 0;
+  while (isOpen(bracket) && !budget.isOver()) {
+    if (search(bracket, std::min(bracket.bound + step, target(bracket)), width))
+      step = 2 * step + 1;
+    else if (step == 0)
+      break;
+    else
+      step /= kStepBack;
+  }
   if (!isOpen(bracket) || budget.isOver())
     return;
   search(bracket, target(bracket), width);
