@@ -13,6 +13,7 @@
 #include "takt/Transforms/Passes.h"
 #include "takt/Transforms/ValueNames.h"
 #include "takt/Transforms/Verify.h"
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 using namespace takt;
@@ -74,6 +75,7 @@ private:
   TaggingBuilder builder;
   llvm::DenseMap<mlir::Value, std::string> names;
   SmallVector<Operation *> original, updates;
+  llvm::MapVector<StringRef, SmallVector<Operation *, 2>> updatesOf; ///< a task
   std::vector<IRMapping> current;         ///< by minibatch
   llvm::StringMap<mlir::Value> constants; ///< reads of what is never written
   /// What a task has put together, or read, of a parameter.
@@ -125,8 +127,10 @@ LogicalResult Replicator::collect() {
     if (failed(check(op)))
       return failure();
     original.push_back(&op);
-    if (isUpdate(&op))
+    if (isUpdate(&op)) {
       updates.push_back(&op);
+      updatesOf[getTask(&op)].push_back(&op);
+    }
     auto write = dyn_cast<train::WriteOp>(op);
     if (!write)
       continue;
@@ -278,11 +282,14 @@ void Replicator::addMinibatch(int64_t m) {
   }
   divideGradients(m);
   means.clear();
-  for (Operation *update : updates) {
-    int64_t shards = count(getLayer(update));
+  // Shard by shard, as the task graph has them: of a parameter with fewer rows
+  // than shards some have nothing.
+  for (const auto &[task, ofTask] : updatesOf) {
+    int64_t shards = count(getLayer(ofTask.front()));
     if ((m + 1) % shards == 0)
       for (int64_t shard = 0; shard < shards; ++shard)
-        addUpdate(update, m, shard);
+        for (Operation *update : ofTask)
+          addUpdate(update, m, shard);
   }
   for (auto [returned, of] :
        llvm::zip_equal(block.getTerminator()->getOperands(), results))

@@ -65,6 +65,19 @@ TEST_F(ReplicateTest, ReplicatedStepHasTheReplicatedGraph) {
         }
 }
 
+/// Shards are in order even where the first of a layer's updates lacks some.
+TEST_F(ReplicateTest, ShardsAreInOrderWhicheverUpdateIsFirst) {
+  Network biasFirst, biasLast;
+  for (const std::string &text :
+       {biasFirst.text(biasFirst.gemm(biasFirst.bias(biasFirst.input()))),
+        biasLast.text(biasLast.bias(biasLast.gemm(biasLast.input())))})
+    for (int replicas : {5, 6, 7, 11}) {
+      SCOPED_TRACE(replicas);
+      differentiateAndForm(text);
+      expectSameAsReplicate({replicas}, {1});
+    }
+}
+
 TEST_F(ReplicateTest, WeightsWithFewerRowsThanReplicasHaveFewerShards) {
   Network net;
   std::string text = net.text(net.bias(net.gemm(net.input())));
