@@ -195,8 +195,9 @@ static LogicalResult convertReverseSequence(Node &node) {
   Value length = emit.reshape(lengths, alongBatch);
   Value time = emit.reshape(emit.range(shape[timeAxis]), alongTime);
   Value last = emit.sub(length, emit.integers(1, {}));
-  Value from = emit.where(emit.compare(CompareFunction::Less, time, length),
-                          emit.sub(last, time), time);
+  Value inside = emit.compare(CompareFunction::Less, time, length);
+  Value mirrored = emit.sub(last, time);
+  Value from = emit.where(inside, mirrored, time);
   return emit.define(
       emit.gatherElements(x, emit.expand(from, shape), timeAxis));
 }

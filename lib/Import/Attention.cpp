@@ -149,7 +149,8 @@ Value takt::import::emitBefore(Emit &emit, Value lengths, int64_t columns) {
   if (!lengths)
     return {};
   int64_t batch = typeOf(lengths).getNumElements();
-  return emit.compare(CompareFunction::Less, emit.range(columns),
+  Value column = emit.range(columns);
+  return emit.compare(CompareFunction::Less, column,
                       emit.reshape(lengths, {batch, 1, 1, 1}));
 }
 

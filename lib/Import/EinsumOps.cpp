@@ -65,9 +65,9 @@ static FailureOr<Term> takeDiagonals(const Node &node, Emit &emit, Term term) {
     // What is not on the diagonal becomes 0, and is summed away.
     Dims row(rankOf(term.value), 1), column = row;
     row[i] = column[j] = size;
-    Value range = emit.range(size);
-    Value on = emit.compare(CompareFunction::Equal, emit.reshape(range, row),
-                            emit.reshape(range, column));
+    Value range = emit.range(size), rows = emit.reshape(range, row);
+    Value on =
+        emit.compare(CompareFunction::Equal, rows, emit.reshape(range, column));
     Value kept = emit.where(on, term.value, emit.filled(0, {}, term.value));
     Value sum = emit.reduceSum(kept, int64_t(j));
     if (!sum)

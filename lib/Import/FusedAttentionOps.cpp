@@ -42,8 +42,8 @@ static FusedMask bindFilter(Binder &bind) {
 
 /// 0 where the condition holds, else the low number.
 static Value penalty(Emit &emit, Value condition, float filter, Value like) {
-  return emit.where(condition, emit.filled(0, {}, like),
-                    emit.filled(filter, {}, like));
+  Value nothing = emit.filled(0, {}, like), low = emit.filled(filter, {}, like);
+  return emit.where(condition, nothing, low);
 }
 
 /// The columns that a mask lets through, under a shape that broadcasts to the

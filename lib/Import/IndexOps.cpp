@@ -159,6 +159,12 @@ struct LinearIndices {
 };
 } // namespace
 
+/// Indices below 0 count from the end, `size`.
+static Value wrapOnce(Emit &emit, Value indices, Value zero, Value size) {
+  Value isNegative = emit.compare(CompareFunction::Less, indices, zero);
+  return emit.where(isNegative, emit.add(indices, size), indices);
+}
+
 /// Counted over all batches: `batches` leading axes that x and indices share.
 static FailureOr<LinearIndices> linearIndices(Node &node, Emit &emit, Value x,
                                               Value indices, int64_t batches) {
@@ -180,11 +186,10 @@ static FailureOr<LinearIndices> linearIndices(Node &node, Emit &emit, Value x,
   for (int64_t i = 0; i < tuple; ++i) {
     Value size = emit.integers(from[batches + i], {});
     Value part = emit.reshape(emit.slice(flat, 1, i, 1), linear.rows);
-    Value wrapped = emit.where(emit.compare(CompareFunction::Less, part, zero),
-                               emit.add(part, size), part);
-    Value outside = emit.binary(
-        BinaryFunction::Max, emit.compare(CompareFunction::Less, wrapped, zero),
-        emit.compare(CompareFunction::LessOrEqual, size, wrapped));
+    Value wrapped = wrapOnce(emit, part, zero, size);
+    Value below = emit.compare(CompareFunction::Less, wrapped, zero);
+    Value above = emit.compare(CompareFunction::LessOrEqual, size, wrapped);
+    Value outside = emit.binary(BinaryFunction::Max, below, above);
     wrong = wrong ? emit.binary(BinaryFunction::Max, wrong, outside) : outside;
     sum = sum ? emit.add(emit.mul(sum, size), wrapped) : wrapped;
     linear.among *= from[batches + i];
@@ -195,7 +200,8 @@ static FailureOr<LinearIndices> linearIndices(Node &node, Emit &emit, Value x,
                    emit.integers(std::numeric_limits<int64_t>::max(), {}), sum);
   int64_t outer = product(from.take_front(batches));
   if (outer > 1) {
-    Value offset = emit.mul(emit.range(outer), emit.integers(linear.among, {}));
+    Value batch = emit.range(outer);
+    Value offset = emit.mul(batch, emit.integers(linear.among, {}));
     Value perBatch = emit.reshape(sum, {outer, linear.rows / outer});
     sum = emit.reshape(emit.add(perBatch, emit.reshape(offset, {outer, 1})),
                        linear.rows);
@@ -291,9 +297,9 @@ static LogicalResult convertScatterND(Node &node) {
   Dims matrix = {linear->rows, linear->row};
   Value indices =
       emit.expand(emit.reshape(linear->value, {linear->rows, 1}), matrix);
-  Value y =
-      emit.scatterElements(*mode, emit.reshape(x, {linear->among, linear->row}),
-                           indices, emit.reshape(updates, matrix), 0);
+  Value rows = emit.reshape(x, {linear->among, linear->row});
+  Value y = emit.scatterElements(*mode, rows, indices,
+                                 emit.reshape(updates, matrix), 0);
   return emit.define(emit.reshape(y, shapeOf(x)));
 }
 
@@ -341,13 +347,13 @@ static LogicalResult convertOneHot(Node &node) {
   Type i64 = IntegerType::get(node.loc.getContext(), 64);
   Value where = emit.cast(indices, i64);
   Value zero = emit.integers(0, {}), depth = emit.integers(depths[0], {});
-  where = emit.where(emit.compare(CompareFunction::Less, where, zero),
-                     emit.add(where, depth), where);
+  where = wrapOnce(emit, where, zero, depth);
   Dims dims(shapeOf(indices)), along(rank + 1 - *at, 1);
   dims.insert(dims.begin() + *at, 1);
   along[0] = depths[0];
-  Value hot = emit.compare(CompareFunction::Equal, emit.reshape(where, dims),
-                           emit.reshape(emit.range(depths[0]), along));
+  Value classes = emit.reshape(emit.range(depths[0]), along);
+  Value hot =
+      emit.compare(CompareFunction::Equal, emit.reshape(where, dims), classes);
   Value off = emit.reshape(emit.slice(values, 0, 0, 1), {});
   Value on = emit.reshape(emit.slice(values, 0, 1, 1), {});
   return emit.define(emit.where(hot, on, off));
@@ -449,9 +455,9 @@ static LogicalResult convertHardmax(Node &node) {
   int64_t along = together ? 1 : *at;
   Dims dims(rankOf(flat) - along, 1);
   dims[0] = shapeOf(flat)[along];
-  Value hot =
-      emit.compare(CompareFunction::Equal, emit.argMax(flat, along, false),
-                   emit.reshape(emit.range(dims[0]), dims));
+  Value largest = emit.argMax(flat, along, false);
+  Value hot = emit.compare(CompareFunction::Equal, largest,
+                           emit.reshape(emit.range(dims[0]), dims));
   return emit.define(emit.reshape(emit.castLike(hot, x), shape));
 }
 

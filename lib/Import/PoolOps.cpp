@@ -173,9 +173,10 @@ static LogicalResult convertMaxUnpool(Node &node) {
                               << ", expected 1 to 2^40 elements";
   Emit emit(node);
   int64_t count = *countElements(shapeOf(x));
-  Value flat = emit.scatterElements(
-      takt::ScatterMode::Replace, emit.filled(0, *countElements(dims), x),
-      emit.reshape(indices, count), emit.reshape(x, count), /*axis=*/0);
+  Value at = emit.reshape(indices, count), updates = emit.reshape(x, count);
+  Value zeros = emit.filled(0, *countElements(dims), x);
+  Value flat = emit.scatterElements(takt::ScatterMode::Replace, zeros, at,
+                                    updates, /*axis=*/0);
   return emit.define(emit.reshape(flat, dims));
 }
 

@@ -149,8 +149,9 @@ void Unroller::stepGru(Value fromX) {
     fromH = emit.add(fromH, emit.slice(recurrentBias, 0, 0, 2 * hidden));
     lowerBias = emit.slice(recurrentBias, 0, 2 * hidden, hidden);
   }
-  Value z = activate(0, emit.add(gate(fromX, 0), gate(fromH, 0)));
-  Value r = activate(0, emit.add(gate(fromX, 1), gate(fromH, 1)));
+  Value z = gate(fromX, 0), r = gate(fromX, 1);
+  z = activate(0, emit.add(z, gate(fromH, 0)));
+  r = activate(0, emit.add(r, gate(fromH, 1)));
   Value candidate = layer.resetsProduct
                         ? emit.matmul(h, lower, true)
                         : emit.matmul(emit.mul(r, h), lower, true);
@@ -179,7 +180,8 @@ void Unroller::stepLstm(Value fromX) {
   Value input = activate(0, peephole(gate(all, 0), 0, c));
   Value forget = activate(0, peephole(gate(all, 2), 2, c));
   Value candidate = activate(1, gate(all, 3));
-  c = emit.add(emit.mul(forget, c), emit.mul(input, candidate));
+  Value kept = emit.mul(forget, c);
+  c = emit.add(kept, emit.mul(input, candidate));
   Value output = activate(0, peephole(gate(all, 1), 1, c));
   // The cell state is not clipped.
   Layer unclipped = layer;

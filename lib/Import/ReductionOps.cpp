@@ -167,8 +167,8 @@ template <bool smallest> static LogicalResult convertReduceExtreme(Node &node) {
 static Value productAlong(Emit &emit, Value x, int64_t axis) {
   while (x && shapeOf(x)[axis] > 1) {
     int64_t size = shapeOf(x)[axis], half = size / 2;
-    Value pairs =
-        emit.mul(emit.slice(x, axis, 0, half), emit.slice(x, axis, half, half));
+    Value first = emit.slice(x, axis, 0, half);
+    Value pairs = emit.mul(first, emit.slice(x, axis, half, half));
     x = size % 2 ? emit.concat({pairs, emit.slice(x, axis, 2 * half, 1)}, axis)
                  : pairs;
   }

@@ -160,8 +160,8 @@ static Value fillOutside(Emit &emit, const Resize &resize, Value y, int64_t at,
     return y;
   Dims along(rankOf(y) - at, 1);
   along[0] = axis.to;
-  return emit.where(emit.integers(outside, along, TensorProto::BOOL),
-                    emit.filled(resize.outside, {}, y), y);
+  Value isOutside = emit.integers(outside, along, TensorProto::BOOL);
+  return emit.where(isOutside, emit.filled(resize.outside, {}, y), y);
 }
 
 static FailureOr<Value> resizeAxis(Node &node, Emit &emit, const Resize &resize,

@@ -44,8 +44,10 @@ static Value turn(Emit &emit, Value x, Value cosine, Value sine,
   Value pairs = emit.reshape(x, pairedShape(dims, interleaved));
   Value first = emit.reshape(emit.slice(pairs, axis, 0, 1), half);
   Value second = emit.reshape(emit.slice(pairs, axis, 1, 1), half);
-  Value real = emit.sub(emit.mul(first, cosine), emit.mul(second, sine));
-  Value imaginary = emit.add(emit.mul(first, sine), emit.mul(second, cosine));
+  Value firstPart = emit.mul(first, cosine);
+  Value real = emit.sub(firstPart, emit.mul(second, sine));
+  firstPart = emit.mul(first, sine);
+  Value imaginary = emit.add(firstPart, emit.mul(second, cosine));
   Dims single = pairedShape(dims, interleaved);
   single[axis] = 1;
   Value turned = emit.concat(
