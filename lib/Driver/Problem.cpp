@@ -15,6 +15,7 @@
 #include "takt/Scheduling/PipelineGraph.h"
 #include "takt/Scheduling/ProfileGraph.h"
 #include "takt/Support/FileOutput.h"
+#include "takt/Support/Nesting.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
@@ -47,6 +48,8 @@ InputKind takt::classifyInput(StringRef path, StringRef content) {
 static llvm::Expected<StatedProblem>
 readSched(llvm::MemoryBufferRef file, const ProblemDefaults &defaults) {
   auto said = [] { return llvm::createStringError(""); };
+  if (std::string message = checkMlirNesting(file); !message.empty())
+    return llvm::createStringError(message);
   MLIRContext context;
   context.disableMultithreading();
   context.printOpOnDiagnostic(false);
