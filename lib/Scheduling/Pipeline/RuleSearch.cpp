@@ -11,13 +11,16 @@
 using namespace llvm;
 using namespace takt;
 
+/// Schedules that are built of problems of any size.
+static constexpr int64_t kFewest = 16;
+
 RuleSearch::RuleSearch(const PipelineFrame &frame, int64_t steps)
-    : frame(frame), stepsLeft(steps),
+    : frame(frame), stepsLeft(std::max(steps, kFewest * stepsEach())),
       bound(makespanBound(frame.placed.problem, frame.placed.processorOf)),
       spanBound(*llvm::max_element(frame.work) * frame.microbatches) {}
 
 RuleSearch::Tried RuleSearch::attempt(ListRule rule) {
-  stepsLeft -= int64_t(frame.units) * frame.microbatches * kPipelineKinds;
+  stepsLeft -= stepsEach();
   BuiltPipeline built = buildByRule(frame, rule);
   return {std::move(rule), std::move(built)};
 }
@@ -52,30 +55,72 @@ std::vector<int> RuleSearch::warmUps(int factorEighths) const {
   return warmUps;
 }
 
-void RuleSearch::tryRegular() {
-  // 12/8 of the round trip is 1F1B where F, D and W are equal; 0 stands for no
-  // limit. Large problems may not come to the end of these.
-  for (int factor : {12, 0,  24, 8,  16, 20, 10, 14, 18, 7,  9, 11,
-                     13, 15, 17, 19, 21, 22, 23, 25, 26, 27, 28})
-    for (int holdUp : {4, 0, 2, 1})
-      for (bool forwardFirst : {false, true})
-        for (bool laterUnitFirst : {true, false}) {
-          if (over())
-            return;
-          if (!laterUnitFirst && frame.units == frame.processors)
-            continue;
-          ListRule rule;
-          rule.laterUnitFirst = laterUnitFirst;
-          std::vector<int> limits =
-              factor > 0 ? warmUps(factor)
-                         : std::vector<int>(frame.units, frame.microbatches);
-          for (int limit : limits)
-            rule.units.push_back({limit, forwardFirst ? 0 : 2, 1, 4, holdUp});
-          keep(attempt(std::move(rule)));
-        }
+/// 12/8 of the round trip is 1F1B where F, D and W are equal; 0 stands for no
+/// limit.
+static constexpr int kFactors[] = {12, 0,  24, 8,  16, 20, 10, 14,
+                                   18, 7,  9,  11, 13, 15, 17, 19,
+                                   21, 22, 23, 25, 26, 27, 28};
+
+/// Stands for 0 where factors are compared.
+static constexpr int kNoLimit = 64;
+
+/// Whether what the factor lets be under way has room on every processor.
+bool RuleSearch::hasRoom(int factorEighths) const {
+  std::vector<int> inFlight = warmUps(factorEighths);
+  for (const PipelineResource &resource : frame.resources) {
+    std::vector<int64_t> held(frame.processors, 0);
+    for (int u = 0; u < frame.units; ++u)
+      held[frame.placed.units[u].processor] +=
+          resource.change[u][size_t(TaskKind::Forward)].net * inFlight[u];
+    for (auto [each, limit] : llvm::zip_equal(held, resource.limit))
+      if (each > limit)
+        return false;
+  }
+  return true;
 }
 
-/// Of forwards and dgrads on one processor.
+std::vector<RuleSearch::Regular> RuleSearch::regularRules() const {
+  std::vector<Regular> rules;
+  for (int factor : kFactors)
+    for (int holdUp : {4, 0, 2, 1})
+      for (bool forwardFirst : {false, true})
+        for (bool laterUnitFirst : {true, false})
+          if (laterUnitFirst || frame.units != frame.processors)
+            rules.push_back({factor, holdUp, forwardFirst, laterUnitFirst});
+  if (stepsLeft / stepsEach() >= int64_t(rules.size()))
+    return rules;
+  // Not all can be tried: of each sort first those factors that come close to
+  // what there is room for.
+  int nearest = *llvm::max_element(kFactors);
+  while (nearest > 1 && !hasRoom(nearest))
+    --nearest;
+  llvm::stable_sort(rules, [&](const Regular &a, const Regular &b) {
+    auto key = [&](const Regular &rule) {
+      int factor = rule.factor > 0 ? rule.factor : kNoLimit;
+      return std::make_tuple(-rule.holdUp, rule.forwardFirst,
+                             !rule.laterUnitFirst, std::abs(factor - nearest));
+    };
+    return key(a) < key(b);
+  });
+  return rules;
+}
+
+void RuleSearch::tryRegular() {
+  for (const Regular &regular : regularRules()) {
+    if (over())
+      return;
+    ListRule rule;
+    rule.laterUnitFirst = regular.laterUnitFirst;
+    std::vector<int> limits =
+        regular.factor > 0 ? warmUps(regular.factor)
+                           : std::vector<int>(frame.units, frame.microbatches);
+    for (int limit : limits)
+      rule.units.push_back(
+          {limit, regular.forwardFirst ? 0 : 2, 1, 4, regular.holdUp});
+    keep(attempt(std::move(rule)));
+  }
+}
+
 constexpr int kRanks = 4;
 
 ListRule RuleSearch::change(ListRule rule, std::minstd_rand &random) const {

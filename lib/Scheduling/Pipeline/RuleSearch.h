@@ -17,8 +17,8 @@ namespace takt {
 /// least span. Stops where neither can be less.
 class RuleSearch {
 public:
-  /// `steps` is the effort: so many tasks are put into schedules. At least one
-  /// schedule is built.
+  /// `steps` is the effort: so many tasks are put into schedules, but sixteen
+  /// schedules may be built at any rate.
   RuleSearch(const PipelineFrame &frame, int64_t steps);
 
   /// The same rule for all units, but for how many microbatches may be under
@@ -46,7 +46,18 @@ private:
   Tried attempt(ListRule rule);
   /// Keeps the best different ones, the best first.
   void keep(Tried tried);
+  /// One of the rules that tryRegular() tries.
+  struct Regular {
+    int factor, holdUp;
+    bool forwardFirst, laterUnitFirst;
+  };
+  /// In the order in which they are tried.
+  std::vector<Regular> regularRules() const;
+  bool hasRoom(int factorEighths) const;
   std::vector<int> warmUps(int factorEighths) const;
+  int64_t stepsEach() const {
+    return int64_t(frame.units) * frame.microbatches * kPipelineKinds;
+  }
   ListRule change(ListRule rule, std::minstd_rand &random) const;
 
   const PipelineFrame &frame;

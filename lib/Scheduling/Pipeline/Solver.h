@@ -74,8 +74,9 @@ PipelineOrder oneByOne(const PipelineProblem &problem,
 llvm::Error checkLeastMemory(const PipelineProblem &problem,
                              llvm::ArrayRef<std::vector<int>> placements);
 
-/// The best of the published schedules that fits the memory; with W apart from
-/// D where that is allowed to change nothing but the times.
+/// The best of the published schedules that fits the memory, of those that
+/// there is time for; with W apart from D where that is allowed to change
+/// nothing but the times.
 std::optional<TimedOrder> bestPublished(const PipelineProblem &problem,
                                         const PipelineOptions &options);
 

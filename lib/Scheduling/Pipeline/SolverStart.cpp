@@ -30,10 +30,21 @@ static void consider(const PipelineProblem &problem, PipelineOrder order,
 
 std::optional<TimedOrder> takt::bestPublished(const PipelineProblem &problem,
                                               const PipelineOptions &options) {
+  auto begin = std::chrono::steady_clock::now();
+  auto isOver = [&] {
+    return options.timeLimitSeconds &&
+           std::chrono::steady_clock::now() - begin >=
+               std::chrono::seconds(*options.timeLimitSeconds);
+  };
   std::optional<TimedOrder> best;
   for (const PipelineScheduler &scheduler : pipelineSchedulers()) {
     if (scheduler.run == scheduleExactly || scheduler.run == scheduleBest)
       continue;
+    // It tries all others itself; one by one they stop in time.
+    if (!options.timeLimitSeconds && scheduler.run != scheduleZeroBubbleAuto)
+      continue;
+    if (best && isOver())
+      break;
     Expected<PipelineSolution> solution = scheduler.run(problem, options);
     if (solution)
       consider(problem, std::move(solution->order), best);
