@@ -49,7 +49,13 @@ static Term emitMeanSquaredError(Emission &emission,
          elements;
 }
 
+/// Exported models have no scale: theirs is 1.
+static Term emitScaleGradient(Emission &emission, train::ScaleGradientOp op) {
+  return emission.of(op.getG());
+}
+
 void takt::addLossEmitters(EmitterTable &table) {
   table.add<train::SoftmaxCrossEntropyOp, emitSoftmaxCrossEntropy>();
   table.add<train::MeanSquaredErrorOp, emitMeanSquaredError>();
+  table.add<train::ScaleGradientOp, emitScaleGradient>();
 }

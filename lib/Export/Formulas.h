@@ -20,9 +20,7 @@
 
 namespace takt::formulas {
 
-inline bool isFloat(const Term &x) {
-  return x.getType() == ElementType::F32 || x.getType() == ElementType::F64;
-}
+inline bool isFloat(const Term &x) { return isFloatType(x.getType()); }
 
 //===----------------------------------------------------------------------===//
 // Of one number

@@ -20,22 +20,6 @@ using onnx::TensorProto;
 using wire::appendBytes;
 using wire::appendVarint;
 
-int64_t takt::onnxDataType(ElementType type) {
-  switch (type) {
-  case ElementType::F32:
-    return TensorProto::FLOAT;
-  case ElementType::F64:
-    return TensorProto::DOUBLE;
-  case ElementType::I32:
-    return TensorProto::INT32;
-  case ElementType::I64:
-    return TensorProto::INT64;
-  case ElementType::I1:
-    break;
-  }
-  return TensorProto::BOOL;
-}
-
 std::string OnnxGraph::unique(StringRef wanted) {
   std::string name = wanted.str();
   for (unsigned number = 1; !reserve(name); ++number)

@@ -8,7 +8,7 @@
 #ifndef TAKT_LIB_EXPORT_ONNXGRAPH_H
 #define TAKT_LIB_EXPORT_ONNXGRAPH_H
 
-#include "takt/Support/ElementType.h"
+#include "takt/Support/Onnx.h"
 #include "takt/Support/Rope.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringMap.h"
@@ -19,9 +19,6 @@
 #include <vector>
 
 namespace takt {
-
-/// TensorProto.DataType of the type.
-int64_t onnxDataType(ElementType type);
 
 /// An attribute of a node: an integer, a number, a text, or integers.
 struct NodeAttribute {

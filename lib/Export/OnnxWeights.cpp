@@ -174,8 +174,8 @@ static Error appendNarrow(std::string &out, const Array &values,
 /// The elements as raw data of the type.
 static Expected<Replacement> encode(const Array &array, const Weight &weight) {
   Replacement result{&weight, &array, std::nullopt};
-  ArrayType computed =
-      weight.type == TensorProto::DOUBLE ? ArrayType::F64 : ArrayType::F32;
+  ElementType computed =
+      weight.type == TensorProto::DOUBLE ? ElementType::F64 : ElementType::F32;
   bool isNarrow = weight.type == TensorProto::FLOAT16 ||
                   weight.type == TensorProto::BFLOAT16;
   if (array.type == computed && !isNarrow)

@@ -44,24 +44,16 @@ std::pair<Term, Term> Term::nodeOfTwo(StringRef op, ArrayRef<Term> others,
 // Constants
 //===----------------------------------------------------------------------===//
 
-template <typename T> static void append(std::string &raw, double value) {
-  T element = static_cast<T>(value);
-  raw.append(reinterpret_cast<const char *>(&element), sizeof(element));
-}
-
 static void appendElement(std::string &raw, ElementType type, double value) {
-  switch (type) {
-  case ElementType::F32:
-    return append<float>(raw, value);
-  case ElementType::F64:
-    return append<double>(raw, value);
-  case ElementType::I32:
-    return append<int32_t>(raw, value);
-  case ElementType::I64:
-    return append<int64_t>(raw, value);
-  case ElementType::I1:
-    return append<uint8_t>(raw, value);
-  }
+  visitElement(type, [&](auto zero) {
+    using Element = decltype(zero);
+    Element element;
+    if constexpr (isFloat16<Element>)
+      element = Element(roundToOdd(value));
+    else
+      element = static_cast<Element>(value);
+    raw.append(reinterpret_cast<const char *>(&element), sizeof(element));
+  });
 }
 
 Term Term::numbers(ArrayRef<double> values, ArrayRef<int64_t> dims) const {
@@ -108,7 +100,7 @@ Term Term::slice(ArrayRef<int64_t> axes, ArrayRef<int64_t> begins,
 }
 
 Term Term::cast(ElementType to) const {
-  return node("Cast", {}, NodeAttribute("to", onnxDataType(to)), to);
+  return node("Cast", {}, NodeAttribute("to", int64_t(onnxDataType(to))), to);
 }
 
 /// ReduceSum has its axes as an input, the others as an attribute (up to

@@ -109,18 +109,14 @@ static LogicalResult addMasks(Node &node, const BoundAttention &bound,
   return success(before && attention.attended);
 }
 
-/// The types that softmax_precision names; null where it names none. What is
-/// narrower than the types that Takt computes in is computed in f32.
+/// The type that softmax_precision names; null where it names none.
 static FailureOr<Type> softmaxType(const Node &node, int64_t precision) {
   if (precision == 0)
     return Type();
-  MLIRContext *context = node.loc.getContext();
-  if (precision == onnx::TensorProto::DOUBLE)
-    return Type(Float64Type::get(context));
-  if (precision == onnx::TensorProto::FLOAT ||
-      precision == onnx::TensorProto::FLOAT16 ||
-      precision == onnx::TensorProto::BFLOAT16)
-    return Type(Float32Type::get(context));
+  Type type =
+      computedType(static_cast<int32_t>(precision), node.loc.getContext());
+  if (type && isa<FloatType>(type))
+    return type;
   return node.invalid() << "has softmax_precision " << precision
                         << ", expected a float type";
 }

@@ -61,7 +61,7 @@ Value Binder::indices(StringRef role) {
 
 Value Binder::optionalIndices(StringRef role) {
   Value value = optionalTensor(role, Accept::Numbers);
-  if (!value || elementOf(value).isInteger(64))
+  if (!value || elementOf(value).isSignlessInteger(64))
     return value;
   if (isFloat(value)) {
     if (firstError())

@@ -123,7 +123,7 @@ static LogicalResult convertConstantOfShape(Node &node) {
   if (failed(element))
     return failure();
   Constant constant;
-  constant.type = TensorProto::FLOAT;
+  constant.type = fill.type;
   constant.shape = shape;
   constant.fill = *element;
   return node.define(0, std::move(constant));

@@ -63,6 +63,15 @@ Value Emit::negate(Value x) {
   return sub(filled(0, {}, x), x);
 }
 
+Value Emit::reverseOrder(Value x) {
+  if (!x || isFloat(x))
+    return negate(x);
+  auto type = llvm::cast<IntegerType>(elementOf(x));
+  bool isShort = type.isUnsigned() && type.getWidth() < 64;
+  int64_t allBits = isShort ? (int64_t(1) << type.getWidth()) - 1 : -1;
+  return sub(integers(allBits, {}, onnxType(type)), x);
+}
+
 Value Emit::compare(CompareFunction function, Value a, Value b) {
   return create<train::CompareOp>({a, b},
                                   attributes().keyword("function", function));

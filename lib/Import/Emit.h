@@ -29,6 +29,9 @@ public:
   Value scale(Value x, float factor);
   /// x times −1; of integers the difference from 0.
   Value negate(Value x);
+  /// Numbers in reversed order, those of x again if it is applied twice: −x or,
+  /// of integers, whose lowest number has no opposite, −1 − x.
+  Value reverseOrder(Value x);
   Value compare(CompareFunction function, Value a, Value b);
   Value invert(Value condition);
   Value where(Value condition, Value a, Value b);

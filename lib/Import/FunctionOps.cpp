@@ -79,6 +79,8 @@ static LogicalResult convertAbs(Node &node) {
     return failure();
   if (isFloat(x))
     return emitUnary(node, x, UnaryFunction::Abs);
+  if (elementOf(x).isUnsignedInteger())
+    return node.define(0, x);
   Emit emit(node);
   return emit.define(emit.binary(BinaryFunction::Max, x, emit.negate(x)));
 }
@@ -93,6 +95,8 @@ static LogicalResult convertSign(Node &node) {
     return emitUnary(node, x, UnaryFunction::Sign);
   Emit emit(node);
   Value below = emit.binary(BinaryFunction::Min, x, emit.filled(1, {}, x));
+  if (elementOf(x).isUnsignedInteger())
+    return emit.define(below);
   return emit.define(
       emit.binary(BinaryFunction::Max, below, emit.filled(-1, {}, x)));
 }

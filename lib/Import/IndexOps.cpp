@@ -373,7 +373,7 @@ template <bool smallest> static LogicalResult convertArg(Node &node) {
   if (failed(at))
     return failure();
   Emit emit(node);
-  Value y = emit.argMax(smallest ? emit.negate(x) : x, *at, last);
+  Value y = emit.argMax(smallest ? emit.reverseOrder(x) : x, *at, last);
   Dims dims(shapeOf(x));
   if (keepAxis)
     dims[*at] = 1;

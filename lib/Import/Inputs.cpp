@@ -12,7 +12,6 @@
 using namespace mlir;
 using namespace takt;
 using namespace takt::import;
-using onnx::TensorProto;
 using onnx::TensorShapeProto;
 
 static Subject subjectOf(StringRef kind, const onnx::ValueInfoProto &info,
@@ -46,22 +45,15 @@ private:
 };
 } // namespace
 
-/// What the host gives in the file's own type: nothing is widened on the way.
-static bool isInputType(int32_t type) {
-  return type == TensorProto::FLOAT || type == TensorProto::DOUBLE ||
-         type == TensorProto::INT32 || type == TensorProto::INT64 ||
-         type == TensorProto::BOOL;
-}
-
 static LogicalResult checkType(const onnx::ValueInfoProto &info,
                                const Subject &subject) {
   if (!info.has_type() || !info.type().has_tensor_type())
     return subject.unsupported() << "is no dense tensor";
   const onnx::TypeProto::Tensor &type = info.type().tensor_type();
-  if (!isInputType(type.elem_type()))
+  if (!elementTypeOfOnnx(type.elem_type()))
     return subject.unsupported()
            << "has elements of type " << typeName(type.elem_type())
-           << ", expected float, double, int32, int64 or bool";
+           << ", expected numbers or bool";
   if (!type.has_shape())
     return subject.unsupported() << "has no shape";
   return success();

@@ -39,10 +39,9 @@ struct Inputs {
 
 /// Gives all dimensions of the inputs a size. The batch is that of the options
 /// or the file's; other symbolic dimensions have the options' sizes.
-/// Fails with a diagnostic if an input is no tensor of float, double, int32,
-/// int64 or bool, a size is not
-/// positive, a dimension is left without a size, or an option names a dimension
-/// that no input has.
+/// Fails with a diagnostic if an input is no tensor of numbers or bool, a size
+/// is not positive, a dimension is left without a size, or an option names a
+/// dimension that no input has.
 mlir::FailureOr<Inputs>
 bindInputs(llvm::ArrayRef<const onnx::ValueInfoProto *> infos,
            const ImportOptions &options, mlir::MLIRContext *context);

@@ -9,11 +9,13 @@
 #include "Registry.h"
 #include "ShapeArithmetic.h"
 #include <cfloat>
+#include <cmath>
 #include <limits>
 
 using namespace mlir;
 using takt::BinaryFunction;
 using takt::CompareFunction;
+using takt::elementTypeOfOnnx;
 using takt::UnaryFunction;
 using namespace takt::import;
 using onnx::TensorProto;
@@ -134,6 +136,26 @@ static LogicalResult convertWhere(Node &node) {
 // Element types
 //===----------------------------------------------------------------------===//
 
+/// The ends of the numbers of an ONNX type that the importer computes with: of
+/// integers those of 64 bits.
+static double lowest(int32_t type) {
+  return visitElement(elementTypeOfOnnx(type).value_or(takt::ElementType::I64),
+                      [](auto zero) -> double {
+                        using Limits = std::numeric_limits<decltype(zero)>;
+                        return Limits::is_integer ? double(Limits::min())
+                                                  : -HUGE_VAL;
+                      });
+}
+static double largest(int32_t type) {
+  return visitElement(elementTypeOfOnnx(type).value_or(takt::ElementType::I64),
+                      [](auto zero) -> double {
+                        using Limits = std::numeric_limits<decltype(zero)>;
+                        return Limits::is_integer
+                                   ? std::min(0x1p63, double(Limits::max()))
+                                   : HUGE_VAL;
+                      });
+}
+
 /// A constant in another type. Its elements are converted when they are read;
 /// floats become integers in the program.
 static FailureOr<Constant> castConstant(Node &node, const Constant &constant,
@@ -148,8 +170,8 @@ static FailureOr<Constant> castConstant(Node &node, const Constant &constant,
   for (int64_t &value : *values) {
     if (to == TensorProto::BOOL)
       value = value != 0;
-    else if (to == TensorProto::INT32 && !llvm::isInt<32>(value))
-      return node.invalid() << "casts " << value << " to int32";
+    else if (double(value) > largest(to) || double(value) < lowest(to))
+      return node.invalid() << "casts " << value << " to " << typeName(to);
   }
   result.tensor = nullptr;
   result.integers = std::move(*values);
@@ -168,20 +190,23 @@ truncateConstant(Node &node, const Constant &constant, int32_t to) {
   result.type = to;
   result.shape = constant.shape;
   result.integers.emplace();
-  double limit = to == TensorProto::INT32 ? 0x1p31 : 0x1p63;
   for (double value : *values) {
     if (to == TensorProto::BOOL)
       value = value != 0;
-    if (!(value > -limit - 1 && value < limit))
+    if (!(value > lowest(to) - 1 && value < largest(to) + 1))
       return node.invalid() << "casts " << value << " to " << typeName(to);
     result.integers->push_back(static_cast<int64_t>(value));
   }
   return result;
 }
 
-/// Whether the importer converts it, rather than the program.
+/// Whether the importer converts it, rather than the program: of floats that
+/// are rounded the parameter is to keep all bits.
 static bool isFolded(const Operand &input, int32_t to) {
   if (!input.constant)
+    return false;
+  if (isRoundedType(to) && !input.constant->isInteger() &&
+      !input.shape().empty())
     return false;
   bool isSmall =
       countElements(input.shape()).value_or(kMaxIntegers + 1) <= kMaxIntegers;
@@ -192,11 +217,9 @@ static bool isFolded(const Operand &input, int32_t to) {
 
 static LogicalResult castTo(Node &node, const Operand &input, int32_t to) {
   Type element = computedType(to, node.loc.getContext());
-  bool isNarrow = to == TensorProto::FLOAT16 || to == TensorProto::BFLOAT16;
-  if (!element || isNarrow)
+  if (!element)
     return node.unsupported()
-           << "casts to type " << typeName(to)
-           << ", expected float, double, int32, int64 or bool";
+           << "casts to type " << typeName(to) << ", expected numbers or bool";
   bool truncates = input.constant && !isa<FloatType>(element) &&
                    isKnownNumber(*input.constant);
   if (truncates || isFolded(input, to)) {

@@ -151,7 +151,7 @@ FailureOr<Value> Node::floats(ArrayRef<float> values, ArrayRef<int64_t> shape) {
 Constant Node::numberConstant(ArrayRef<double> values, ArrayRef<int64_t> shape,
                               int32_t type) {
   onnx::TensorProto &tensor = graph.tensors.emplace_back();
-  // 16-bit floats are computed in f32.
+  // Elements are rounded to 16 bits when they are read.
   if (type == onnx::TensorProto::DOUBLE) {
     tensor.set_data_type(onnx::TensorProto::DOUBLE);
     tensor.mutable_double_data()->Add(values.begin(), values.end());

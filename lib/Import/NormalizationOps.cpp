@@ -26,12 +26,20 @@ static FailureOr<Value> perChannel(Node &node, Value vector, int64_t rank) {
 namespace {
 /// A batch normalization taken apart.
 struct BatchNorm {
-  Value x, scale, bias, mean, variance;
+  Value x, scale, bias, mean, variance; ///< all of one type
+  Type element;                         ///< of the node's own x
   std::string meanName, varianceName;
   float epsilon, momentum;
   bool usesMinibatch = false; ///< its statistics, not the running ones
 };
 } // namespace
+
+/// 16-bit floats as f32, in which statistics are computed and kept.
+static Value inF32(Emit &emit, Value x) {
+  if (!x || !train::isShortFloatTensor(x.getType()))
+    return x;
+  return emit.cast(x, Float32Type::get(x.getContext()));
+}
 
 /// Running statistics that are used as they are: no parameters of training, but
 /// state of a forward pass, which takes what training left.
@@ -108,8 +116,15 @@ static FailureOr<BatchNorm> bindBatchNorm(Node &node) {
   FailureOr<Value> varianceValue = bindStatistic(node, variance, "var");
   if (failed(varianceValue))
     return failure();
-  norm.mean = *meanValue;
-  norm.variance = *varianceValue;
+  Emit emit(node);
+  norm.element = elementOf(norm.x);
+  norm.mean = inF32(emit, *meanValue);
+  norm.variance = inF32(emit, *varianceValue);
+  norm.x = emit.castLike(norm.x, norm.mean);
+  norm.scale = emit.castLike(norm.scale, norm.mean);
+  norm.bias = emit.castLike(norm.bias, norm.mean);
+  if (!norm.x || !norm.scale || !norm.bias)
+    return failure();
   if (norm.usesMinibatch) {
     norm.meanName = mean.constant->name;
     norm.varianceName = variance.constant->name;
@@ -135,7 +150,8 @@ static LogicalResult emitTraining(Node &node, const BatchNorm &norm) {
   if (node.isUsed(4))
     return node.unsupported() << "has output #4, the saved variance, which is "
                                  "used";
-  if (failed(node.define(0, op->getY())) ||
+  Emit emit(node);
+  if (failed(emit.define(0, emit.cast(op->getY(), norm.element))) ||
       failed(node.define(1, op->getNewRunningMean())) ||
       failed(node.define(2, op->getNewRunningVar())))
     return failure();
@@ -146,7 +162,7 @@ static LogicalResult emitTraining(Node &node, const BatchNorm &norm) {
 static FailureOr<Value> emitDeviation(Node &node, const BatchNorm &norm) {
   Constant epsilon;
   epsilon.name = node.proto.output(0) + ".epsilon";
-  epsilon.type = onnx::TensorProto::FLOAT;
+  epsilon.type = onnxType(elementOf(norm.variance));
   epsilon.fill = norm.epsilon;
   while (node.graph.operands.contains(epsilon.name))
     epsilon.name += "_";
@@ -215,7 +231,9 @@ static LogicalResult emitForward(Node &node, const BatchNorm &norm) {
   FailureOr<Value> added = perChannel(node, offset->getResult(), rank);
   if (failed(added))
     return failure();
-  return node.emit<train::AddOp>({scaled->getResult(), *added});
+  Emit emit(node);
+  return emit.define(
+      emit.cast(emit.add(scaled->getResult(), *added), norm.element));
 }
 
 static LogicalResult convertBatchNormalization(Node &node) {

@@ -61,7 +61,11 @@ FailureOr<mlir::Value> ParameterTable::read(OpBuilder &builder,
 FailureOr<mlir::Value> ParameterTable::readState(OpBuilder &builder,
                                                  const Constant &constant,
                                                  const Subject &user) {
-  FailureOr<Entry *> entry = lookup(builder, constant, user);
+  // What is a mean of many minibatches changes too little for 16 bits.
+  Constant wide = constant;
+  if (isRoundedType(constant.type))
+    wide.type = onnx::TensorProto::FLOAT;
+  FailureOr<Entry *> entry = lookup(builder, wide, user);
   if (failed(entry))
     return failure();
   std::string &owner = (*entry)->stateOf;

@@ -52,7 +52,7 @@ static void addPoolAttributes(AttributeList &attributes,
 /// Output 1 are the positions of output 0's elements.
 static LogicalResult convertMaxPool(Node &node) {
   Binder bind(node);
-  Value x = bind.tensor("X");
+  Value x = bind.tensor("X", Accept::Numbers);
   WindowAttributes window(bind, /*dilated=*/node.since >= 10);
   bool columnMajor = node.since >= 8 && bind.flag("storage_order", false);
   bool ceilMode = node.since >= 10 && bind.flag("ceil_mode", false);

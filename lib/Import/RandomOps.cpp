@@ -58,10 +58,10 @@ static AttributeList takeAttributes(const Node &node, Binder &bind) {
 template <typename Distribution>
 static LogicalResult draw(Node &node, ArrayRef<int64_t> shape, int64_t type,
                           const AttributeList &attributes) {
-  if (type != onnx::TensorProto::FLOAT && type != onnx::TensorProto::DOUBLE)
-    return node.unsupported() << "draws elements of type " << typeName(type)
-                              << ", expected float or double";
   Type element = computedType(type, node.loc.getContext());
+  if (!element || !isa<FloatType>(element))
+    return node.unsupported() << "draws elements of type " << typeName(type)
+                              << ", expected floats";
   if (llvm::any_of(shape, [](int64_t dim) { return dim < 1; }) ||
       !countElements(shape))
     return node.unsupported() << "draws a tensor of shape " << shapeText(shape)
@@ -129,11 +129,9 @@ static LogicalResult convertBernoulli(Node &node) {
   if (failed(bind.finish()))
     return failure();
   Type element = computedType(type, node.loc.getContext());
-  if (!element || type == onnx::TensorProto::FLOAT16 ||
-      type == onnx::TensorProto::BFLOAT16)
-    return node.unsupported()
-           << "draws elements of type " << typeName(type)
-           << ", expected float, double, int32, int64 or bool";
+  if (!element)
+    return node.unsupported() << "draws elements of type " << typeName(type)
+                              << ", expected numbers or bool";
   Emit emit(node);
   Value drawn = drawUniform(node, shapeOf(probability), probability, seed);
   Value ones = emit.compare(CompareFunction::Less, drawn, probability);

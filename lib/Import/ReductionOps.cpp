@@ -153,13 +153,14 @@ template <bool smallest> static LogicalResult convertReduceExtreme(Node &node) {
     return node.define(0, r->x);
   Emit emit(node);
   Value x = asNumbers(emit, r->x);
-  x = smallest ? emit.negate(x) : x;
+  x = smallest ? emit.reverseOrder(x) : x;
   if (!x)
     return failure();
   FailureOr<Value> y = reduce<train::ReduceMaxOp>(node, *r, x);
   if (failed(y))
     return failure();
-  return emit.define(emit.castLike(smallest ? emit.negate(*y) : *y, r->x));
+  return emit.define(
+      emit.castLike(smallest ? emit.reverseOrder(*y) : *y, r->x));
 }
 
 /// Halves of the axis times each other, until one element is left: its gradient

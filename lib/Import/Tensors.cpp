@@ -8,6 +8,7 @@
 #include "Tensors.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "takt/Dialect/ElementTypes.h"
 #include "takt/Dialect/Train/Train.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/Support/Endian.h"
@@ -16,6 +17,7 @@
 #include <cstring>
 
 using namespace mlir;
+using namespace takt;
 using namespace takt::import;
 using llvm::support::endian::read64le;
 using onnx::TensorProto;
@@ -167,18 +169,13 @@ TensorReader::integers(const Constant &constant, const Subject &subject) const {
   return result;
 }
 
-static float halfBits(uint16_t bits) {
-  return llvm::APFloat(llvm::APFloat::IEEEhalf(), llvm::APInt(16, bits))
-      .convertToFloat();
-}
-
-static float bfloatBits(uint16_t bits) {
-  return llvm::bit_cast<float>(uint32_t(bits) << 16);
-}
-
 /// A number in another type. `fits` becomes false if it is finite there only.
 template <typename To, typename From> static To narrow(From value, bool &fits) {
-  if constexpr (std::is_integral_v<To>) {
+  if constexpr (isFloat16<To>) {
+    To narrowed(roundToOdd(static_cast<double>(value)));
+    fits &= std::isfinite(float(narrowed)) || !std::isfinite(double(value));
+    return narrowed;
+  } else if constexpr (std::is_integral_v<To>) {
     fits &= int64_t(static_cast<To>(value)) == int64_t(value);
     return static_cast<To>(value);
   } else {
@@ -186,6 +183,12 @@ template <typename To, typename From> static To narrow(From value, bool &fits) {
     fits &= std::isfinite(narrowed) || !std::isfinite(double(value));
     return narrowed;
   }
+}
+
+template <typename T> static T ofBits(uint16_t bits) {
+  T number;
+  number.bits = bits;
+  return number;
 }
 
 /// Decodes all elements. False if one does not fit.
@@ -214,10 +217,10 @@ static bool decode(const TensorProto &tensor, const TensorData &data,
     });
     break;
   case TensorProto::FLOAT16:
-    each([&](size_t i) { return halfBits(bits16(i)); });
+    each([&](size_t i) { return ofBits<Float16>(bits16(i)); });
     break;
   case TensorProto::BFLOAT16:
-    each([&](size_t i) { return bfloatBits(bits16(i)); });
+    each([&](size_t i) { return ofBits<BFloat16>(bits16(i)); });
     break;
   default:
     each([&](size_t i) {
@@ -231,7 +234,7 @@ static bool decode(const TensorProto &tensor, const TensorData &data,
 
 static bool isFloatType(int32_t type) {
   return type == TensorProto::FLOAT || type == TensorProto::DOUBLE ||
-         type == TensorProto::FLOAT16 || type == TensorProto::BFLOAT16;
+         isRoundedType(type);
 }
 
 static LogicalResult checkFloats(const Constant &constant,
@@ -309,10 +312,23 @@ static bool sameBits(ArrayRef<char> bytes, size_t size) {
 /// One element, of a tensor that has the same everywhere.
 template <typename T>
 static ElementsAttr splat(RankedTensorType type, T value) {
-  if constexpr (std::is_same_v<T, uint8_t>)
-    return DenseElementsAttr::get(type, value != 0);
-  else
-    return DenseElementsAttr::get(type, value);
+  if (type.getElementType().isInteger(1))
+    return DenseElementsAttr::get(type, value != T(0));
+  ArrayRef bytes(reinterpret_cast<const char *>(&value), sizeof(value));
+  return DenseElementsAttr::getFromRawBuffer(type, bytes);
+}
+
+/// A number as all elements. What is finite stays so, at the largest number of
+/// the type: it stands for a bound or excludes from a mask.
+template <typename T> static T fillWith(float number) {
+  if constexpr (isFloat16<T>) {
+    T narrowed(number);
+    if (std::isfinite(number) && !std::isfinite(float(narrowed)))
+      --narrowed.bits;
+    return narrowed;
+  } else {
+    return static_cast<T>(number);
+  }
 }
 
 /// The bytes of data that need not be decoded and that someone owns.
@@ -333,7 +349,7 @@ FailureOr<ElementsAttr> TensorReader::elementsAs(const Constant &constant,
                                                  RankedTensorType type,
                                                  const Subject &subject) const {
   if (!constant.tensor && !constant.integers)
-    return splat(type, static_cast<T>(constant.fill));
+    return splat(type, fillWith<T>(constant.fill));
   int64_t count = type.getNumElements();
   // Nothing is allocated for data that are not there.
   FailureOr<TensorData> data = TensorData();
@@ -368,32 +384,13 @@ FailureOr<ElementsAttr> TensorReader::elementsAs(const Constant &constant,
 
 Type takt::import::computedType(int32_t type, MLIRContext *context) {
   Builder builder(context);
-  switch (type) {
-  case TensorProto::FLOAT:
-  case TensorProto::FLOAT16:
-  case TensorProto::BFLOAT16:
-    return builder.getF32Type();
-  case TensorProto::DOUBLE:
-    return builder.getF64Type();
-  case TensorProto::INT32:
-    return builder.getI32Type();
-  case TensorProto::INT64:
-    return builder.getI64Type();
-  case TensorProto::BOOL:
-    return builder.getI1Type();
-  default:
-    return {};
-  }
+  std::optional<ElementType> element = elementTypeOfOnnx(type);
+  return element ? mlirType(builder, *element) : Type();
 }
 
 int32_t takt::import::onnxType(Type computed) {
-  if (computed.isF32())
-    return TensorProto::FLOAT;
-  if (computed.isF64())
-    return TensorProto::DOUBLE;
-  if (computed.isInteger(32))
-    return TensorProto::INT32;
-  return computed.isInteger(64) ? TensorProto::INT64 : TensorProto::BOOL;
+  std::optional<ElementType> element = elementType(computed);
+  return element ? onnxDataType(*element) : TensorProto::UNDEFINED;
 }
 
 FailureOr<ElementsAttr> TensorReader::elements(const Constant &constant,
@@ -402,24 +399,14 @@ FailureOr<ElementsAttr> TensorReader::elements(const Constant &constant,
   if (!element)
     return subject.unsupported()
            << "has elements of type " << typeName(constant.type)
-           << ", expected float, double, int32, int64 or bool";
+           << ", expected numbers or bool";
   auto type = RankedTensorType::get(constant.shape, element);
   if (!train::isTensor(type)) {
     return subject.unsupported() << "has shape " << shapeText(constant.shape)
                                  << ", expected at most 8 positive sizes and "
                                  << kMaxElements << " elements";
   }
-  switch (train::getElementType(type)) {
-  case takt::ElementType::F32:
-    return elementsAs<float>(constant, type, subject);
-  case takt::ElementType::F64:
-    return elementsAs<double>(constant, type, subject);
-  case takt::ElementType::I32:
-    return elementsAs<int32_t>(constant, type, subject);
-  case takt::ElementType::I64:
-    return elementsAs<int64_t>(constant, type, subject);
-  case takt::ElementType::I1:
-    break;
-  }
-  return elementsAs<uint8_t>(constant, type, subject);
+  return visitElement(train::getElementType(type), [&](auto zero) {
+    return elementsAs<decltype(zero)>(constant, type, subject);
+  });
 }

@@ -55,12 +55,17 @@ struct Constant {
   bool isInteger() const;
 };
 
-/// The type that elements of an ONNX type have in the train dialect, which
-/// computes with f32, f64, i32, i64 and i1; 16-bit floats are widened to f32.
-/// Null for types that it does not compute with.
+/// The type that elements of an ONNX type have in the train dialect. Null for
+/// types that it does not compute with.
 mlir::Type computedType(int32_t type, mlir::MLIRContext *context);
 /// The ONNX type of tensors that are computed in a type of the train dialect.
 int32_t onnxType(mlir::Type computed);
+
+/// Whether it is one of the 16-bit floats.
+inline bool isRoundedType(int32_t type) {
+  return type == onnx::TensorProto::FLOAT16 ||
+         type == onnx::TensorProto::BFLOAT16;
+}
 
 /// ONNX's name of an element type: float, int64, …
 std::string typeName(int32_t type);

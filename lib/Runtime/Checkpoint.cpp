@@ -30,25 +30,25 @@ class Saver {
 public:
   void integers(std::string name, ArrayRef<int64_t> values) {
     auto *bytes = reinterpret_cast<const uint8_t *>(values.data());
-    copy(std::move(name), ArrayType::I64, values.size(),
+    copy(std::move(name), ElementType::I64, values.size(),
          {bytes, values.size() * sizeof(int64_t)});
   }
   void losses(ArrayRef<double> values) {
     auto *bytes = reinterpret_cast<const uint8_t *>(values.data());
-    copy("losses", ArrayType::F64, values.size(),
+    copy("losses", ElementType::F64, values.size(),
          {bytes, values.size() * sizeof(double)});
   }
   void bytes(std::string name, ArrayRef<uint8_t> data) {
     names.push_back(std::move(name));
     sizes.push_back(data.size());
-    views.emplace_back(names.back(), ArrayType::U8, ArrayRef(sizes.back()),
+    views.emplace_back(names.back(), ElementType::U8, ArrayRef(sizes.back()),
                        data);
   }
 
   std::vector<ArrayView> views;
 
 private:
-  void copy(std::string name, ArrayType type, size_t size,
+  void copy(std::string name, ElementType type, size_t size,
             ArrayRef<uint8_t> data) {
     owned.push_back({std::move(name), type, {}, data.vec()});
     owned.back().dims.push_back(size);
@@ -108,7 +108,7 @@ public:
   }
 
   /// The array of that name, type and number of elements.
-  Expected<ArrayRef<uint8_t>> get(StringRef name, ArrayType type,
+  Expected<ArrayRef<uint8_t>> get(StringRef name, ElementType type,
                                   uint64_t elements) const {
     const Array *array = findArray(arrays, name);
     if (!array)
@@ -124,11 +124,11 @@ public:
 
   Expected<std::vector<int64_t>> integers(StringRef name,
                                           uint64_t elements) const {
-    return numbers<int64_t>(name, ArrayType::I64, elements);
+    return numbers<int64_t>(name, ElementType::I64, elements);
   }
 
   template <typename T>
-  Expected<std::vector<T>> numbers(StringRef name, ArrayType type,
+  Expected<std::vector<T>> numbers(StringRef name, ElementType type,
                                    uint64_t elements) const {
     Expected<ArrayRef<uint8_t>> bytes = get(name, type, elements);
     if (!bytes)
@@ -161,7 +161,7 @@ static Error checkIdentity(const Loader &loader,
     return loader.fail("checkpoint version " + Twine(version->front()) +
                        ", expected " + Twine(kVersion));
   Expected<ArrayRef<uint8_t>> hash =
-      loader.get("program", ArrayType::U8, options.programHash.size());
+      loader.get("program", ElementType::U8, options.programHash.size());
   if (!hash)
     return hash.takeError();
   if (*hash != ArrayRef(options.programHash))
@@ -181,7 +181,7 @@ static Error checkIdentity(const Loader &loader,
 static Error loadRegions(const Loader &loader, MachineState &state) {
   for (auto [i, region] : enumerate(state.memory.regions)) {
     Expected<ArrayRef<uint8_t>> bytes =
-        loader.get("region." + utostr(i), ArrayType::U8, region.bytes());
+        loader.get("region." + utostr(i), ElementType::U8, region.bytes());
     if (!bytes)
       return bytes.takeError();
     std::copy(bytes->begin(), bytes->end(), region.data());
@@ -247,7 +247,7 @@ Error takt::runtime::loadCheckpoint(const CheckpointOptions &options,
     return semaphores.takeError();
   state.synchronizer.setSemaphoreCounts(*semaphores);
   auto losses =
-      loader.numbers<double>("losses", ArrayType::F64, loader.size("losses"));
+      loader.numbers<double>("losses", ElementType::F64, loader.size("losses"));
   if (!losses)
     return losses.takeError();
   state.recorder.restore(std::move(*losses));

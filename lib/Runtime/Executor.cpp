@@ -108,7 +108,7 @@ static std::vector<Array> finalParameters(const ProcessorArray &machine) {
         reinterpret_cast<uint8_t *>(machine.memory.address(home, last));
     parts.push_back({static_cast<uint32_t>(index),
                      {parameter.name,
-                      arrayType(home.type),
+                      home.type,
                       home.dims,
                       {bytes, bytes + home.bytes()}}});
   }

@@ -58,18 +58,15 @@ public:
     // As if every name had one binding.
     SplitMix64 random({seed, turns.first(index) / turns.minibatches(),
                        turns.minibatch(index, iteration)});
-    switch (binding.type) {
-    case ElementType::F32:
-      return fillUniform<float>(random, elements(binding), entry);
-    case ElementType::F64:
-      return fillUniform<double>(random, elements(binding), entry);
-    case ElementType::I32:
-      return fillClasses<int32_t>(random, elements(binding), entry, classes);
-    case ElementType::I64:
-      return fillClasses<int64_t>(random, elements(binding), entry, classes);
-    case ElementType::I1:
-      return fillClasses<uint8_t>(random, elements(binding), entry, 2);
-    }
+    int64_t n = elements(binding);
+    visitElement(binding.type, [&](auto zero) {
+      using Element = decltype(zero);
+      if constexpr (std::is_integral_v<Element>)
+        fillClasses<Element>(random, n, entry,
+                             binding.type == ElementType::I1 ? 2 : classes);
+      else
+        fillUniform<Element>(random, n, entry);
+    });
   }
 
 private:
@@ -178,9 +175,7 @@ static Expected<const Array *> findSamples(const Binding &binding,
     return array;
   std::string expected = "'" + binding.name + "'";
   if (binding.kind == BindingKind::Label) {
-    bool integers =
-        binding.type == ElementType::I64 || binding.type == ElementType::I32;
-    StringRef usual = integers ? "label" : "target";
+    StringRef usual = isFloatType(binding.type) ? "target" : "label";
     if (const Array *array = findArray(arrays, usual))
       return array;
     if (binding.name != usual)
@@ -222,13 +217,13 @@ static Expected<Array> samplesFor(const Binding &binding, bool whole,
                                  : std::string("N");
     for (size_t axis = 1; axis < needed.size(); ++axis)
       expected += "x" + itostr(needed[axis]);
-    return createStringError(
-        "array '" + array.name + "' is " +
-        describe(descriptor(array.type), array.dims) + ", the program's " +
-        role(binding) + " '" + binding.name + "' needs " +
-        descriptor(arrayType(binding.type)) + " " + expected);
+    return createStringError("array '" + array.name + "' is " +
+                             describe(descriptor(array.type), array.dims) +
+                             ", the program's " + role(binding) + " '" +
+                             binding.name + "' needs " +
+                             descriptor(binding.type) + " " + expected);
   }
-  return convert(array, arrayType(binding.type));
+  return convert(array, binding.type);
 }
 
 Expected<std::unique_ptr<ArrayData>>

@@ -15,14 +15,10 @@ using namespace takt::runtime;
 
 /// The first element as a double.
 static double firstElement(ElementType type, const void *data) {
-  if (type == ElementType::F64) {
-    double value;
+  return visitElement(type, [&](auto value) {
     std::memcpy(&value, data, sizeof(value));
-    return value;
-  }
-  float value;
-  std::memcpy(&value, data, sizeof(value));
-  return value;
+    return static_cast<double>(value);
+  });
 }
 
 void Recorder::storeLoss(ElementType type, uint64_t minibatch,
@@ -46,7 +42,7 @@ void Recorder::store(uint32_t index, uint64_t iteration, const void *entry) {
     return;
   Array &array = outputs[turns.first(index)];
   if (array.data.empty()) {
-    array = {binding.name, arrayType(binding.type), binding.dims, {}};
+    array = {binding.name, binding.type, binding.dims, {}};
     uint64_t kept = options.keepAllOutputs ? minibatches : 1;
     if (!array.dims.empty())
       array.dims[0] *= kept;
@@ -70,7 +66,7 @@ void Recorder::gradient(uint32_t parameter, const TensorRef &ref,
   const auto *bytes = static_cast<const uint8_t *>(data);
   std::lock_guard<std::mutex> lock(mutex);
   gradients[parameter] = {program.parameters[parameter].name,
-                          arrayType(ref.type),
+                          ref.type,
                           ref.dims,
                           {bytes, bytes + ref.bytes()}};
 }

@@ -33,8 +33,7 @@ bool takt::isReturned(const Parameter &parameter, ArrayRef<Array> weights) {
 /// The parameter's value in the program itself.
 static Expected<Array> storedValue(const Program &program,
                                    const Parameter &parameter) {
-  Array array{
-      parameter.name, arrayType(parameter.home.type), parameter.home.dims, {}};
+  Array array{parameter.name, parameter.home.type, parameter.home.dims, {}};
   uint64_t bytes = parameter.home.bytes();
   uint64_t size = elementBytes(parameter.home.type);
   if (!parameter.splat) {
@@ -79,15 +78,14 @@ Expected<Array> takt::initialValue(const Program &program, uint32_t index,
     return storedValue(program, parameter);
   std::vector<int64_t> dims = wholeDims(program, parameter);
   if (ArrayRef(given->dims) != ArrayRef(dims))
-    return createStringError(
-        "weights '" + given->name + "' are " +
-        describe(descriptor(given->type), given->dims) +
-        ", the program's parameter is " +
-        describe(descriptor(arrayType(parameter.home.type)), dims));
+    return createStringError("weights '" + given->name + "' are " +
+                             describe(descriptor(given->type), given->dims) +
+                             ", the program's parameter is " +
+                             describe(descriptor(parameter.home.type), dims));
   Array part{parameter.name, given->type, parameter.home.dims, {}};
   part.data.resize(part.elements() * elementBytes(part.type));
   copyBox(*given, /*axis=*/0, parameter.begin, part.dims, part.data.data());
-  return convert(part, arrayType(parameter.home.type));
+  return convert(part, parameter.home.type);
 }
 
 /// Shortest text that distinguishes two elements of that type.
@@ -95,33 +93,15 @@ static std::string element(const Array &array, int64_t index) {
   const uint8_t *at = array.data.data() + index * elementBytes(array.type);
   std::string text;
   raw_string_ostream os(text);
-  auto print = [&](auto value, const char *pattern) {
+  visitElement(array.type, [&](auto value) {
     std::memcpy(&value, at, sizeof(value));
-    os << format(pattern, value);
-  };
-  switch (array.type) {
-  case ArrayType::F32: {
-    float value;
-    std::memcpy(&value, at, sizeof(value));
-    os << format("%.9g", static_cast<double>(value));
-    break;
-  }
-  case ArrayType::F64:
-    print(double(), "%.17g");
-    break;
-  case ArrayType::I32:
-    print(int32_t(), "%d");
-    break;
-  case ArrayType::I64:
-    int64_t value;
-    std::memcpy(&value, at, sizeof(value));
-    os << value;
-    break;
-  case ArrayType::U8:
-  case ArrayType::Bool:
-    os << static_cast<unsigned>(*at);
-    break;
-  }
+    using Element = decltype(value);
+    if constexpr (std::is_integral_v<Element>)
+      os << std::to_string(value);
+    else
+      os << format(std::is_same_v<Element, double> ? "%.17g" : "%.9g",
+                   static_cast<double>(value));
+  });
   return text;
 }
 
@@ -140,7 +120,7 @@ static std::string firstDifference(const Array &a, const Array &b) {
 }
 
 static Array asArray(ArrayRef<double> losses) {
-  Array array{"loss", ArrayType::F64, {}, {}};
+  Array array{"loss", ElementType::F64, {}, {}};
   array.dims.push_back(losses.size());
   auto *bytes = reinterpret_cast<const uint8_t *>(losses.data());
   array.data.assign(bytes, bytes + losses.size() * sizeof(double));

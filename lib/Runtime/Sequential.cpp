@@ -325,7 +325,7 @@ RunResult Interpreter::finish() {
     const auto *bytes = reinterpret_cast<const uint8_t *>(memory.data());
     parts.push_back({static_cast<uint32_t>(number),
                      {parameter.name,
-                      arrayType(parameter.home.type),
+                      parameter.home.type,
                       parameter.home.dims,
                       {bytes, bytes + memory.bytes()}}});
   }

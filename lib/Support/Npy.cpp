@@ -18,31 +18,20 @@ static constexpr StringLiteral kMagic("\x93NUMPY");
 /// Keeps all products of shapes and element sizes inside 63 bits.
 static constexpr int64_t kMaxElements = int64_t(1) << 48;
 
-StringRef takt::descriptor(ArrayType type) {
-  static constexpr StringLiteral names[] = {"<f4", "<f8", "<i4",
-                                            "<i8", "|u1", "|b1"};
-  return names[static_cast<size_t>(type)];
-}
+/// All that files have: bf16 is none of numpy's.
+static constexpr ElementType kFileTypes[] = {
+    ElementType::F32, ElementType::F64, ElementType::F16, ElementType::I8,
+    ElementType::I16, ElementType::I32, ElementType::I64, ElementType::U8,
+    ElementType::U16, ElementType::U32, ElementType::U64, ElementType::I1};
 
-int64_t takt::elementBytes(ArrayType type) {
-  static constexpr int64_t sizes[] = {4, 8, 4, 8, 1, 1};
-  return sizes[static_cast<size_t>(type)];
-}
-
-ArrayType takt::arrayType(ElementType type) {
+StringRef takt::descriptor(ElementType type) {
   switch (type) {
-  case ElementType::F32:
-    return ArrayType::F32;
-  case ElementType::F64:
-    return ArrayType::F64;
-  case ElementType::I32:
-    return ArrayType::I32;
-  case ElementType::I64:
-    return ArrayType::I64;
-  case ElementType::I1:
-    return ArrayType::Bool;
+#define TAKT_ELEMENT_TYPE(Name, mnemonic, code, Storage, numpy, onnx)          \
+  case ElementType::Name:                                                      \
+    return numpy;
+#include "takt/Support/ElementTypes.def"
   }
-  return ArrayType::U8;
+  return "";
 }
 
 int64_t Array::elements() const {
@@ -80,7 +69,7 @@ public:
     return Error::success();
   }
 
-  ArrayType type = ArrayType::F32;
+  ElementType type = ElementType::F32;
   bool fortran = false;
   SmallVector<int64_t, 4> dims;
 
@@ -107,17 +96,19 @@ private:
     if (!string(text))
       return createStringError("the array's elements are records, expected "
                                "numbers");
-    for (auto candidate : {ArrayType::F32, ArrayType::F64, ArrayType::I32,
-                           ArrayType::I64, ArrayType::U8, ArrayType::Bool})
+    std::string known;
+    for (ElementType candidate : kFileTypes) {
       if (descriptor(candidate) == text) {
         type = candidate;
         return Error::success();
       }
+      known +=
+          (known.empty() ? "'" : ", '") + descriptor(candidate).str() + "'";
+    }
     std::string shown;
     raw_string_ostream(shown).write_escaped(text);
     return createStringError("element type '" + shown +
-                             "' is not supported, expected '<f4', '<f8', "
-                             "'<i4', '<i8', '|u1' or '|b1'");
+                             "' is not supported, expected one of " + known);
   }
 
   Error shape() {

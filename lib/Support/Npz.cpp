@@ -13,7 +13,7 @@
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include <limits>
+#include <list>
 
 using namespace llvm;
 using namespace takt;
@@ -66,10 +66,28 @@ Expected<std::vector<Array>> takt::readArrayFile(StringRef path) {
   return readArrays(**buffer);
 }
 
+/// The array as files have it; `widened` keeps what that needs.
+static Expected<ArrayView> asInFile(const ArrayView &view,
+                                    std::list<Array> &widened) {
+  if (view.type != ElementType::BF16)
+    return view;
+  Array array{view.name.str(), view.type, {}, view.data.vec()};
+  array.dims.assign(view.dims.begin(), view.dims.end());
+  Expected<Array> floats = convert(array, ElementType::F32);
+  if (!floats)
+    return floats.takeError();
+  return widened.emplace_back(std::move(*floats));
+}
+
 Error takt::writeNpz(StringRef path, ArrayRef<ArrayView> arrays) {
   std::vector<ZipEntry> entries;
+  std::list<Array> widened;
   entries.reserve(arrays.size());
-  for (const ArrayView &array : arrays) {
+  for (const ArrayView &each : arrays) {
+    Expected<ArrayView> inFile = asInFile(each, widened);
+    if (!inFile)
+      return inFile.takeError();
+    const ArrayView &array = *inFile;
     constexpr size_t kMaxName = 0xFFFF - 4;
     if (array.name.size() > kMaxName)
       return createStringError(path + ": an array's name has " +
@@ -90,28 +108,30 @@ Error takt::writeNpz(StringRef path, ArrayRef<Array> arrays) {
 }
 
 Error takt::writeNpy(StringRef path, const ArrayView &array) {
+  std::list<Array> widened;
+  Expected<ArrayView> inFile = asInFile(array, widened);
+  if (!inFile)
+    return inFile.takeError();
   return writeFile(path, [&](raw_ostream &os) {
-    os << npyHeader(array) << toStringRef(array.data);
+    os << npyHeader(*inFile) << toStringRef(inFile->data);
     return Error::success();
   });
 }
 
-/// Calls `f` with a zero of the C++ type of an array's elements.
-template <typename F> static Error dispatch(ArrayType type, F f) {
-  switch (type) {
-  case ArrayType::F32:
-    return f(float());
-  case ArrayType::F64:
-    return f(double());
-  case ArrayType::I32:
-    return f(int32_t());
-  case ArrayType::I64:
-    return f(int64_t());
-  case ArrayType::U8:
-  case ArrayType::Bool:
-    break;
-  }
-  return f(uint8_t());
+/// Whether `converted` is the same number.
+template <typename To, typename From>
+static bool fits(To converted, From value) {
+  if constexpr (std::is_integral_v<To> && std::is_integral_v<From>)
+    return static_cast<From>(converted) == value &&
+           (converted < To(0)) == (value < From(0));
+  return true;
+}
+
+template <typename To, typename From> static To toNumber(From value) {
+  if constexpr (isFloat16<To>)
+    return To(roundToOdd(static_cast<double>(value)));
+  else
+    return static_cast<To>(value);
 }
 
 template <typename To, typename From>
@@ -120,40 +140,30 @@ static Error convertElements(const Array &from, Array &to) {
   for (int64_t i = 0; i < n; ++i) {
     From value;
     std::memcpy(&value, from.data.data() + i * sizeof(From), sizeof(From));
-    To converted = static_cast<To>(value);
-    if constexpr (std::is_integral_v<To> && std::is_integral_v<From>)
-      if (static_cast<int64_t>(converted) != static_cast<int64_t>(value) ||
-          (to.type == ArrayType::Bool && converted > 1))
-        return createStringError("array '" + from.name + "': element " +
-                                 Twine(i) + " is " + itostr(value) +
-                                 ", which '" + descriptor(to.type) +
-                                 "' cannot hold");
+    To converted = toNumber<To>(value);
+    if (!fits(converted, value) || (to.type == ElementType::I1 &&
+                                    converted != To(0) && converted != To(1)))
+      return createStringError("array '" + from.name + "': element " +
+                               Twine(i) + " is " + std::to_string(value) +
+                               ", which '" + descriptor(to.type) +
+                               "' cannot hold");
     std::memcpy(to.data.data() + i * sizeof(To), &converted, sizeof(To));
   }
   return Error::success();
 }
 
-static bool isFloat(ArrayType type) {
-  return type == ArrayType::F32 || type == ArrayType::F64;
-}
-
-Expected<Array> takt::convert(const Array &array, ArrayType type) {
+Expected<Array> takt::convert(const Array &array, ElementType type) {
   if (array.type == type)
     return array;
-  if (isFloat(array.type) && !isFloat(type))
+  if (isFloatType(array.type) && !isFloatType(type))
     return createStringError("array '" + array.name + "' has elements '" +
                              descriptor(array.type) + "', expected '" +
                              descriptor(type) + "'");
   Array result{array.name, type, array.dims, {}};
   result.data.resize(array.elements() * elementBytes(type));
-  Error failure = dispatch(array.type, [&](auto from) -> Error {
-    return dispatch(type, [&](auto to) -> Error {
-      using From = decltype(from);
-      using To = decltype(to);
-      if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>)
-        return Error::success(); // refused above
-      else
-        return convertElements<To, From>(array, result);
+  Error failure = visitElement(array.type, [&](auto from) -> Error {
+    return visitElement(type, [&](auto to) -> Error {
+      return convertElements<decltype(to), decltype(from)>(array, result);
     });
   });
   if (failure)

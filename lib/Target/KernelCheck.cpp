@@ -129,27 +129,21 @@ Error checkTypes(const KernelSubject &subject, TypeRule rule) {
   if (rule == TypeRule::Own)
     return checkElementTypes(subject);
   ElementType common = kernel.results[0].type;
-  bool isFloat = common == ElementType::F32 || common == ElementType::F64;
-  bool isNumber =
-      isFloat || common == ElementType::I32 || common == ElementType::I64;
-  if (elementBytes(common) == 0 ||
-      (rule == TypeRule::Number ? !isNumber
-                                : rule != TypeRule::Any && !isFloat))
+  bool ofFloats = rule == TypeRule::Float || rule == TypeRule::Labels;
+  bool accepted = ofFloats ? isFloatType(common)
+                           : rule == TypeRule::Any || common != ElementType::I1;
+  if (elementBytes(common) == 0 || !accepted)
     return subject.failValue("type of " + subject.out(0).name, name(common),
-                             rule == TypeRule::Number ? "f32, f64, i32 or i64"
-                                                      : "f32 or f64");
-  auto check = [&](const NamedShape &tensor, ElementType type,
-                   ElementType expected) {
-    return subject.expectType(tensor, type, expected);
-  };
+                             ofFloats ? "a type of floats"
+                                      : "a type of numbers");
   for (auto [i, tensor] : enumerate(kernel.operands)) {
     bool isLabels = rule == TypeRule::Labels && i == 1;
-    if (Error error = check(subject.in(i), tensor.type,
-                            isLabels ? ElementType::I64 : common))
+    if (Error error = subject.expectType(subject.in(i), tensor.type,
+                                         isLabels ? ElementType::I64 : common))
       return error;
   }
   for (auto [i, tensor] : enumerate(kernel.results))
-    if (Error error = check(subject.out(i), tensor.type, common))
+    if (Error error = subject.expectType(subject.out(i), tensor.type, common))
       return error;
   return Error::success();
 }

@@ -300,6 +300,12 @@ Error checkMeanSquaredError(const KernelSubject &s) {
   return s.expectShape(s.out(1), s.in(0).dims);
 }
 
+Error checkScaleGradient(const KernelSubject &s) {
+  if (Error error = s.expectFlag("divide", 0))
+    return error;
+  return elementwise(s);
+}
+
 /// The factor of the learning rate and the limit of the gradient are the last
 /// two words of every update.
 Error update(const KernelSubject &s) {
@@ -380,6 +386,7 @@ TypeRule typeRule(KernelId id) {
   case KernelId::ReduceSum:
   case KernelId::ReduceMax:
   case KernelId::CumSum:
+  case KernelId::MaxPool:
     return TypeRule::Number;
   case KernelId::Cast:
   case KernelId::Compare:

@@ -72,14 +72,18 @@ private:
   llvm::ArrayRef<llvm::StringRef> operandNames, resultNames;
 };
 
-/// Checks that an element type is f32 or f64, as a gradient's is.
+/// Checks that an element type is a float, as a gradient's is.
 llvm::Error expectFloatType(const KernelSubject &s, const NamedShape &tensor,
                             ElementType type);
 
+/// Checks that it is anything but a truth value.
+llvm::Error expectNumberType(const KernelSubject &s, const NamedShape &tensor,
+                             ElementType type);
+
 /// Which element types a kernel's tensors may have.
 enum class TypeRule {
-  Float,  ///< all the same, f32 or f64
-  Number, ///< all the same, f32, f64, i32 or i64
+  Float,  ///< all the same, of floats
+  Number, ///< all the same, anything but i1
   Any,    ///< all the same: the kernel only moves elements
   Labels, ///< as Float, but operand 1 is i64
   Own     ///< element types, which the kernel's rule relates to each other

@@ -104,22 +104,6 @@ StringRef takt::name(RegionClass kind) {
   return "";
 }
 
-StringRef takt::name(ElementType type) {
-  switch (type) {
-  case ElementType::F32:
-    return "f32";
-  case ElementType::F64:
-    return "f64";
-  case ElementType::I32:
-    return "i32";
-  case ElementType::I64:
-    return "i64";
-  case ElementType::I1:
-    return "i1";
-  }
-  return "";
-}
-
 StringRef takt::name(BindingKind kind) {
   switch (kind) {
   case BindingKind::Input:

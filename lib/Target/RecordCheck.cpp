@@ -133,8 +133,7 @@ void RecordCheck::checkBinding(const Binding &binding) {
     return fail(what + " has " + Twine(*bytes) + " bytes, its region " +
                 Twine(region.size));
   checkAccess(binding.region, isInput ? Access::Read : Access::Write, what);
-  bool isNumber = binding.dims.empty() && (binding.type == ElementType::F32 ||
-                                           binding.type == ElementType::F64);
+  bool isNumber = binding.dims.empty() && isFloatType(binding.type);
   if (binding.kind == BindingKind::Loss && !isNumber)
     fail(what + " is a loss, expected one floating-point number");
 }
@@ -172,6 +171,8 @@ void RecordCheck::checkScalars() {
     values.push_back(scalar.value);
   if (auto rate = LearningRateSchedule::of(values); !rate)
     fail(toString(rate.takeError()));
+  if (values.size() > kLossScaleScalar && !(values[kLossScaleScalar] > 0))
+    fail("the scale of the loss is not positive");
   double iterations = program.scalars[kIterationsScalar].value;
   if (iterations < 0 || iterations > double(kMaxIterations) ||
       iterations != std::floor(iterations))

@@ -15,18 +15,16 @@ using Dims = SmallVector<int64_t, 8>;
 
 Error expectFloatType(const KernelSubject &s, const NamedShape &tensor,
                       ElementType type) {
-  if (type == ElementType::F32 || type == ElementType::F64)
+  if (isFloatType(type))
     return Error::success();
-  return s.failValue("type of " + tensor.name, name(type), "f32 or f64");
+  return s.failValue("type of " + tensor.name, name(type), "a type of floats");
 }
 
-/// Anything but a truth value.
-static Error expectNumber(const KernelSubject &s, const NamedShape &tensor,
-                          ElementType type) {
+Error expectNumberType(const KernelSubject &s, const NamedShape &tensor,
+                       ElementType type) {
   if (type != ElementType::I1)
     return Error::success();
-  return s.failValue("type of " + tensor.name, name(type),
-                     "f32, f64, i32 or i64");
+  return s.failValue("type of " + tensor.name, name(type), "a type of numbers");
 }
 
 /// Checks that word `i` is an axis of the tensor.
@@ -162,7 +160,7 @@ Error checkScatterElements(const KernelSubject &s) {
 
 Error checkArgMax(const KernelSubject &s) {
   NamedShape x = s.in(0);
-  if (Error error = expectNumber(s, x, s.inType(0)))
+  if (Error error = expectNumberType(s, x, s.inType(0)))
     return error;
   if (Error error = s.expectType(s.out(0), s.outType(0), ElementType::I64))
     return error;
@@ -180,7 +178,7 @@ Error checkArgMax(const KernelSubject &s) {
 
 Error checkTopK(const KernelSubject &s) {
   NamedShape x = s.in(0), y = s.out(0);
-  if (Error error = expectNumber(s, x, s.inType(0)))
+  if (Error error = expectNumberType(s, x, s.inType(0)))
     return error;
   if (Error error = s.expectType(y, s.outType(0), s.inType(0)))
     return error;

@@ -155,7 +155,7 @@ Error checkMaxPoolDgrad(const KernelSubject &s) {
 Error checkMaxPoolIndices(const KernelSubject &s) {
   if (Error error = s.expectFlag("column_major", 1))
     return error;
-  if (Error error = expectFloatType(s, s.in(0), s.inType(0)))
+  if (Error error = expectNumberType(s, s.in(0), s.inType(0)))
     return error;
   if (Error error = s.expectType(s.out(0), s.outType(0), ElementType::I64))
     return error;

@@ -60,10 +60,10 @@ SCOPE = {
 }
 REASONS = {name: reason for reason, names in SCOPE.items() for name in names}
 
-# Element types of tensors that are computed with.
-ELEMENT_TYPES = {onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE,
-                 onnx.TensorProto.INT32, onnx.TensorProto.INT64,
-                 onnx.TensorProto.BOOL}
+# Element types of tensors that are not computed with.
+ELEMENT_TYPES_OUTSIDE = {
+    onnx.TensorProto.STRING, onnx.TensorProto.COMPLEX64,
+    onnx.TensorProto.COMPLEX128}
 
 # Single tests of operators that are in scope otherwise.
 TESTS_OUTSIDE = {
@@ -79,11 +79,16 @@ TESTS_OUTSIDE = {
     "test_maxunpool_export_with_output_shape":
         "its stored output counts indices in another shape than its own",
     "test_scan_sum": "a scan over batches (opset 8)",
+    **{f"test_{rest}": "its stored output cuts bits off, where others round"
+       for rest in ("cast_FLOAT_to_BFLOAT16", "castlike_FLOAT_to_BFLOAT16",
+                    "castlike_FLOAT_to_BFLOAT16_expanded")},
 }
 
 # Inputs that become shapes or attributes: a test that gives them as inputs of its
 # graph is run with them bound to their stored values.
 CONSTANT_INPUTS = {
+    # Of which only the type counts: some are stored in another shape.
+    "CastLike": [1],
     "ConstantOfShape": [0], "CumSum": [1], "Dropout": [1, 2], "Expand": [1],
     "If": [0], "Loop": [0, 1], "MaxUnpool": [2], "OneHot": [1], "Pad": [1, 2, 3],
     "Range": [0, 1, 2], "Reshape": [1], "Resize": [1, 2, 3],
@@ -131,7 +136,7 @@ def outside_scope(name, graph, found):
                for dim in info.type.tensor_type.shape.dim):
             return "tensors without elements"
         kind = info.type.tensor_type.elem_type
-        if kind not in ELEMENT_TYPES:
+        if kind in ELEMENT_TYPES_OUTSIDE:
             return f"element type {onnx.TensorProto.DataType.Name(kind).lower()}"
     return None
 
@@ -159,14 +164,30 @@ def load_tensor(path):
     tensor = onnx.TensorProto()
     with open(path, "rb") as file:
         tensor.ParseFromString(file.read())
-    return numpy_helper.to_array(tensor)
+    return tensor
 
 
-def load_set(directory, names, kind):
-    """The stored tensors of one data set by the names of the graph."""
-    return {name: load_tensor(os.path.join(directory, f"{kind}_{i}.pb"))
-            for i, name in enumerate(names)
-            if os.path.exists(os.path.join(directory, f"{kind}_{i}.pb"))}
+def to_array(tensor):
+    """In float32 where numpy has no such type: what takt-run reads and writes."""
+    if tensor.data_type != onnx.TensorProto.BFLOAT16:
+        return numpy_helper.to_array(tensor)
+    bits = (numpy.frombuffer(tensor.raw_data, "<u2") if tensor.raw_data
+            else numpy.array(tensor.int32_data))
+    return (bits.astype("<u4") << 16).view("<f4").reshape(tensor.dims)
+
+
+def load_set(directory, infos, kind):
+    """The stored tensors of one data set by the names of the graph. Those of
+    bfloat16 are stored as integers with the same bits."""
+    tensors = {}
+    for i, info in enumerate(infos):
+        path = os.path.join(directory, f"{kind}_{i}.pb")
+        if not os.path.exists(path):
+            continue
+        tensors[info.name] = load_tensor(path)
+        if info.type.tensor_type.elem_type == onnx.TensorProto.BFLOAT16:
+            tensors[info.name].data_type = onnx.TensorProto.BFLOAT16
+    return tensors
 
 
 def bind(model, inputs):
@@ -175,11 +196,12 @@ def bind(model, inputs):
     needed = values_needed(model)
     bound = [info for info in model.graph.input
              if info.name in needed and info.name in inputs
-             and inputs[info.name].ndim <= 1]
+             and len(inputs[info.name].dims) <= 1]
     for info in bound:
         model.graph.input.remove(info)
-        model.graph.initializer.append(
-            numpy_helper.from_array(inputs[info.name], info.name))
+        initializer = model.graph.initializer.add()
+        initializer.CopyFrom(inputs[info.name])
+        initializer.name = info.name
     return [info.name for info in bound]
 
 
@@ -224,9 +246,8 @@ def run_set(tools, directory, data, scratch):
     model_path = os.path.join(directory, "model.onnx")
     model = onnx.load(model_path)
     initializers = {tensor.name for tensor in model.graph.initializer}
-    names = [info.name for info in model.graph.input
-             if info.name not in initializers]
-    inputs = load_set(data, names, "input")
+    infos = [info for info in model.graph.input if info.name not in initializers]
+    inputs = load_set(data, infos, "input")
     bound = bind(model, inputs)
     if bound:
         model_path = os.path.join(scratch, "model.onnx")
@@ -235,14 +256,14 @@ def run_set(tools, directory, data, scratch):
                                 ("program.takt", "inputs.npz", "outputs.npz"))
     call([os.path.join(tools, "taktc"), model_path, "--mode=forward",
           "--processors=1", "-o", program])
-    save_arrays(arrays, {name: array for name, array in inputs.items()
+    save_arrays(arrays, {name: to_array(tensor) for name, tensor in inputs.items()
                          if name not in bound})
     call([os.path.join(tools, "takt-run"), program, f"--data={arrays}",
           f"--save-outputs={results}"])
-    expected = load_set(data, [info.name for info in model.graph.output], "output")
+    expected = load_set(data, model.graph.output, "output")
     with numpy.load(results) as found:
-        for name, array in expected.items():
-            compare(name, found.get(name), array)
+        for name, tensor in expected.items():
+            compare(name, found.get(name), to_array(tensor))
     return bound
 
 

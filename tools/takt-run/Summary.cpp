@@ -125,7 +125,7 @@ static Expected<Scores> findScores(ArrayRef<Array> outputs,
                                    ArrayRef<int64_t> labels) {
   std::optional<Scores> expected;
   for (const Array &array : outputs) {
-    if (array.type != ArrayType::F32 && array.type != ArrayType::F64)
+    if (!isFloatType(array.type))
       continue;
     for (int64_t axis : classAxes(array)) {
       Scores scores(array, axis);
@@ -148,7 +148,7 @@ Error takt::printAccuracy(raw_ostream &os, const RunResult &result,
   const Array *given = findArray(data, "label");
   if (!given || result.outputs.empty())
     return Error::success();
-  Expected<Array> label = convert(*given, ArrayType::I64);
+  Expected<Array> label = convert(*given, ElementType::I64);
   if (!label)
     return label.takeError();
   Expected<Scores> scores = findScores(result.outputs, label->dims);
@@ -160,9 +160,9 @@ Error takt::printAccuracy(raw_ostream &os, const RunResult &result,
   for (int64_t n = 0; n < labels; ++n) {
     int64_t expected;
     std::memcpy(&expected, label->data.data() + n * 8, 8);
-    correct += expected == (scores->array->type == ArrayType::F32
-                                ? scores->best<float>(n)
-                                : scores->best<double>(n));
+    correct += expected == visitElement(scores->array->type, [&](auto zero) {
+                 return scores->best<decltype(zero)>(n);
+               });
   }
   os << "accuracy: " << format("%.2f", 100.0 * correct / labels) << " % ("
      << correct << " of " << labels << ")\n";

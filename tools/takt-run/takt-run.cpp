@@ -169,9 +169,8 @@ static std::vector<WeightDeclaration> modelWeights(const Program &program,
                                                    ArrayRef<Array> given) {
   std::vector<WeightDeclaration> weights;
   for (const Parameter &parameter : program.parameters) {
-    ElementType type = parameter.home.type;
-    bool isFloat = type == ElementType::F32 || type == ElementType::F64;
-    if (!isFloat || parameter.kind == ParameterKind::OptimizerState ||
+    if (!isFloatType(parameter.home.type) ||
+        parameter.kind == ParameterKind::OptimizerState ||
         !isReturned(parameter, given))
       continue;
     std::vector<int64_t> dims = wholeDims(program, parameter);

@@ -15,35 +15,62 @@
 
 namespace takt {
 
+/// Signless for i1 to i64, unsigned for ui8 to ui64.
 inline mlir::Type mlirType(mlir::Builder &builder, ElementType type) {
   switch (type) {
   case ElementType::F32:
     return builder.getF32Type();
   case ElementType::F64:
     return builder.getF64Type();
-  case ElementType::I32:
-    return builder.getI32Type();
-  case ElementType::I64:
-    return builder.getI64Type();
+  case ElementType::F16:
+    return builder.getF16Type();
+  case ElementType::BF16:
+    return builder.getBF16Type();
   case ElementType::I1:
     return builder.getI1Type();
+  case ElementType::I8:
+  case ElementType::I16:
+  case ElementType::I32:
+  case ElementType::I64:
+    return builder.getIntegerType(8 * elementBytes(type));
+  case ElementType::U8:
+  case ElementType::U16:
+  case ElementType::U32:
+  case ElementType::U64:
+    return builder.getIntegerType(8 * elementBytes(type), /*isSigned=*/false);
   }
   return builder.getNoneType();
 }
 
-/// The element type that an MLIR type stands for; nullopt if for none.
+/// The element type that mlirType would make that type of; nullopt if there is
+/// none.
 inline std::optional<ElementType> elementType(mlir::Type type) {
   if (type.isF32())
     return ElementType::F32;
   if (type.isF64())
     return ElementType::F64;
-  if (type.isInteger(32))
-    return ElementType::I32;
-  if (type.isInteger(64))
-    return ElementType::I64;
-  if (type.isInteger(1))
-    return ElementType::I1;
-  return std::nullopt;
+  if (type.isF16())
+    return ElementType::F16;
+  if (type.isBF16())
+    return ElementType::BF16;
+  auto integer = mlir::dyn_cast<mlir::IntegerType>(type);
+  if (!integer || integer.isSigned())
+    return std::nullopt;
+  bool isSignless = integer.isSignless();
+  switch (integer.getWidth()) {
+  case 1:
+    return isSignless ? std::optional(ElementType::I1) : std::nullopt;
+  case 8:
+    return isSignless ? ElementType::I8 : ElementType::U8;
+  case 16:
+    return isSignless ? ElementType::I16 : ElementType::U16;
+  case 32:
+    return isSignless ? ElementType::I32 : ElementType::U32;
+  case 64:
+    return isSignless ? ElementType::I64 : ElementType::U64;
+  default:
+    return std::nullopt;
+  }
 }
 
 } // namespace takt

@@ -27,19 +27,14 @@
 
 namespace takt {
 
-/// Element types of array files that are understood, all little-endian.
-enum class ArrayType : uint8_t { F32, F64, I32, I64, U8, Bool };
-
-/// NumPy's name: '<f4', '<f8', '<i4', '<i8', '|u1', '|b1'.
-llvm::StringRef descriptor(ArrayType type);
-int64_t elementBytes(ArrayType type);
-/// The array type of the same elements.
-ArrayType arrayType(ElementType type);
+/// NumPy's name, little-endian: '<f4', '|b1'. It has none for bf16: files hold
+/// arrays of that as '<f4'.
+llvm::StringRef descriptor(ElementType type);
 
 /// A named array, row-major and dense.
 struct Array {
   std::string name;
-  ArrayType type = ArrayType::F32;
+  ElementType type = ElementType::F32;
   llvm::SmallVector<int64_t, 4> dims; ///< empty: a scalar
   std::vector<uint8_t> data;
 
@@ -49,12 +44,12 @@ struct Array {
 /// An array that lies somewhere else.
 struct ArrayView {
   llvm::StringRef name;
-  ArrayType type;
+  ElementType type;
   llvm::ArrayRef<int64_t> dims;
   llvm::ArrayRef<uint8_t> data;
 
-  ArrayView(llvm::StringRef name, ArrayType type, llvm::ArrayRef<int64_t> dims,
-            llvm::ArrayRef<uint8_t> data)
+  ArrayView(llvm::StringRef name, ElementType type,
+            llvm::ArrayRef<int64_t> dims, llvm::ArrayRef<uint8_t> data)
       : name(name), type(type), dims(dims), data(data) {}
   ArrayView(const Array &a)
       : name(a.name), type(a.type), dims(a.dims), data(a.data) {}
@@ -66,7 +61,7 @@ std::string describe(llvm::StringRef type, llvm::ArrayRef<int64_t> dims);
 /// Reads the arrays of a .npz archive in file order, or the one array of a .npy
 /// file, whose name is then the file's stem; which of the two it is the first
 /// bytes say. Fails with "IDENTIFIER: reason" on anything malformed, on element
-/// types other than ArrayType's and on duplicate names.
+/// types other than ElementType's and on duplicate names.
 llvm::Expected<std::vector<Array>> readArrays(llvm::MemoryBufferRef file);
 llvm::Expected<std::vector<Array>> readArrayFile(llvm::StringRef path);
 
@@ -77,10 +72,11 @@ llvm::Error writeNpz(llvm::StringRef path, llvm::ArrayRef<Array> arrays);
 /// Writes one .npy file.
 llvm::Error writeNpy(llvm::StringRef path, const ArrayView &array);
 
-/// The array with elements of another type. Anything becomes floating point;
-/// integers become other integers if every value fits. Fails otherwise, with
-/// the found and the expected type or the first value out of range.
-llvm::Expected<Array> convert(const Array &array, ArrayType type);
+/// The array with elements of another type. Anything becomes floating point,
+/// rounded to the nearest; integers become other integers if every value fits.
+/// Fails otherwise, with the found and the expected type or the first value out
+/// of range.
+llvm::Expected<Array> convert(const Array &array, ElementType type);
 
 /// The array of that name, or null.
 const Array *findArray(llvm::ArrayRef<Array> arrays, llvm::StringRef name);

@@ -297,6 +297,9 @@ constexpr uint32_t kDelayScalingScalar = 2;
 /// Optional, from here on: how the learning rate goes with the updates
 /// (LearningRate.h).
 constexpr uint32_t kRateScheduleScalar = 3, kRateScheduleScalars = 4;
+/// Optional: what gradients are multiplied by behind the loss and divided by
+/// before updates.
+constexpr uint32_t kLossScaleScalar = 7;
 /// Up to here every number of iterations is a double.
 constexpr uint64_t kMaxIterations = uint64_t(1) << 53;
 
@@ -351,7 +354,6 @@ template <typename Enum> std::optional<Enum> findNamed(llvm::StringRef text) {
 }
 
 llvm::StringRef name(RegionClass kind);
-llvm::StringRef name(ElementType type);
 llvm::StringRef name(BindingKind kind);
 llvm::StringRef name(ParameterKind kind);
 

@@ -193,7 +193,7 @@ private:
     std::optional<ElementType> type = elementType(attr.getType());
     if (!type)
       return op.emitOpError("has work of type ")
-                 << attr.getType() << ", expected f32, f64, i32, i64 or i1",
+                 << attr.getType() << ", expected an element type",
              failure();
     work.type = *type;
     return work;

@@ -48,8 +48,8 @@ verifyTensor(llvm::function_ref<InFlightDiagnostic()> emitError, Type type) {
   if (isTensor(type))
     return success();
   return emitError() << "has type " << type
-                     << ", expected a static tensor of f32, f64, i32, i64 or "
-                        "i1 with at most 8 positive dimensions (C1)";
+                     << ", expected a static tensor of an element type of "
+                        "programs with at most 8 positive dimensions (C1)";
 }
 
 LogicalResult

@@ -205,9 +205,10 @@ INFER(NormalizeDgradOp) {
 /// The shape of the pool's result. Fails with a diagnostic if operands and
 /// attributes do not fit each other.
 template <typename Adaptor>
-static FailureOr<Dims> inferPool(const Reporter &reporter, Adaptor &adaptor) {
+static FailureOr<Dims> inferPool(const Reporter &reporter, Adaptor &adaptor,
+                                 bool (*accepts)(Type) = isFloatTensor) {
   if (failed(reporter.expectAttribute("kernel", adaptor.getKernelAttr())) ||
-      failed(reporter.expectTensors(adaptor.getX().getType())))
+      failed(reporter.expectTensors(adaptor.getX().getType(), accepts)))
     return failure();
   return poolShape(reporter, shapeOf(adaptor.getX()),
                    poolAttributes<Adaptor &>(adaptor), adaptor.getCeilMode());
@@ -215,7 +216,7 @@ static FailureOr<Dims> inferPool(const Reporter &reporter, Adaptor &adaptor) {
 
 INFER(MaxPoolOp) {
   Reporter reporter(location, getOperationName());
-  FailureOr<Dims> y = inferPool(reporter, adaptor);
+  FailureOr<Dims> y = inferPool(reporter, adaptor, isNumberTensor);
   if (failed(y))
     return failure();
   return makeResult(reporter, *y, elementTypeOf(adaptor.getX()), types);
@@ -223,7 +224,7 @@ INFER(MaxPoolOp) {
 
 INFER(MaxPoolIndicesOp) {
   Reporter reporter(location, getOperationName());
-  FailureOr<Dims> indices = inferPool(reporter, adaptor);
+  FailureOr<Dims> indices = inferPool(reporter, adaptor, isNumberTensor);
   if (failed(indices))
     return failure();
   Type index = IntegerType::get(adaptor.getX().getContext(), 64);

@@ -168,6 +168,10 @@ void ReduceSumOp::getKernelWords(Words &words) {
 }
 void ScaleOp::getKernelWords(Words &words) { appendFloats(words, getValue()); }
 
+void ScaleGradientOp::getKernelWords(Words &words) {
+  words.push_back(getDivide());
+}
+
 template <typename OpTy> static void appendUnaryWords(OpTy op, Words &words) {
   words.push_back(static_cast<uint32_t>(op.getFunction()));
   appendFloats(words, {op.getAlpha(), op.getBeta()});

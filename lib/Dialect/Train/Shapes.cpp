@@ -61,10 +61,10 @@ LogicalResult Reporter::expectTensors(TypeRange types,
     if (!accepts(type))
       return failValue("type of tensor #" + Twine(i), text,
                        accepts == isFloatTensor
-                           ? "a static tensor of f32 or f64 of at most 8 "
-                             "positive sizes and 2^40 elements"
-                           : "a static tensor of at most 8 positive sizes and "
-                             "2^40 elements");
+                           ? "a static tensor of floats of at most 8 positive "
+                             "sizes and 2^40 elements"
+                           : "a static tensor of numbers or i1 of at most 8 "
+                             "positive sizes and 2^40 elements");
     Type element = cast<RankedTensorType>(type).getElementType();
     Type expected = cast<RankedTensorType>(types[0]).getElementType();
     if (element == expected)

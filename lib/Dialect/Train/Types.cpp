@@ -12,6 +12,7 @@
 using namespace mlir;
 using namespace takt::train;
 using takt::elementBytes;
+using takt::elementType;
 using takt::ElementType;
 using takt::kMaxTensorElements;
 
@@ -38,9 +39,7 @@ bool takt::train::isTensor(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || !hasKernelShape(tensor))
     return false;
-  Type element = tensor.getElementType();
-  return element.isF32() || element.isF64() || element.isSignlessInteger(32) ||
-         element.isSignlessInteger(64) || element.isSignlessInteger(1);
+  return elementType(tensor.getElementType()).has_value();
 }
 
 bool takt::train::isFloatTensor(Type type) {
@@ -65,6 +64,10 @@ bool takt::train::isNumberTensor(Type type) {
 bool takt::train::isFiniteF32(Attribute attr) {
   auto number = dyn_cast<FloatAttr>(attr);
   return number && number.getType().isF32() && number.getValue().isFinite();
+}
+
+bool takt::train::isShortFloatTensor(Type type) {
+  return isTensor(type) && takt::isShortFloat(getElementType(type));
 }
 
 ElementType takt::train::getElementType(Type type) {

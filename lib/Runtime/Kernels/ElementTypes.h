@@ -16,22 +16,15 @@
 
 namespace takt {
 
-/// use(zero) with a zero of the C++ type of an element: float, double, int32_t,
-/// int64_t, or uint8_t for i1.
+/// use(zero) with a zero of the C++ type of an element. No kernel computes in
+/// 16-bit floats: it is called with these as f32 (WidenedCall).
 template <typename Use> llvm::Error withElementType(ElementType type, Use use) {
-  switch (type) {
-  case ElementType::F32:
-    return use(float());
-  case ElementType::F64:
-    return use(double());
-  case ElementType::I32:
-    return use(int32_t());
-  case ElementType::I64:
-    return use(int64_t());
-  case ElementType::I1:
-    break;
-  }
-  return use(uint8_t());
+  return visitElement(type, [&](auto zero) {
+    if constexpr (isFloat16<decltype(zero)>)
+      return use(float());
+    else
+      return use(zero);
+  });
 }
 
 /// use(zero) with a zero of an unsigned type as large as an element: for
@@ -40,6 +33,8 @@ template <typename Use> llvm::Error withElementSize(ElementType type, Use use) {
   switch (elementBytes(type)) {
   case 1:
     return use(uint8_t());
+  case 2:
+    return use(uint16_t());
   case 4:
     return use(uint32_t());
   default:
@@ -47,9 +42,14 @@ template <typename Use> llvm::Error withElementSize(ElementType type, Use use) {
   }
 }
 
-/// Towards 0, the nearest end where `To` has no such number, NaN to 0.
+/// Towards 0, the nearest end where `To` has no such number, NaN to 0; to a
+/// float the nearest. Between integers what does not fit wraps around.
 template <typename To, typename From> To convertNumber(From x) {
-  if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) {
+  if constexpr (isFloat16<To>)
+    return To(roundToOdd(static_cast<double>(x)));
+  else if constexpr (isFloat16<From>)
+    return convertNumber<To>(static_cast<float>(x));
+  else if constexpr (std::is_integral_v<To> && std::is_floating_point_v<From>) {
     if (x != x)
       return 0;
     // The first number above the largest is a power of two, and exact.
@@ -57,7 +57,7 @@ template <typename To, typename From> To convertNumber(From x) {
         From(std::numeric_limits<To>::max() / 2 + 1) * From(2);
     if (x >= kEnd)
       return std::numeric_limits<To>::max();
-    if (x < -kEnd)
+    if (x < From(std::numeric_limits<To>::min()))
       return std::numeric_limits<To>::min();
   }
   return static_cast<To>(x);

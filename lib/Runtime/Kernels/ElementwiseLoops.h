@@ -14,10 +14,28 @@
 #ifndef TAKT_LIB_RUNTIME_KERNELS_ELEMENTWISELOOPS_H
 #define TAKT_LIB_RUNTIME_KERNELS_ELEMENTWISELOOPS_H
 
+#include "ElementTypes.h"
 #include "KernelCall.h"
 #include "StridedLoop.h"
 
 namespace takt {
+
+/// Moves elements of any type: those of y, by stride 0 of the loop, are those of
+/// x, by stride 1.
+inline llvm::Error moveElements(const KernelCall &call,
+                                const StridedLoop &loop) {
+  int64_t n = loop.rowLength(), stride = loop.rowStride(1);
+  return withElementSize(call.results[0].type, [&](auto zero) {
+    using Element = decltype(zero);
+    loop.forEachRow([&](llvm::ArrayRef<int64_t> at) {
+      Element *y = call.out<Element>(0) + at[0];
+      const Element *x = call.in<Element>(0) + at[1];
+      for (int64_t i = 0; i < n; ++i)
+        y[i] = x[i * stride];
+    });
+    return llvm::Error::success();
+  });
+}
 
 /// y = f(x), element by element.
 template <typename T, typename F> llvm::Error map(const KernelCall &call, F f) {

@@ -332,7 +332,9 @@ template <typename T> struct Fmod {
 //===----------------------------------------------------------------------===//
 
 /// Not of the smallest number by −1, whose quotient overflows.
-template <typename T> bool divides(T b) { return b != 0 && b != -1; }
+template <typename T> bool divides(T b) {
+  return b != 0 && (std::is_unsigned_v<T> || b != T(-1));
+}
 
 template <typename T> T quotient(T a, T b) {
   return divides(b) ? a / b : b == 0 ? T(0) : arithmetic::sub(T(0), a);
@@ -343,8 +345,8 @@ template <typename T> T rest(T a, T b) { return divides(b) ? a % b : T(0); }
 
 /// A power with a negative exponent is 0 but of 1 and −1.
 template <typename T> T power(T a, T b) {
-  if (b < 0)
-    return a == 1 ? 1 : a == -1 ? (b % 2 ? -1 : 1) : 0;
+  if (std::is_signed_v<T> && b < T(0))
+    return a == 1 ? T(1) : a == T(-1) ? T(b % 2 ? -1 : 1) : T(0);
   T result = 1;
   for (; b > 0; b /= 2) {
     if (b % 2)

@@ -47,6 +47,10 @@ using KernelFunction = llvm::Error (*)(const KernelCall &);
   template <typename T> llvm::Error reference##Name(const KernelCall &call);
 #include "takt/Target/Kernels.def"
 
+/// Whether a kernel takes 16-bit floats as they are, because it only moves or
+/// converts elements; those of all others are widened (Widened.h).
+bool takesShortFloats(KernelId id);
+
 /// Instantiates the definition of a kernel in the file that contains it.
 #define TAKT_INSTANTIATE_REFERENCE(Name)                                       \
   template llvm::Error reference##Name<float>(const KernelCall &);             \

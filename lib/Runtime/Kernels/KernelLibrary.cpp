@@ -7,6 +7,7 @@
 
 #include "Dnnl.h"
 #include "PreparedKernel.h"
+#include "Widened.h"
 #include "llvm/ADT/DenseMap.h"
 #include <cstdlib>
 #include <mutex>
@@ -98,10 +99,30 @@ bool isSmall(const KernelCall &call) {
   return all_of(call.operands, small) && all_of(call.results, small);
 }
 
+std::unique_ptr<PreparedKernel> prepare(const KernelCall &call);
+
+/// Of 16-bit floats: the f32 kernel on copies of them.
+class WidenedKernel : public PreparedKernel {
+public:
+  Error run(const KernelCall &call, Workspace &workspace) override {
+    void *memory = workspace.get(Workspace::kWidened, widenedBytes(call));
+    return runWidened(call, memory, [&](const KernelCall &widened) {
+      if (!kernel)
+        kernel = prepare(widened);
+      return kernel->run(widened, workspace);
+    });
+  }
+
+private:
+  std::unique_ptr<PreparedKernel> kernel;
+};
+
 /// Builds one kernel at a time in the whole process. oneDNN's caches do their
 /// own locking, but inside a library that the thread sanitizer cannot look
 /// into; a kernel is built once per thread, so that waiting costs nothing.
 std::unique_ptr<PreparedKernel> prepare(const KernelCall &call) {
+  if (widenedBytes(call) > 0)
+    return std::make_unique<WidenedKernel>();
   static std::mutex building;
   std::lock_guard<std::mutex> lock(building);
   ElementType type = call.results[0].type;

@@ -18,7 +18,8 @@ namespace takt {
 /// Every buffer grows to its largest request and stays, aligned to 64 bytes.
 class Workspace {
 public:
-  static constexpr unsigned kSlots = 5;
+  /// The last slot is for the copies of 16-bit floats; others are kernels'.
+  static constexpr unsigned kSlots = 6, kWidened = 5;
 
   /// At least `bytes` of buffer `slot`; the content is unspecified.
   void *get(unsigned slot, size_t bytes);

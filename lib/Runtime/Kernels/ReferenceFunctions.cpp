@@ -53,30 +53,20 @@ template <typename T> Error referenceUnaryDgrad(const KernelCall &call) {
   });
 }
 
-/// i1 has `max` and `min` only.
-template <typename T> static Error integerBinary(const KernelCall &call) {
-  auto function = static_cast<BinaryFunction>(call.words[0]);
-  return zipBroadcast<T>(call, [=](T a, T b) -> T {
-    if constexpr (std::is_same_v<T, uint8_t>)
-      return function == BinaryFunction::Max ? a | b : a & b;
-    else
-      return functions::ofIntegers(function, a, b);
-  });
-}
-
 template <typename T> Error referenceBinary(const KernelCall &call) {
-  switch (call.results[0].type) {
-  case ElementType::I32:
-    return integerBinary<int32_t>(call);
-  case ElementType::I64:
-    return integerBinary<int64_t>(call);
-  case ElementType::I1:
-    return integerBinary<uint8_t>(call);
-  default:
-    break;
-  }
-  return withBinary<T>(call, [&](auto f) {
-    return zipBroadcast<T>(call, [=](T a, T b) { return f.value(a, b); });
+  return withElementType(call.results[0].type, [&](auto zero) {
+    using Element = decltype(zero);
+    if constexpr (std::is_integral_v<Element>) {
+      auto function = static_cast<BinaryFunction>(call.words[0]);
+      return zipBroadcast<Element>(call, [=](Element a, Element b) {
+        return functions::ofIntegers(function, a, b);
+      });
+    } else {
+      return withBinary<Element>(call, [&](auto f) {
+        return zipBroadcast<Element>(
+            call, [=](Element a, Element b) { return f.value(a, b); });
+      });
+    }
   });
 }
 

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelCall.h"
+#include "ElementwiseLoops.h"
 #include "LogSumExp.h"
 #include "takt/Support/AxisView.h"
 #include "llvm/ADT/StringExtras.h"
@@ -75,6 +75,18 @@ template <typename T> Error referenceMeanSquaredError(const KernelCall &call) {
   return Error::success();
 }
 
+// y = g * S or g / S, S the scale of the loss
+template <typename T> Error referenceScaleGradient(const KernelCall &call) {
+  ArrayRef<double> scalars = call.context.scalars;
+  double scale =
+      scalars.size() > kLossScaleScalar ? scalars[kLossScaleScalar] : 1;
+  if (!(scale > 0))
+    return call.fail("the scale of the loss is not positive");
+  T factor = call.words[0] ? 1 / scale : scale;
+  return map<T>(call, [=](T g) { return factor * g; });
+}
+
+TAKT_INSTANTIATE_REFERENCE(ScaleGradient)
 TAKT_INSTANTIATE_REFERENCE(SoftmaxCrossEntropy)
 TAKT_INSTANTIATE_REFERENCE(MeanSquaredError)
 

@@ -9,8 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelCall.h"
-#include "StridedLoop.h"
+#include "ElementwiseLoops.h"
 #include <algorithm>
 #include <cstring>
 
@@ -33,18 +32,6 @@ struct ByteRows {
   char *data;
   int64_t rows = 1, rowBytes;
 };
-
-/// y[…] = x[…] with x's strides permuted, for elements of type T.
-template <typename T>
-void transpose(const KernelCall &call, const StridedLoop &loop) {
-  int64_t n = loop.rowLength(), stride = loop.rowStride(1);
-  loop.forEachRow([&](ArrayRef<int64_t> at) {
-    T *y = call.out<T>(0) + at[0];
-    const T *x = call.in<T>(0) + at[1];
-    for (int64_t i = 0; i < n; ++i)
-      y[i] = x[i * stride];
-  });
-}
 
 } // namespace
 
@@ -83,21 +70,9 @@ template <typename T> Error referenceTranspose(const KernelCall &call) {
   for (uint32_t axis : call.words.drop_front())
     permuted.push_back(from[axis]);
   StridedLoop loop(call.outDims(0), {denseStrides(call.outDims(0)), permuted});
-  switch (elementBytes(call.results[0].type)) {
-  case 1:
-    transpose<uint8_t>(call, loop);
-    break;
-  case 4:
-    transpose<uint32_t>(call, loop);
-    break;
-  default:
-    transpose<uint64_t>(call, loop);
-    break;
-  }
-  return Error::success();
+  return moveElements(call, loop);
 }
 
-// Sums in double precision, over the listed axes, which are walked innermost.
 TAKT_INSTANTIATE_REFERENCE(Reshape)
 TAKT_INSTANTIATE_REFERENCE(Concat)
 TAKT_INSTANTIATE_REFERENCE(Slice)

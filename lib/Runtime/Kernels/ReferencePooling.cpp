@@ -24,8 +24,7 @@ int64_t firstMaximum(const Geometry &g, const std::array<int64_t, 3> &o,
                      const T *plane) {
   int64_t best = -1;
   g.forEachTap(o, [&](int64_t input, int64_t) {
-    if (best < 0 || plane[input] > plane[best] ||
-        (std::isnan(plane[input]) && !std::isnan(plane[best])))
+    if (best < 0 || arithmetic::isLarger(plane[input], plane[best]))
       best = input;
   });
   return best;
@@ -35,15 +34,20 @@ int64_t firstMaximum(const Geometry &g, const std::array<int64_t, 3> &o,
 
 template <typename T> Error referenceMaxPool(const KernelCall &call) {
   Geometry g(call.inDims(0), call.outDims(0), maxPoolWindow(call.words));
-  for (int64_t plane = 0, e = call.planes(); plane < e; ++plane) {
-    const T *x = call.in<T>(0) + plane * g.inSize();
-    T *y = call.out<T>(0) + plane * g.outSize();
-    g.forEachOutput([&](auto &o, int64_t output) {
-      int64_t best = firstMaximum(g, o, x);
-      y[output] = best < 0 ? -std::numeric_limits<T>::infinity() : x[best];
-    });
-  }
-  return Error::success();
+  return withElementType(call.results[0].type, [&](auto zero) {
+    using Element = decltype(zero);
+    using Limits = std::numeric_limits<Element>;
+    Element none = Limits::has_infinity ? -Limits::infinity() : Limits::min();
+    for (int64_t plane = 0, e = call.planes(); plane < e; ++plane) {
+      const Element *x = call.in<Element>(0) + plane * g.inSize();
+      Element *y = call.out<Element>(0) + plane * g.outSize();
+      g.forEachOutput([&](auto &o, int64_t output) {
+        int64_t best = firstMaximum(g, o, x);
+        y[output] = best < 0 ? none : x[best];
+      });
+    }
+    return Error::success();
+  });
 }
 
 template <typename T> Error referenceMaxPoolDgrad(const KernelCall &call) {

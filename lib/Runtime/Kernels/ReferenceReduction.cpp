@@ -116,17 +116,7 @@ template <typename T> Error referenceExpand(const KernelCall &call) {
   ArrayRef<int64_t> dims = call.outDims(0);
   StridedLoop loop(
       dims, {denseStrides(dims), broadcastStrides(call.inDims(0), dims)});
-  int64_t n = loop.rowLength(), stride = loop.rowStride(1);
-  return withElementSize(call.results[0].type, [&](auto zero) {
-    using Element = decltype(zero);
-    loop.forEachRow([&](ArrayRef<int64_t> at) {
-      Element *y = call.out<Element>(0) + at[0];
-      const Element *x = call.in<Element>(0) + at[1];
-      for (int64_t i = 0; i < n; ++i)
-        y[i] = x[i * stride];
-    });
-    return Error::success();
-  });
+  return moveElements(call, loop);
 }
 
 TAKT_INSTANTIATE_REFERENCE(ReduceSum)

@@ -54,17 +54,21 @@ template <typename T> Error compare(const KernelCall &call) {
 template <typename T> Error referenceCast(const KernelCall &call) {
   int64_t n = call.results[0].elements();
   bool toBool = call.results[0].type == ElementType::I1;
-  return withElementType(call.operands[0].type, [&](auto from) {
-    return withElementType(call.results[0].type, [&](auto to) {
+  visitElement(call.operands[0].type, [&](auto from) {
+    visitElement(call.results[0].type, [&](auto to) {
       using From = decltype(from);
       using To = decltype(to);
       const From *x = call.in<From>(0);
       To *y = call.out<To>(0);
-      for (int64_t i = 0; i < n; ++i)
-        y[i] = toBool ? To(x[i] != From(0)) : convertNumber<To>(x[i]);
-      return Error::success();
+      if (toBool)
+        for (int64_t i = 0; i < n; ++i)
+          y[i] = To(float(x[i] != From(0)));
+      else
+        for (int64_t i = 0; i < n; ++i)
+          y[i] = convertNumber<To>(x[i]);
     });
   });
+  return Error::success();
 }
 
 template <typename T> Error referenceCompare(const KernelCall &call) {

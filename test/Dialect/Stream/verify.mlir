@@ -69,7 +69,7 @@ stream.program "m" by "list" interval 1 batch 1 machine "" {
 // -----
 
 stream.program "m" by "list" interval 1 batch 1 machine "" {
-  // expected-error@+1 {{'stream.binding' op has type 'tensor<?x4xf32>', expected a static tensor of f32, f64, i32, i64 or i1 with at most 8 positive dimensions (C1)}}
+  // expected-error@+1 {{'stream.binding' op has type 'tensor<?x4xf32>', expected a static tensor of an element type of programs with at most 8 positive dimensions (C1)}}
   stream.binding "x" input : tensor<?x4xf32> in 0
 }
 

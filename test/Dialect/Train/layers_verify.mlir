@@ -162,7 +162,7 @@ func.func @relu_result(%x: tensor<8x16xf32>) {
 // -----
 
 func.func @relu_integers(%x: tensor<8x16xi32>) {
-  // expected-error @+1 {{'train.relu' op operand #0 must be static tensor of f32 or f64 of at most 8 positive sizes and 2^40 elements, but got 'tensor<8x16xi32>'}}
+  // expected-error @+1 {{'train.relu' op operand #0 must be static tensor of floats of at most 8 positive sizes and 2^40 elements, but got 'tensor<8x16xi32>'}}
   %0 = train.relu %x : tensor<8x16xi32>
   return
 }

@@ -114,7 +114,7 @@ func.func @conv_element_types(%x: tensor<2x3x8xf32>, %w: tensor<4x3x3xf64>) {
 // -----
 
 func.func @conv_dynamic(%x: tensor<?x3x8xf32>, %w: tensor<4x3x3xf32>) {
-  // expected-error @+1 {{'train.conv' op operand #0 must be static tensor of f32 or f64 of at most 8 positive sizes and 2^40 elements, but got 'tensor<?x3x8xf32>'}}
+  // expected-error @+1 {{'train.conv' op operand #0 must be static tensor of floats of at most 8 positive sizes and 2^40 elements, but got 'tensor<?x3x8xf32>'}}
   %0 = train.conv %x, %w : (tensor<?x3x8xf32>, tensor<4x3x3xf32>) -> tensor<2x4x6xf32>
   return
 }
@@ -122,7 +122,7 @@ func.func @conv_dynamic(%x: tensor<?x3x8xf32>, %w: tensor<4x3x3xf32>) {
 // -----
 
 func.func @conv_empty(%x: tensor<0x3x8xf32>, %w: tensor<4x3x3xf32>) {
-  // expected-error @+1 {{'train.conv' op operand #0 must be static tensor of f32 or f64 of at most 8 positive sizes and 2^40 elements, but got 'tensor<0x3x8xf32>'}}
+  // expected-error @+1 {{'train.conv' op operand #0 must be static tensor of floats of at most 8 positive sizes and 2^40 elements, but got 'tensor<0x3x8xf32>'}}
   %0 = train.conv %x, %w : (tensor<0x3x8xf32>, tensor<4x3x3xf32>) -> tensor<0x4x6xf32>
   return
 }
@@ -130,7 +130,7 @@ func.func @conv_empty(%x: tensor<0x3x8xf32>, %w: tensor<4x3x3xf32>) {
 // -----
 
 func.func @conv_too_large(%x: tensor<9223372036854775807x3x9223372036854775807xf32>, %w: tensor<4x3x3xf32>) {
-  // expected-error @+1 {{'train.conv' op operand #0 must be static tensor of f32 or f64 of at most 8 positive sizes and 2^40 elements, but got 'tensor<9223372036854775807x3x9223372036854775807xf32>'}}
+  // expected-error @+1 {{'train.conv' op operand #0 must be static tensor of floats of at most 8 positive sizes and 2^40 elements, but got 'tensor<9223372036854775807x3x9223372036854775807xf32>'}}
   %0 = train.conv %x, %w : (tensor<9223372036854775807x3x9223372036854775807xf32>, tensor<4x3x3xf32>) -> tensor<2x4x6xf32>
   return
 }

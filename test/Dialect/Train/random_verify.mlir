@@ -33,7 +33,7 @@ func.func @random_normal_c2() {
 // -----
 
 func.func @random_normal_integers() {
-  // expected-error @+1 {{'train.random_normal' op result #0 must be static tensor of f32 or f64 of at most 8 positive sizes and 2^40 elements, but got 'tensor<8xi64>'}}
+  // expected-error @+1 {{'train.random_normal' op result #0 must be static tensor of floats of at most 8 positive sizes and 2^40 elements, but got 'tensor<8xi64>'}}
   %0 = train.random_normal : tensor<8xi64>
   return
 }

@@ -170,7 +170,7 @@ func.func @reshape_c1(%x: tensor<8x16xf32>) {
 // -----
 
 func.func @reshape_rank(%x: tensor<8xf32>) {
-  // expected-error @+1 {{'train.reshape' op result #0 must be static tensor of f32, f64, i32, i64 or i1 of at most 8 positive sizes and 2^40 elements, but got 'tensor<8x1x1x1x1x1x1x1x1xf32>'}}
+  // expected-error @+1 {{'train.reshape' op result #0 must be static tensor of numbers or i1 of at most 8 positive sizes and 2^40 elements, but got 'tensor<8x1x1x1x1x1x1x1x1xf32>'}}
   %0 = train.reshape %x : (tensor<8xf32>) -> tensor<8x1x1x1x1x1x1x1x1xf32>
   return
 }

@@ -26,7 +26,7 @@ train.parameter @p : tensor<2xf32> = @q {kind = #train.parameter_kind<trainable>
 
 // -----
 
-// expected-error @+1 {{'train.parameter' op attribute 'type' failed to satisfy constraint: type attribute of static tensor of f32, f64, i32, i64 or i1 of at most 8 positive sizes and 2^40 elements}}
+// expected-error @+1 {{'train.parameter' op attribute 'type' failed to satisfy constraint: type attribute of static tensor of numbers or i1 of at most 8 positive sizes and 2^40 elements}}
 train.parameter @p : tensor<0xf32> = dense<0.0> {kind = #train.parameter_kind<trainable>}
 
 // -----

@@ -4,7 +4,7 @@
     models.py KIND OUT.onnx
 
 A perceptron of 4 inputs and 3 classes, and what KIND says: raw (raw data), field
-(float_data), half, shared (the second bias is an Identity of the first), fill
+(float_data), half (of float16), shared (the second bias is an Identity of the first), fill
 (weights by ConstantOfShape), literal (all by Constant), external (in OUT.onnx.data),
 constant (external, and so is a mask that is not trained), norm (batch
 normalization), other (5 inputs), renamed, computed (a weight that a node computes),
@@ -72,10 +72,11 @@ def make(kind):
     nodes += [helper.make_node("Gemm", [last, "w2", "b2"], ["h2"], name="gemm2"),
               helper.make_node("Tanh", ["h2"], ["r2"], name="tanh"),
               helper.make_node("MatMul", ["r2", "w3"], ["y"], name="matmul")]
+    element = TensorProto.FLOAT16 if kind == "half" else TensorProto.FLOAT
     graph = helper.make_graph(
         nodes, "perceptron",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [8, inputs])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [8, 3])],
+        [helper.make_tensor_value_info("x", element, [8, inputs])],
+        [helper.make_tensor_value_info("y", element, [8, 3])],
         list(tensors.values()), doc_string="what must stay")
     return helper.make_model(graph, producer_name="models.py",
                              opset_imports=[helper.make_opsetid("", 13)])

@@ -59,7 +59,7 @@ Expected<OnnxWeights> find(StringRef bytes,
 }
 
 Array array(StringRef name, std::vector<float> values) {
-  Array result{name.str(), ArrayType::F32, {}, {}};
+  Array result{name.str(), ElementType::F32, {}, {}};
   result.dims.push_back(values.size());
   result.data.resize(values.size() * sizeof(float));
   std::memcpy(result.data.data(), values.data(), result.data.size());

@@ -65,53 +65,61 @@ TEST(ImportTensor, ZerosOfBothSignsAreNoSplat) {
   EXPECT_TRUE(std::signbit(values[1]));
 }
 
-TEST(ImportTensor, HalfIsExact) {
-  // 1.5 and the smallest subnormal, 2^-24.
-  onnx::ModelProto raw = makeAdd(TensorProto::FLOAT16);
-  weights(raw)->set_raw_data(bytesOf<uint16_t>({0x3E00, 0x0001}));
-  onnx::ModelProto field = makeAdd(TensorProto::FLOAT16);
-  weights(field)->add_int32_data(0x3E00);
-  weights(field)->add_int32_data(0x0001);
-  std::vector<float> expected = {1.5f, 0x1p-24f};
-  EXPECT_EQ(importModel(raw).values("w"), expected);
-  EXPECT_EQ(importModel(field).values("w"), expected);
-}
-
-TEST(ImportTensor, BfloatIsExact) {
-  onnx::ModelProto model = makeAdd(TensorProto::BFLOAT16);
-  weights(model)->set_raw_data(bytesOf<uint16_t>({0x3FC0, 0xC080}));
-  EXPECT_EQ(importModel(model).values("w"), (std::vector<float>{1.5f, -4.0f}));
-}
-
-/// x + w of doubles.
-onnx::ModelProto makeDoubleAdd() {
-  onnx::ModelProto model = makeAdd(TensorProto::DOUBLE);
+/// x + w, all of that type.
+onnx::ModelProto makeAddOf(TensorProto::DataType type) {
+  onnx::ModelProto model = makeAdd(type);
   for (onnx::ValueInfoProto *info : {model.mutable_graph()->mutable_input(0),
                                      model.mutable_graph()->mutable_output(0)})
-    info->mutable_type()->mutable_tensor_type()->set_elem_type(
-        TensorProto::DOUBLE);
+    info->mutable_type()->mutable_tensor_type()->set_elem_type(type);
   return model;
 }
 
-std::vector<double> doublesOf(Imported &imported) {
+/// The elements of w as they are in memory.
+template <typename T> std::vector<T> elementsOf(const onnx::ModelProto &model) {
+  Imported imported = importModel(model);
+  EXPECT_TRUE(imported) << imported.error();
+  if (!imported)
+    return {};
   auto value = mlir::cast<mlir::DenseResourceElementsAttr>(
       *imported.parameter("w").getInitialValue());
-  auto elements = value.getRawHandle().getBlob()->getDataAs<double>();
-  return {elements.begin(), elements.end()};
+  llvm::ArrayRef<char> bytes = value.getRawHandle().getBlob()->getData();
+  std::vector<T> elements(bytes.size() / sizeof(T));
+  std::memcpy(elements.data(), bytes.data(), bytes.size());
+  return elements;
+}
+
+TEST(ImportTensor, ShortFloatsStayShort) {
+  for (auto type : {TensorProto::FLOAT16, TensorProto::BFLOAT16}) {
+    onnx::ModelProto raw = makeAddOf(type), field = makeAddOf(type);
+    weights(raw)->set_raw_data(bytesOf<uint16_t>({0x3E00, 0x0001}));
+    weights(field)->add_int32_data(0x3E00);
+    weights(field)->add_int32_data(0x0001);
+    std::vector<uint16_t> expected = {0x3E00, 0x0001};
+    EXPECT_EQ(elementsOf<uint16_t>(raw), expected);
+    EXPECT_EQ(elementsOf<uint16_t>(field), expected);
+  }
+}
+
+TEST(ImportTensor, IntegersStayAsWideAsTheyAre) {
+  onnx::ModelProto bytes = makeAddOf(TensorProto::INT8);
+  weights(bytes)->add_int32_data(-128);
+  weights(bytes)->add_int32_data(127);
+  EXPECT_EQ(elementsOf<int8_t>(bytes), (std::vector<int8_t>{-128, 127}));
+  onnx::ModelProto wide = makeAddOf(TensorProto::UINT64);
+  weights(wide)->add_uint64_data(~uint64_t(0));
+  weights(wide)->add_uint64_data(0);
+  EXPECT_EQ(elementsOf<uint64_t>(wide),
+            (std::vector<uint64_t>{~uint64_t(0), 0}));
 }
 
 TEST(ImportTensor, DoubleStaysDouble) {
-  onnx::ModelProto raw = makeDoubleAdd();
+  onnx::ModelProto raw = makeAddOf(TensorProto::DOUBLE);
   weights(raw)->set_raw_data(bytesOf({0.1, 1e-300}));
-  Imported imported = importModel(raw);
-  ASSERT_TRUE(imported) << imported.error();
-  EXPECT_EQ(doublesOf(imported), (std::vector<double>{0.1, 1e-300}));
-  onnx::ModelProto field = makeDoubleAdd();
+  EXPECT_EQ(elementsOf<double>(raw), (std::vector<double>{0.1, 1e-300}));
+  onnx::ModelProto field = makeAddOf(TensorProto::DOUBLE);
   weights(field)->add_double_data(0.1);
   weights(field)->add_double_data(2);
-  Imported second = importModel(field);
-  ASSERT_TRUE(second) << second.error();
-  EXPECT_EQ(doublesOf(second), (std::vector<double>{0.1, 2}));
+  EXPECT_EQ(elementsOf<double>(field), (std::vector<double>{0.1, 2}));
 }
 
 TEST(ImportTensor, DoubleThatIsCastIsRounded) {

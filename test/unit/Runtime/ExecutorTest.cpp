@@ -142,7 +142,7 @@ TEST(Executor, WrongLagIsNotIdentical) {
 TEST(Executor, InitialWeightsAreReplacedByName) {
   Program program = linearProgram({kPlacements[1], 0});
   auto data = makeSyntheticData(program, 3);
-  Array weight{"weight", ArrayType::F64, {kInputs, kOutputs}, {}};
+  Array weight{"weight", ElementType::F64, {kInputs, kOutputs}, {}};
   std::vector<double> zeros(kInputs * kOutputs, 0);
   weight.data.resize(zeros.size() * sizeof(double));
   RunOptions options;

@@ -26,7 +26,7 @@ Program classifier() {
 }
 
 template <typename T>
-Array array(StringRef name, ArrayType type, ArrayRef<int64_t> dims,
+Array array(StringRef name, ElementType type, ArrayRef<int64_t> dims,
             std::vector<T> values) {
   auto *bytes = reinterpret_cast<const uint8_t *>(values.data());
   return {name.str(),
@@ -36,8 +36,8 @@ Array array(StringRef name, ArrayType type, ArrayRef<int64_t> dims,
 }
 
 std::vector<Array> fiveSamples() {
-  return {array<uint8_t>("image", ArrayType::U8, {5, 1}, {0, 1, 2, 3, 4}),
-          array<int32_t>("label", ArrayType::I32, {5}, {0, 1, 2, 3, 4})};
+  return {array<uint8_t>("image", ElementType::U8, {5, 1}, {0, 1, 2, 3, 4}),
+          array<int32_t>("label", ElementType::I32, {5}, {0, 1, 2, 3, 4})};
 }
 
 /// The samples of the first `count` minibatches.
@@ -83,8 +83,8 @@ TEST(HostData, InputsWithoutACommonFirstDimensionAreOneMinibatch) {
   program.bindings[1].type = ElementType::F32;
   program.bindings[1].dims = {3};
   std::vector<Array> arrays = {
-      array<float>("image", ArrayType::F32, {2, 1}, {1, 2}),
-      array<float>("classes", ArrayType::F32, {3}, {3, 4, 5})};
+      array<float>("image", ElementType::F32, {2, 1}, {1, 2}),
+      array<float>("classes", ElementType::F32, {3}, {3, 4, 5})};
   auto data = ArrayData::create(program, arrays, {});
   ASSERT_EQ(errorText(data), "");
   EXPECT_EQ((*data)->minibatchesPerEpoch(), 1u);
@@ -162,15 +162,15 @@ TEST(HostData, MessagesNameExpectedAndFound) {
   EXPECT_EQ(failure(arrays), "array 'image' is |u1 5, the program's input "
                              "'image' needs <f4 Nx1");
   arrays = fiveSamples();
-  arrays[1] = array<float>("label", ArrayType::F32, {5}, {0, 1, 2, 3, 4});
+  arrays[1] = array<float>("label", ElementType::F32, {5}, {0, 1, 2, 3, 4});
   EXPECT_EQ(failure(arrays),
             "array 'label' has elements '<f4', expected '<i8'");
   arrays = fiveSamples();
-  arrays[1] = array<int32_t>("label", ArrayType::I32, {4}, {0, 1, 2, 3});
+  arrays[1] = array<int32_t>("label", ElementType::I32, {4}, {0, 1, 2, 3});
   EXPECT_EQ(failure(arrays),
             "array 'label' has 4 samples, array 'image' has 5");
-  arrays = {array<float>("image", ArrayType::F32, {1, 1}, {0}),
-            array<int64_t>("label", ArrayType::I64, {1}, {0})};
+  arrays = {array<float>("image", ElementType::F32, {1, 1}, {0}),
+            array<int64_t>("label", ElementType::I64, {1}, {0})};
   EXPECT_EQ(failure(arrays),
             "the data has 1 samples, expected at least one minibatch of 2");
 }

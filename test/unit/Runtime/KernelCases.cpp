@@ -528,6 +528,8 @@ Kernel randomKernel(KernelId id, Random &random) {
     return elementwise(id, random, 2, 1, floatBits(0.2f));
   case KernelId::Scale:
     return elementwise(id, random, 1, 1, floatBits(-1.25f));
+  case KernelId::ScaleGradient:
+    return elementwise(id, random, 1, 1, {uint32_t(pick(random, 0, 1))});
   case KernelId::RandomUniform:
   case KernelId::RandomNormal:
     return make(id, {floatBits(0.5f), floatBits(2), 77}, {},
@@ -546,16 +548,20 @@ Kernel randomKernel(KernelId id, Random &random) {
   return {};
 }
 
-Kernel asDouble(Kernel kernel) {
-  auto widen = [](TensorRef &tensor) {
+Kernel withFloats(Kernel kernel, ElementType type) {
+  auto change = [&](TensorRef &tensor) {
     if (tensor.type == ElementType::F32)
-      tensor.type = ElementType::F64;
+      tensor.type = type;
   };
   for (TensorRef &tensor : kernel.operands)
-    widen(tensor);
+    change(tensor);
   for (TensorRef &tensor : kernel.results)
-    widen(tensor);
+    change(tensor);
   return kernel;
+}
+
+Kernel asDouble(Kernel kernel) {
+  return withFloats(std::move(kernel), ElementType::F64);
 }
 
 //===----------------------------------------------------------------------===//
@@ -572,39 +578,20 @@ Buffer::Buffer(ElementType type, ArrayRef<int64_t> dims)
 }
 
 double Buffer::get(int64_t i) const {
-  switch (type) {
-  case ElementType::F32:
-    return static_cast<float *>(data.get())[i];
-  case ElementType::F64:
-    return static_cast<double *>(data.get())[i];
-  case ElementType::I32:
-    return static_cast<int32_t *>(data.get())[i];
-  case ElementType::I64:
-    return static_cast<int64_t *>(data.get())[i];
-  case ElementType::I1:
-    return static_cast<uint8_t *>(data.get())[i];
-  }
-  return 0;
+  return visitElement(type, [&](auto zero) {
+    return static_cast<double>(static_cast<decltype(zero) *>(data.get())[i]);
+  });
 }
 
 void Buffer::set(int64_t i, double value) {
-  switch (type) {
-  case ElementType::F32:
-    static_cast<float *>(data.get())[i] = value;
-    return;
-  case ElementType::F64:
-    static_cast<double *>(data.get())[i] = value;
-    return;
-  case ElementType::I32:
-    static_cast<int32_t *>(data.get())[i] = value;
-    return;
-  case ElementType::I64:
-    static_cast<int64_t *>(data.get())[i] = value;
-    return;
-  case ElementType::I1:
-    static_cast<uint8_t *>(data.get())[i] = value;
-    return;
-  }
+  visitElement(type, [&](auto zero) {
+    using Element = decltype(zero);
+    auto &element = static_cast<Element *>(data.get())[i];
+    if constexpr (isFloat16<Element>)
+      element = Element(roundToOdd(value));
+    else
+      element = static_cast<Element>(value);
+  });
 }
 
 Bench::Bench(const Kernel &kernel, Random random) : kernel(kernel) {
@@ -616,10 +603,8 @@ Bench::Bench(const Kernel &kernel, Random random) : kernel(kernel) {
     fillOperand(i, random);
   for (const TensorRef &tensor : kernel.results) {
     results.emplace_back(tensor.type, tensor.dims);
-    bool isFloat =
-        tensor.type == ElementType::F32 || tensor.type == ElementType::F64;
     for (int64_t k = 0; k < results.back().elements(); ++k)
-      results.back().set(k, isFloat ? std::nan("") : 1);
+      results.back().set(k, isFloatType(tensor.type) ? std::nan("") : 1);
   }
 }
 
@@ -679,7 +664,7 @@ void Bench::fillOperand(size_t i, Random &random) {
   std::normal_distribution<float> normal;
   TensorRef &tensor = kernel.operands[i];
   for (int64_t k = 0; k < operands[i].elements(); ++k)
-    if (tensor.type == ElementType::F32 || tensor.type == ElementType::F64) {
+    if (isFloatType(tensor.type)) {
       float value = normal(random);
       operands[i].set(k, isPositive ? intoDomain(kernel, value) : value);
     } else {

@@ -30,6 +30,8 @@ std::vector<KernelId> allKernels();
 /// state.
 Kernel randomKernel(KernelId id, Random &random);
 
+/// The same f32 kernel on floats of another type.
+Kernel withFloats(Kernel kernel, ElementType type);
 /// The same kernel on f64.
 Kernel asDouble(Kernel kernel);
 
@@ -78,7 +80,8 @@ private:
   void fillOperand(size_t i, Random &random);
   std::vector<TensorView> views(const std::vector<Buffer> &buffers) const;
 
-  double scalars[1] = {0.05};
+  /// The learning rate, its schedule, and the scale of the loss.
+  double scalars[8] = {0.05, 1, 0, 0, 0, 0, 0, 8};
 };
 
 } // namespace takt::test

@@ -94,12 +94,14 @@ TEST(KernelCheck, BoundsTensors) {
 
 TEST(KernelCheck, ChecksTypes) {
   expectConvError([](Kernel &k) { k.results[0].type = ElementType::I64; },
-                  "conv: type of y is i64, expected f32 or f64");
+                  "conv: type of y is i64, expected a type of floats");
   expectConvError([](Kernel &k) { k.operands[1].type = ElementType::F64; },
                   "conv: type of w is f64, expected f32");
   expectConvError(
-      [](Kernel &k) { k.operands[0].type = static_cast<ElementType>(9); },
+      [](Kernel &k) { k.operands[0].type = static_cast<ElementType>(99); },
       "conv: type of x is no element type, expected f32");
+  expectConvError([](Kernel &k) { k.operands[1].type = ElementType::F16; },
+                  "conv: type of w is f16, expected f32");
   Kernel move = unary(KernelId::Reshape, {2, 3}, {6}, {});
   move.operands[0].type = move.results[0].type = ElementType::I64;
   expectError(move, "");
@@ -161,9 +163,11 @@ TEST(KernelCheck, KnowsWhatPoolsOfTheirOwnTakeAndGive) {
   kernel.words[1] = 2;
   expectError(kernel, "max_pool_indices: column_major is 2, expected 0 to 1");
   kernel.words[1] = 1;
-  kernel.operands[0].type = ElementType::I64;
+  kernel.operands[0].type = ElementType::U8;
+  expectError(kernel, "");
+  kernel.operands[0].type = ElementType::I1;
   expectError(kernel,
-              "max_pool_indices: type of x is i64, expected f32 or f64");
+              "max_pool_indices: type of x is i1, expected a type of numbers");
 }
 
 TEST(KernelCheck, BoundsDistributions) {
@@ -257,7 +261,7 @@ void mutate(Kernel &kernel, Random &random) {
       someTensor().dims.clear();
     return;
   case 5:
-    someTensor().type = static_cast<ElementType>(pick(random, 0, 6));
+    someTensor().type = static_cast<ElementType>(pick(random, 0, 14));
     return;
   default:
     if (pick(random, 0, 1))

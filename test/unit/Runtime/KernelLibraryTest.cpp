@@ -34,6 +34,16 @@ void expectClose(const std::vector<double> &actual,
   }
 }
 
+/// The same bits, or NaN in both.
+void expectSameNumbers(const std::vector<double> &actual,
+                       const std::vector<double> &expected) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (size_t i = 0; i < actual.size(); ++i)
+    ASSERT_TRUE(actual[i] == expected[i] ||
+                (std::isnan(actual[i]) && std::isnan(expected[i])))
+        << actual[i] << " instead of " << expected[i] << ", element " << i;
+}
+
 /// With the statistics that batch_norm leaves, in single precision.
 TEST(BatchNorm, IsAppliedAgainWithTheSameBits) {
   Random random(5);
@@ -88,6 +98,37 @@ TEST_P(EveryKernel, GivesTheSameFastPlainAndInDoublePrecision) {
     expectClose(fast.resultValues(), exact.resultValues(), 1e-4, "library");
     random.discard(1);
   }
+}
+
+/// Of 16-bit floats it is the f32 kernel of the same numbers, whose results are
+/// rounded.
+TEST_P(EveryKernel, ComputesInSinglePrecisionWhereFloatsAreShort) {
+  Random random(3);
+  KernelLibrary library;
+  uint64_t key = 0;
+  for (int shape = 0; shape < 12; ++shape)
+    for (ElementType type : {ElementType::F16, ElementType::BF16}) {
+      Kernel kernel = randomKernel(GetParam(), random);
+      Bench brief(withFloats(kernel, type), random), wide(kernel, random);
+      for (auto [from, to] : zip_equal(brief.operands, wide.operands))
+        for (int64_t i = 0; i < from.elements(); ++i)
+          to.set(i, from.get(i));
+      ASSERT_EQ(text(checkKernel(brief.kernel)), "");
+      ASSERT_EQ(text(wide.runFast(library, ++key)), "");
+      ASSERT_EQ(text(brief.runFast(library, ++key)), "");
+      std::vector<double> fast = brief.resultValues();
+      ASSERT_EQ(text(brief.runReference()), "");
+      std::vector<double> reference = brief.resultValues();
+      for (size_t r = 0; r < wide.results.size(); ++r)
+        for (int64_t i = 0; i < wide.results[r].elements(); ++i)
+          brief.results[r].set(i, wide.results[r].get(i));
+      std::vector<double> rounded = brief.resultValues();
+      expectSameNumbers(fast, rounded);
+      // The reference kernel differs by a rounding at most.
+      expectClose(reference, rounded, type == ElementType::F16 ? 2e-3 : 2e-2,
+                  "reference");
+      random.discard(1);
+    }
 }
 
 TEST_P(EveryKernel, GivesTheSameBitsOnEveryThread) {

@@ -38,7 +38,7 @@ template <typename T> std::vector<T> values(const Array &array) {
 }
 
 template <typename T>
-Array array(StringRef name, ArrayType type, ArrayRef<int64_t> dims,
+Array array(StringRef name, ElementType type, ArrayRef<int64_t> dims,
             std::vector<T> elements) {
   auto *bytes = reinterpret_cast<const uint8_t *>(elements.data());
   return {name.str(),
@@ -81,13 +81,15 @@ struct TemporaryFile {
 
 TEST(Npz, WrittenArraysAreReadAgain) {
   std::vector<Array> arrays = {
-      array<float>("w/\"odd\" name", ArrayType::F32, {2, 3},
+      array<float>("w/\"odd\" name", ElementType::F32, {2, 3},
                    {0, 1, 2, 3, 4, -5}),
-      array<double>("d", ArrayType::F64, {}, {1.5}),
-      array<int32_t>("i", ArrayType::I32, {1}, {-7}),
-      array<int64_t>("l", ArrayType::I64, {2, 1, 1}, {1, int64_t(1) << 40}),
-      array<uint8_t>("u", ArrayType::U8, {0, 4}, {}),
-      array<uint8_t>("b", ArrayType::Bool, {2}, {0, 1})};
+      array<double>("d", ElementType::F64, {}, {1.5}),
+      array<int32_t>("i", ElementType::I32, {1}, {-7}),
+      array<int64_t>("l", ElementType::I64, {2, 1, 1}, {1, int64_t(1) << 40}),
+      array<uint8_t>("u", ElementType::U8, {0, 4}, {}),
+      array<uint8_t>("b", ElementType::I1, {2}, {0, 1}),
+      array<Float16>("h", ElementType::F16, {1}, {Float16(0.1f)}),
+      array<uint64_t>("n", ElementType::U64, {1}, {~uint64_t(0)})};
   TemporaryFile file, again;
   ASSERT_FALSE(static_cast<bool>(writeNpz(file.path, arrays)));
   ASSERT_FALSE(static_cast<bool>(writeNpz(again.path, arrays)));
@@ -118,7 +120,7 @@ TEST(Npz, NumpysCompressedColumnMajorArraysAreRead) {
 
 TEST(Npz, SingleArrayTakesTheFilesName) {
   TemporaryFile file;
-  Array x = array<int32_t>("x", ArrayType::I32, {3}, {1, 2, 3});
+  Array x = array<int32_t>("x", ElementType::I32, {3}, {1, 2, 3});
   ASSERT_FALSE(static_cast<bool>(writeNpy(file.path, x)));
   auto read =
       readArrays(MemoryBufferRef(StringRef(file.content()), "dir/labels.npy"));
@@ -128,11 +130,25 @@ TEST(Npz, SingleArrayTakesTheFilesName) {
   EXPECT_EQ(values<int32_t>(read->front()), (std::vector<int32_t>{1, 2, 3}));
 }
 
+/// numpy has no bfloat16.
+TEST(Npz, BFloat16IsWrittenWider) {
+  std::vector<Array> arrays = {
+      array<BFloat16>("w", ElementType::BF16, {2}, {BFloat16(0.1f), {}})};
+  TemporaryFile file;
+  ASSERT_FALSE(static_cast<bool>(writeNpz(file.path, arrays)));
+  auto read = readArrayFile(file.path);
+  ASSERT_EQ(read ? "" : toString(read.takeError()), "");
+  EXPECT_EQ(read->front().type, ElementType::F32);
+  EXPECT_EQ(values<float>(read->front()),
+            (std::vector<float>{0.10009765625f, 0}));
+}
+
 TEST(Npz, MessagesSayWhatIsWrong) {
   EXPECT_EQ(errorOf(StringRef("")), "f: not a .npy array: wrong magic");
   EXPECT_EQ(errorOf(npy("'descr': '>f4', 'fortran_order': False, 'shape': ()")),
-            "f: element type '>f4' is not supported, expected '<f4', '<f8', "
-            "'<i4', '<i8', '|u1' or '|b1'");
+            "f: element type '>f4' is not supported, expected one of '<f4', "
+            "'<f8', '<f2', '|i1', '<i2', '<i4', '<i8', '|u1', '<u2', '<u4', "
+            "'<u8', '|b1'");
   EXPECT_EQ(errorOf(npy("'descr': [('a', '<f4')], 'fortran_order': False, "
                         "'shape': ()")),
             "f: the array's elements are records, expected numbers");
@@ -203,17 +219,28 @@ TEST(Npz, HostileBytesNeverCrash) {
 }
 
 TEST(Npz, ConversionsKeepValuesOrFail) {
-  Array bytes = array<uint8_t>("x", ArrayType::U8, {2}, {3, 255});
-  auto floats = convert(bytes, ArrayType::F32);
+  Array bytes = array<uint8_t>("x", ElementType::U8, {2}, {3, 255});
+  auto floats = convert(bytes, ElementType::F32);
   ASSERT_TRUE(static_cast<bool>(floats));
   EXPECT_EQ(values<float>(*floats), (std::vector<float>{3, 255}));
-  Array large = array<int64_t>("n", ArrayType::I64, {2}, {1, int64_t(1) << 33});
-  auto narrow = convert(large, ArrayType::I32);
+  Array large =
+      array<int64_t>("n", ElementType::I64, {2}, {1, int64_t(1) << 33});
+  auto narrow = convert(large, ElementType::I32);
   ASSERT_FALSE(static_cast<bool>(narrow));
   EXPECT_EQ(toString(narrow.takeError()),
             "array 'n': element 1 is 8589934592, which '<i4' cannot hold");
-  Array real = array<double>("r", ArrayType::F64, {1}, {0.5});
-  auto integer = convert(real, ArrayType::I64);
+  Array big = array<uint64_t>("n", ElementType::U64, {1}, {~uint64_t(0)});
+  auto negative = convert(big, ElementType::I64);
+  ASSERT_FALSE(bool(negative));
+  EXPECT_EQ(toString(negative.takeError()),
+            "array 'n': element 0 is 18446744073709551615, which '<i8' cannot "
+            "hold");
+  Array third = array<double>("t", ElementType::F64, {1}, {1.0 / 3});
+  auto half = convert(third, ElementType::F16);
+  ASSERT_TRUE(bool(half));
+  EXPECT_EQ(values<Float16>(*half)[0].bits, 0x3555);
+  Array real = array<double>("r", ElementType::F64, {1}, {0.5});
+  auto integer = convert(real, ElementType::I64);
   ASSERT_FALSE(static_cast<bool>(integer));
   EXPECT_EQ(toString(integer.takeError()),
             "array 'r' has elements '<f8', expected '<i8'");

@@ -231,10 +231,10 @@ TEST(ContainerRefusal, RecordsAreLocated) {
   expectRefused(S::Regions, 24, 0x1000103, 27, "a reserved field is 1");
   expectRefused(S::Regions, 24, 0x0203, 25, "flag 'readable' is 2");
   expectRefused(S::Bindings, 80 + 12, 0x10105, 80, "kind of binding 'y' is 5");
-  expectRefused(S::Bindings, 80 + 12, 0x10903, 80, "element type of binding");
+  expectRefused(S::Bindings, 80 + 12, 0x16303, 80, "element type of binding");
   expectRefused(S::Bindings, 12, 0x90101, 14, "a tensor has 9 dimensions");
   expectRefused(S::Bindings, 24, 1, 24, "a reserved field is 1");
-  expectRefused(S::Values, 8, 0x109, 0, "element type of value 'x' is 9");
+  expectRefused(S::Values, 8, 0x163, 0, "element type of value 'x' is 99");
   expectRefused(S::Values, 0, 0xFFFFFFFF, 4, "string 'name' ends outside");
   expectRefused(S::Values, 4, 0xFFFFFFFF, 4, "string 'name' ends outside");
   expectRefused(S::Parameters, 8, 0x106, 0, "kind of parameter 'w' is 6");
@@ -245,7 +245,7 @@ TEST(ContainerRefusal, RecordsAreLocated) {
   expectRefused(S::Processors, 12, 0x7FFFFFFF, 8, "instructions ");
   expectRefused(S::Descriptors, 4, 0xFFFF, 0, "code of the kernel is 65535");
   expectRefused(S::Descriptors, 64, 2, 64, "descriptor 1 is of type 2, expect");
-  expectRefused(S::Descriptors, 64, 0x10901, 64, "element type of the tensor");
+  expectRefused(S::Descriptors, 64, 0x16301, 64, "element type of the tensor");
   expectRefused(S::Descriptors, 0, 9, 0, "descriptor 0 is of unknown type 9");
 }
 

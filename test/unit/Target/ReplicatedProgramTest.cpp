@@ -252,7 +252,7 @@ TEST_F(ReplicatedProgramTest, WithoutDelayIsALargerBatch) {
     // 24 samples: rows of x and target that differ from each other.
     std::vector<Array> arrays;
     for (const char *name : {"x", "target"}) {
-      Array array{name, ArrayType::F32, {24, 8}, {}};
+      Array array{name, ElementType::F32, {24, 8}, {}};
       std::vector<float> numbers(24 * 8);
       for (size_t i = 0; i < numbers.size(); ++i)
         numbers[i] = float(i * 37 % 101) / 50 - 1 + (name[0] == 't');

@@ -70,7 +70,7 @@ def Stream_TensorAttr : AttrDef<Stream_Dialect, "Tensor"> {
     value that it is.
 
     Constraints:
-    - C1: the type is a static tensor of f32, f64, i32, i64 or i1 with at most 8
+    - C1: the type is a static tensor of an element type of programs with at most 8
       dimensions, each positive.
 
     Example:

@@ -42,18 +42,20 @@ namespace train {
 // Types and attributes
 //===----------------------------------------------------------------------===//
 
-/// A ranked static tensor of f32, f64, i32, i64 or i1 with at most 8
+/// A ranked static tensor of one of ElementTypes.def's types with at most 8
 /// dimensions, each positive, and at most kMaxTensorElements elements: what a
 /// kernel can work on. Sizes of such tensors can be multiplied with each other
 /// element by element without overflow.
 bool isTensor(mlir::Type type);
-/// isTensor, of f32 or f64.
+/// isTensor, of f32, f64, f16 or bf16.
 bool isFloatTensor(mlir::Type type);
+/// isTensor, of f16 or bf16.
+bool isShortFloatTensor(mlir::Type type);
 /// isTensor, of i64.
 bool isLabelTensor(mlir::Type type);
 /// isTensor, of i1.
 bool isBoolTensor(mlir::Type type);
-/// isTensor, of f32, f64, i32 or i64.
+/// isTensor, of anything but i1.
 bool isNumberTensor(mlir::Type type);
 /// A finite number of type f32.
 bool isFiniteF32(mlir::Attribute attr);

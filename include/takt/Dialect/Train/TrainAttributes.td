@@ -21,7 +21,7 @@ include "takt/Dialect/Train/TrainDialect.td"
 // same before operands are verified.
 def Train_FloatTensor : Type<
   CPred<"::takt::train::isFloatTensor($_self)">,
-  "static tensor of f32 or f64 of at most 8 positive sizes and 2^40 elements",
+  "static tensor of floats of at most 8 positive sizes and 2^40 elements",
   "::mlir::RankedTensorType">;
 
 def Train_LabelTensor : Type<
@@ -36,15 +36,13 @@ def Train_BoolTensor : Type<
 
 def Train_NumberTensor : Type<
   CPred<"::takt::train::isNumberTensor($_self)">,
-  "static tensor of f32, f64, i32 or i64 of at most 8 positive sizes and 2^40 "
-  "elements",
+  "static tensor of numbers of at most 8 positive sizes and 2^40 elements",
   "::mlir::RankedTensorType">;
 
 // What a parameter or an operation that only moves elements may hold.
 def Train_Tensor : Type<
   CPred<"::takt::train::isTensor($_self)">,
-  "static tensor of f32, f64, i32, i64 or i1 of at most 8 positive sizes and "
-  "2^40 elements",
+  "static tensor of numbers or i1 of at most 8 positive sizes and 2^40 elements",
   "::mlir::RankedTensorType">;
 
 //===----------------------------------------------------------------------===//

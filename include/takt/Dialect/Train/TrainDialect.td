@@ -46,10 +46,11 @@ def Train_Dialect : Dialect {
     itself through interfaces: its kernel and cost, its gradients, its cuts.
 
     Tensors are static, dense and row-major, with at most 8 dimensions. What is
-    trained is f32 or f64; indices and class labels are i64, truth values i1
-    (a byte each), and arithmetic on integers is i32 or i64. Only
-    `train.cast` goes from one to another, and nothing but f32 and f64 has a
-    gradient. Layouts are ONNX's: activations N, C, spatial…;
+    trained is f32 or f64, activations may be f16 or bf16; indices and class labels
+    are i64, truth values i1 (a byte each), and arithmetic on integers is that of
+    i8 to i64 and ui8 to ui64. Only `train.cast` goes from one to another, and
+    nothing but floats has a gradient. Operations on f16 and bf16 compute in f32 and
+    round their results. Layouts are ONNX's: activations N, C, spatial…;
     convolution weights Cout, Cin / groups, spatial….
 
     Files: `TrainInterfaces.td` (what operations answer), `TrainAttributes.td`

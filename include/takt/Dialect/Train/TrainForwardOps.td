@@ -358,16 +358,19 @@ def Train_DropoutOp : Train_KernelOp<"dropout",
 // Pools
 //===----------------------------------------------------------------------===//
 
-class Train_PoolOp<string mnemonic> : Train_KernelOp<mnemonic,
-    [Train_Inferred, Train_Differentiable, Train_Rowwise], Train_WordsAndWork> {
-  let results = (outs Train_FloatTensor:$y);
+class Train_PoolOp<string mnemonic, Type tensor = Train_FloatTensor>
+    : Train_KernelOp<mnemonic,
+        [Train_Inferred, Train_Differentiable, Train_Rowwise],
+        Train_WordsAndWork> {
+  let results = (outs tensor:$y);
   let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
 }
 
-def Train_MaxPoolOp : Train_PoolOp<"max_pool"> {
+def Train_MaxPoolOp : Train_PoolOp<"max_pool", Train_NumberTensor> {
   let summary = "largest element of each window";
   let description = [{
-    Padding never is the largest element.
+    Padding never is the largest element; where there is no other, y is the lowest
+    number of its type. Pools of integers have no gradient.
 
     Constraints:
     - (C1) x has rank 3 to 5.
@@ -388,7 +391,7 @@ def Train_MaxPoolOp : Train_PoolOp<"max_pool"> {
         : (tensor<8x16x4x4xf32>) -> tensor<8x16x2x2xf32>
     ```
   }];
-  let arguments = (ins Train_FloatTensor:$x, DenseI64ArrayAttr:$kernel,
+  let arguments = (ins Train_NumberTensor:$x, DenseI64ArrayAttr:$kernel,
     Train_PerDimension:$strides, Train_PerDimension:$pads_begin,
     Train_PerDimension:$pads_end, Train_PerDimension:$dilations,
     Train_Flag:$ceil_mode);
@@ -412,7 +415,7 @@ def Train_MaxPoolIndicesOp : Train_KernelOp<"max_pool_indices",
         : (tensor<8x16x4x4xf32>) -> tensor<8x16x2x2xi64>
     ```
   }];
-  let arguments = (ins Train_FloatTensor:$x, DenseI64ArrayAttr:$kernel,
+  let arguments = (ins Train_NumberTensor:$x, DenseI64ArrayAttr:$kernel,
     Train_PerDimension:$strides, Train_PerDimension:$pads_begin,
     Train_PerDimension:$pads_end, Train_PerDimension:$dilations,
     Train_Flag:$ceil_mode, Train_Flag:$column_major);

@@ -69,4 +69,23 @@ def Train_MeanSquaredErrorOp : Train_LossOp<"mean_squared_error"> {
   }];
 }
 
+def Train_ScaleGradientOp : Train_KernelOp<"scale_gradient",
+    [Train_OneType, Train_Rowwise], Train_Words> {
+  let summary = "gradients times the scale of the loss, or divided by it";
+  let description = [{
+    y = S · g or, with `divide`, g / S, where S is run-time scalar 7, the scale of
+    the loss; 1 in programs without that scalar. Between the two, gradients in f16
+    are S times what they are, so that small ones do not become 0.
+
+    Example:
+
+    ```mlir
+    %y = train.scale_gradient %g {divide = true} : tensor<8x16xf32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$g, Train_Flag:$divide);
+  let results = (outs Train_FloatTensor:$y);
+  let assemblyFormat = "$g attr-dict `:` type($g)";
+}
+
 #endif // TAKT_DIALECT_TRAIN_TRAINLOSSOPS_TD
