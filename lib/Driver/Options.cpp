@@ -9,6 +9,7 @@
 #include "takt/Scheduling/Objective.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Process.h"
+#include <cmath>
 
 using namespace llvm;
 using namespace takt;
@@ -164,12 +165,15 @@ static Error checkTraining(const Options &options) {
     return badOption("--learning-rate-by-delay=" + Twine(options.delayScaling) +
                      ": expected 0 to " + Twine(kMaxScalingSteps) +
                      " minibatches");
+  if (!(options.lossScale > 0) || std::isinf(options.lossScale))
+    return badOption("--loss-scale: expected a positive number");
   std::pair<StringRef, bool> ofTraining[] = {
       {"--recompute", options.recompute != Recomputation::None},
       {"--batch-norm", options.batchNorm.getNumOccurrences() > 0},
       {"--freeze", !options.freeze.empty()},
       {"--parameter-group", !options.groups.empty()},
       {"--class-axis", options.classAxis.getNumOccurrences() > 0},
+      {"--loss-scale", options.lossScale.getNumOccurrences() > 0},
       {"--clip-value", options.clipValue.getNumOccurrences() > 0}};
   for (auto [name, given] : ofTraining)
     if (options.mode == "forward" && given)
@@ -195,17 +199,15 @@ static Error checkAll(const Options &options) {
 
 static Error readTraining(const Options &options, CompileOptions &result) {
   result.frozen = {options.freeze.begin(), options.freeze.end()};
-  result.differentiate = {options.loss,
-                          options.classAxis,
-                          options.optimizer,
-                          options.momentum,
-                          options.nesterov,
-                          options.weightDecay,
-                          options.beta1,
-                          options.beta2,
-                          options.epsilon,
-                          options.clipValue,
-                          {}};
+  result.differentiate = {
+      options.loss,        options.classAxis,
+      options.optimizer,   options.momentum,
+      options.nesterov,    options.lossScale.getNumOccurrences() > 0,
+      options.weightDecay, options.beta1,
+      options.beta2,       options.epsilon,
+      options.clipValue,   {}};
+  if (options.lossScale.getNumOccurrences())
+    result.lowering.lossScale = options.lossScale;
   result.lowering.learningRate = options.learningRate;
   result.lowering.delayScalingSteps = options.delayScaling;
   if (Error error = readGroups(options, result.differentiate))

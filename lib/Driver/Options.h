@@ -130,6 +130,11 @@ struct Options {
   cl::opt<double> clipValue{
       "clip-value", cl::init(0), cl::cat(category),
       cl::desc("limit of every element of a gradient (default 0: none)")};
+  cl::opt<double> lossScale{
+      "loss-scale", cl::init(1), cl::value_desc("S"), cl::cat(category),
+      cl::desc(
+          "factor of all gradients until they are weights' in f32, so that "
+          "those in f16 do not vanish")};
   cl::list<std::string> freeze{
       "freeze", cl::CommaSeparated, cl::value_desc("GLOB,…"), cl::cat(category),
       cl::desc("parameters that are not trained, by name")};

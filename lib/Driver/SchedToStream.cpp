@@ -68,6 +68,7 @@ private:
       return module.emitError() << llvm::toString(rate.takeError()), failure();
     options.rateSchedule = *rate;
     options.rateSchedule.warmup = warmup;
+    options.lossScale = lossScale;
     return lowerSchedule(module, setting->problem(solution->graph),
                          std::move(solution->schedule), options);
   }

@@ -327,6 +327,27 @@ llvm::Error StepReader::readOutputs() {
   return llvm::Error::success();
 }
 
+/// As many as it needs: what comes later is optional.
+static std::vector<ScalarInfo> runTimeScalars(const LowerOptions &options) {
+  std::vector<ScalarInfo> scalars = {{"learning_rate", options.learningRate},
+                                     {"iterations", 1}};
+  const LearningRateSchedule &rate = options.rateSchedule;
+  bool scalesLoss = options.lossScale != 1;
+  bool hasSchedule = !rate.isConstant() || scalesLoss;
+  if (options.delayScalingSteps > 0 || hasSchedule)
+    scalars.push_back(
+        {"delay_scaling", static_cast<double>(options.delayScalingSteps)});
+  if (hasSchedule) {
+    constexpr llvm::StringLiteral names[] = {"warmup", "decay", "decay_period",
+                                             "decay_factor"};
+    for (auto [name, value] : llvm::zip_equal(names, rate.scalars()))
+      scalars.push_back({name.str(), value});
+  }
+  if (scalesLoss)
+    scalars.push_back({"loss_scale", options.lossScale});
+  return scalars;
+}
+
 llvm::Expected<Program> takt::lowerToProgram(ModuleOp module,
                                              const Problem &problem,
                                              const Schedule &schedule,
@@ -338,18 +359,7 @@ llvm::Expected<Program> takt::lowerToProgram(ModuleOp module,
   program.interval = schedule.interval;
   if (auto batch = module->getAttrOfType<IntegerAttr>("train.batch"))
     program.batch = batch.getInt();
-  program.scalars = {{"learning_rate", options.learningRate},
-                     {"iterations", 1}};
-  const LearningRateSchedule &rate = options.rateSchedule;
-  if (options.delayScalingSteps > 0 || !rate.isConstant())
-    program.scalars.push_back(
-        {"delay_scaling", static_cast<double>(options.delayScalingSteps)});
-  if (!rate.isConstant()) {
-    constexpr llvm::StringLiteral names[] = {"warmup", "decay", "decay_period",
-                                             "decay_factor"};
-    for (auto [name, value] : llvm::zip_equal(names, rate.scalars()))
-      program.scalars.push_back({name.str(), value});
-  }
+  program.scalars = runTimeScalars(options);
   llvm::Expected<StepExecutions> step =
       StepReader(module, schedule, program).read();
   if (!step)

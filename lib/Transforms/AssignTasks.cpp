@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CutOptions.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Transforms/FormTasks.h"
 #include "takt/Transforms/Tags.h"
@@ -170,13 +171,22 @@ bool TaskAssigner::expandsGradient(Operation *op) const {
   return largest > 0 && train::getBytes(op->getResult(0).getType()) > largest;
 }
 
+/// Whether a gradient is among its operands. What has none, like an
+/// activation's cast, only prepares what another operation takes.
+static bool takesGradient(Operation *op) {
+  return llvm::any_of(op->getOperands(), [](mlir::Value operand) {
+    auto result = dyn_cast<OpResult>(operand);
+    return result && classOf(result) == ValueClass::Gradient;
+  });
+}
+
 void TaskAssigner::assignDgrad() {
   SmallVector<Operation *> orphans;
   for (Operation *op : byKind[1]) {
     int64_t latest = latestProducer(op);
     if (hasGemm(op) || expandsGradient(op))
       place[op] = std::max(latest, position(TaskKind::Dgrad, layerOfNode(op)));
-    else if (latest >= 0)
+    else if (latest >= 0 && takesGradient(op))
       place[op] = latest;
     else
       orphans.push_back(op);

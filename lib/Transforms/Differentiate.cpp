@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Transforms/Differentiate.h"
+#include "Casts.h"
 #include "StepBuilder.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -33,7 +34,8 @@ public:
         builder(block.getTerminator()) {}
 
   /// Builds the gradients of all parameters from that of the loss's operand.
-  FailureOr<SmallVector<ParameterGradient>> run(const Loss &loss);
+  /// `scaled`: all but the results are times the program's loss scale.
+  FailureOr<SmallVector<ParameterGradient>> run(const Loss &loss, bool scaled);
 
   TaggingBuilder &getBuilder() { return builder; }
 
@@ -43,6 +45,7 @@ private:
   mlir::Value sum(ArrayRef<mlir::Value> parts, TaskKind kind, StringRef node,
                   Location loc);
   mlir::Value parameterGradient(train::ParameterOp parameter);
+  mlir::Value scale(mlir::Value gradient, TaskKind kind, bool divide);
 
   /// A gradient on the way to an activation is D, to a parameter W.
   TaskKind kindTowards(mlir::Value value) const {
@@ -154,15 +157,26 @@ mlir::Value Differentiator::parameterGradient(train::ParameterOp parameter) {
       builder, parameter.getLoc(), total.getType(), total, ArrayRef<int64_t>());
 }
 
-FailureOr<SmallVector<ParameterGradient>>
-Differentiator::run(const Loss &loss) {
+/// The gradient times the scale of the loss, or divided by it.
+mlir::Value Differentiator::scale(mlir::Value gradient, TaskKind kind,
+                                  bool divide) {
+  Operation *producer = gradient.getDefiningOp();
+  builder.tagWith(kind, getNode(producer));
+  return train::ScaleGradientOp::create(builder, producer->getLoc(),
+                                        gradient.getType(), gradient, divide);
+}
+
+FailureOr<SmallVector<ParameterGradient>> Differentiator::run(const Loss &loss,
+                                                              bool scaled) {
   findNeeded();
   if (!needed.contains(loss.operand))
     return module.emitError("no trainable parameter influences the loss");
   SmallVector<Operation *> forward;
   for (Operation &op : block.without_terminator())
     forward.push_back(&op);
-  contributions[loss.operand].push_back(loss.gradient);
+  contributions[loss.operand].push_back(
+      scaled ? scale(loss.gradient, TaskKind::Dgrad, /*divide=*/false)
+             : loss.gradient);
   for (Operation *op : llvm::reverse(forward))
     if (failed(differentiate(op)))
       return failure();
@@ -170,7 +184,9 @@ Differentiator::run(const Loss &loss) {
   SmallVector<ParameterGradient> gradients;
   for (auto parameter : module.getOps<train::ParameterOp>())
     if (mlir::Value gradient = parameterGradient(parameter))
-      gradients.push_back({parameter, gradient});
+      gradients.push_back(
+          {parameter, scaled ? scale(gradient, TaskKind::Wgrad, /*divide=*/true)
+                             : gradient});
   return gradients;
 }
 
@@ -208,12 +224,14 @@ LogicalResult takt::differentiate(ModuleOp module,
     return failure();
   Differentiator differentiator(module, *main);
   FailureOr<SmallVector<ParameterGradient>> gradients =
-      differentiator.run(*loss);
+      differentiator.run(*loss, options.scaleLoss);
   if (failed(gradients) ||
       failed(buildUpdates(differentiator.getBuilder(), *gradients, options)))
     return failure();
   eraseDeadCode(block);
+  widenWeightGradients(block, differentiator.getBuilder());
   mergeEqualOperations(*main);
+  castAgain(block, differentiator.getBuilder());
   return success();
 }
 
@@ -234,6 +252,7 @@ struct TrainDifferentiate
     chosen.beta2 = beta2;
     chosen.epsilon = epsilon;
     chosen.clipValue = clipValue;
+    chosen.scaleLoss = scaleLoss;
     for (const std::string &text : groups) {
       llvm::Expected<ParameterGroup> group = parseParameterGroup(text);
       if (!group) {

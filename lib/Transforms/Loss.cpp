@@ -76,6 +76,7 @@ public:
 private:
   FailureOr<mlir::Value> addArgument(StringRef name, Type type);
   LogicalResult addResult(mlir::Value loss);
+  mlir::Value inF32(mlir::Value x);
 
   func::FuncOp main;
   Operation *ret;
@@ -83,6 +84,14 @@ private:
   Location loc;
 };
 } // namespace
+
+/// Losses are of f32 where activations are of 16 bits.
+mlir::Value LossBuilder::inF32(mlir::Value x) {
+  if (!train::isShortFloatTensor(x.getType()))
+    return x;
+  auto type = cast<RankedTensorType>(x.getType()).clone(builder.getF32Type());
+  return train::CastOp::create(builder, loc, type, x);
+}
 
 FailureOr<mlir::Value> LossBuilder::addArgument(StringRef name, Type type) {
   for (unsigned i = 0, n = main.getNumArguments(); i < n; ++i)
@@ -135,6 +144,8 @@ FailureOr<Loss> LossBuilder::softmaxCrossEntropy(int64_t classAxis) {
     logits = softmax->operand;
   if (logits.getType() != type)
     logits = train::ReshapeOp::create(builder, loc, type, logits);
+  logits = inF32(logits);
+  type = cast<RankedTensorType>(logits.getType());
   auto labels = llvm::to_vector(type.getShape());
   labels.erase(labels.begin() + axis);
   FailureOr<mlir::Value> label =
@@ -156,6 +167,8 @@ FailureOr<Loss> LossBuilder::meanSquaredError() {
     return emitError(output.getLoc(),
                      "mean squared error needs an output of floats, found ")
            << output.getType();
+  output = inF32(output);
+  type = cast<RankedTensorType>(output.getType());
   FailureOr<mlir::Value> target = addArgument("target", type);
   if (failed(target))
     return failure();

@@ -25,6 +25,7 @@ static TrainDifferentiateOptions passOptions(const DifferentiateOptions &o) {
   options.beta2 = o.beta2;
   options.epsilon = o.epsilon;
   options.clipValue = o.clipValue;
+  options.scaleLoss = o.scaleLoss;
   for (const ParameterGroup &group : o.groups)
     options.groups.push_back(group.text());
   return options;
@@ -41,6 +42,8 @@ void takt::buildStepPipeline(OpPassManager &manager,
     freezing.patterns.assign(frozen.begin(), frozen.end());
     manager.addPass(createTrainFreeze(freezing));
   }
+  if (options.loss != LossKind::None)
+    manager.addPass(createTrainMasterWeights());
   // Identities go before they get gradients.
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createTrainDifferentiate(passOptions(options)));
@@ -83,12 +86,13 @@ struct StepPipelineOptions : public PassPipelineOptions<StepPipelineOptions> {
   Option<OptionNumber> beta2{*this, "beta2", llvm::cl::init(0.999)};
   Option<OptionNumber> epsilon{*this, "epsilon", llvm::cl::init(1e-8)};
   Option<OptionNumber> clipValue{*this, "clip-value", llvm::cl::init(0.0)};
+  Option<bool> scaleLoss{*this, "scale-loss", llvm::cl::init(false)};
   ListOption<std::string> freeze{
       *this, "freeze", llvm::cl::desc("parameters that are not trained")};
 
   DifferentiateOptions get() const {
-    return {loss,  classAxis, optimizer, momentum,  nesterov, weightDecay,
-            beta1, beta2,     epsilon,   clipValue, {}};
+    return {loss,        classAxis, optimizer, momentum, nesterov,  scaleLoss,
+            weightDecay, beta1,     beta2,     epsilon,  clipValue, {}};
   }
 };
 } // namespace

@@ -55,7 +55,9 @@ def SchedToStream : Pass<"sched-to-stream", "::mlir::ModuleOp"> {
            "\"constant\"", "how the learning rate falls: step:N:F, cosine:N:F, "
            "linear:N:F">,
     Option<"warmup", "warmup", "uint64_t", "0",
-           "updates over which the learning rate rises at the beginning">
+           "updates over which the learning rate rises at the beginning">,
+    Option<"lossScale", "loss-scale", "::takt::OptionNumber", "1.0",
+           "factor of gradients in a step that scales them">
   ];
   let dependentDialects = ["::takt::sched::SchedDialect",
                            "::takt::stream::StreamDialect",

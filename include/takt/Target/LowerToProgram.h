@@ -23,6 +23,8 @@ struct LowerOptions {
   uint64_t delayScalingSteps = 0;
   LearningRateSchedule rateSchedule;
   SendTime sendTime = SendTime::AtOnce;
+  /// The factor of steps that scale their loss's gradient.
+  float lossScale = 1;
 };
 
 /// The program of a training step (or forward pass) whose operations carry

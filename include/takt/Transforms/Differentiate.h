@@ -30,6 +30,9 @@ struct DifferentiateOptions {
   OptimizerKind optimizer = OptimizerKind::Sgd;
   double momentum = 0.9;
   bool nesterov = false;
+  /// Gradients are multiplied by the program's loss scale until a parameter's
+  /// is there in f32.
+  bool scaleLoss = false;
   double weightDecay = 0;
   double beta1 = 0.9, beta2 = 0.999;
   double epsilon = 1e-8;

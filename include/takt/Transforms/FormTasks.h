@@ -24,7 +24,8 @@ namespace takt {
 ///      one layer, named after the module.
 ///   D: a matrix product goes to the D of its forward operation's layer, any
 ///      other operation to the task of its latest producer, in the order all
-///      F, then D, W, U of the last layer … of the first. But one that makes a
+///      F, then D, W, U of the last layer … of the first, or, if it takes no
+///      gradient, to that of its earliest consumer. But one that makes a
 ///      gradient larger, as that of a pool, goes to the D of its own forward
 ///      operation's layer, so that the smaller tensor crosses between layers.
 ///   W: to the W of the forward operation's layer, or of the earliest layer

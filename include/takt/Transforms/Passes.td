@@ -104,6 +104,8 @@ def TrainDifferentiate : Pass<"train-differentiate", "::mlir::ModuleOp"> {
            "Adam's guard against division by zero">,
     Option<"clipValue", "clip-value", "::takt::OptionNumber", "0.0",
            "limit of every element of a gradient (0: none)">,
+    Option<"scaleLoss", "scale-loss", "bool", "false",
+           "multiply gradients by the program's loss scale">,
     ListOption<"groups", "parameter-groups", "std::string",
                "updates that differ, as {GLOB:learning-rate-factor=X,"
                "weight-decay=Y}">
@@ -137,6 +139,34 @@ def TrainFreeze : Pass<"train-freeze", "::mlir::ModuleOp"> {
     ListOption<"patterns", "patterns", "std::string",
                "names of the parameters, with wildcards">
   ];
+}
+
+def TrainMasterWeights : Pass<"train-master-weights", "::mlir::ModuleOp"> {
+  let summary = "keep trainable parameters of 16 bits in f32";
+  let description = [{
+    Trainable parameters of f16 and bf16 become f32, and what reads them casts
+    them to what they were. Their gradients and updates are then in f32, too.
+
+    Before:
+
+    ```mlir
+    train.parameter @weight : tensor<10x64xbf16> = dense<0.5>
+        {kind = #train.parameter_kind<trainable>}
+    …
+    %w = train.read @weight : tensor<10x64xbf16>
+    ```
+
+    After:
+
+    ```mlir
+    train.parameter @weight : tensor<10x64xf32> = dense<0.5>
+        {kind = #train.parameter_kind<trainable>}
+    …
+    %0 = train.read @weight : tensor<10x64xf32>
+    %w = train.cast %0 : (tensor<10x64xf32>) -> tensor<10x64xbf16>
+    ```
+  }];
+  let dependentDialects = ["::takt::train::TrainDialect"];
 }
 
 def TrainFormTasks : Pass<"train-form-tasks", "::mlir::ModuleOp"> {

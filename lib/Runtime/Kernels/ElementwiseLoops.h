@@ -20,8 +20,8 @@
 
 namespace takt {
 
-/// Moves elements of any type: those of y, by stride 0 of the loop, are those of
-/// x, by stride 1.
+/// Moves elements of any type: those of y, by stride 0 of the loop, are those
+/// of x, by stride 1.
 inline llvm::Error moveElements(const KernelCall &call,
                                 const StridedLoop &loop) {
   int64_t n = loop.rowLength(), stride = loop.rowStride(1);
