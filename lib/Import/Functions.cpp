@@ -17,10 +17,12 @@ using onnx::AttributeProto;
 using onnx::FunctionProto;
 using onnx::NodeProto;
 
-/// Deepest nesting of calls, and most nodes after inlining: small functions
-/// that call each other can make very many.
+/// Deepest nesting of calls, most bytes of nodes that they become, and what a
+/// call counts for besides: small functions that call each other twice can make
+/// very many, or none in very many calls.
 static constexpr int kMaxDepth = 64;
-static constexpr int64_t kMaxNodes = int64_t(1) << 20;
+static constexpr uint64_t kMaxInlinedBytes = uint64_t(1) << 24;
+static constexpr uint64_t kBytesPerCall = 256;
 
 namespace {
 class Inliner {
@@ -49,7 +51,7 @@ private:
       functions; ///< by domain and name
   int64_t opset;
   MLIRContext *context;
-  int64_t nodes = 0; ///< after inlining
+  uint64_t inlinedBytes = 0;
 };
 } // namespace
 
@@ -122,6 +124,12 @@ LogicalResult Inliner::addCall(const NodeProto &call,
     return subject.invalid() << "calls functions that call each other";
   if (failed(checkFunction(call, function)))
     return failure();
+  inlinedBytes += kBytesPerCall;
+  for (const NodeProto &node : function.node())
+    inlinedBytes += node.ByteSizeLong();
+  if (inlinedBytes > kMaxInlinedBytes)
+    return subject.unsupported() << "makes more than " << kMaxInlinedBytes
+                                 << " bytes of nodes in calls of functions";
   llvm::StringMap<std::string> names;
   for (int i = 0; i < function.input_size(); ++i)
     names[function.input(i)] = i < call.input_size() ? call.input(i) : "";
@@ -153,9 +161,6 @@ LogicalResult Inliner::add(const NodeProto &node, int depth,
   auto function = functions.find({node.domain(), node.op_type()});
   if (function != functions.end())
     return addCall(node, *function->second, depth, graph);
-  if (++nodes > kMaxNodes)
-    return nodeSubject(node, opset, context).unsupported()
-           << "is one of more than " << kMaxNodes << " nodes";
   NodeProto &added = *graph.add_node() = node;
   LogicalResult result = success();
   forEachSubgraph(added, [&](onnx::GraphProto &inner) {

@@ -290,7 +290,7 @@ static FailureOr<Layer> bindLayer(Node &node, Cell cell) {
   if (cell == Cell::Gru)
     layer.resetsProduct = bind.integer("linear_before_reset", 0) != 0;
   bool coupled = cell == Cell::Lstm && bind.integer("input_forget", 0) != 0;
-  bind.integer("hidden_size", 0); // R says it
+  layer.hidden = bind.integer("hidden_size", 0);
   if (failed(bindActivations(node, bind, layer)) ||
       failed(bind.finish(cell == Cell::Lstm ? 3 : 2)))
     return failure();
@@ -323,7 +323,11 @@ static LogicalResult arrangeLayer(Node &node, Emit &emit, Layer &layer) {
   layer.steps = x[0];
   layer.batch = x[1];
   layer.inputs = x[2];
-  layer.hidden = shapeOf(layer.r)[2];
+  int64_t hidden = shapeOf(layer.r)[2];
+  if (layer.hidden != 0 && layer.hidden != hidden)
+    return node.invalid() << "has hidden_size " << layer.hidden << ", expected "
+                          << hidden << " as R";
+  layer.hidden = hidden;
   int64_t width = layer.gates() * layer.hidden, n = layer.directions();
   if (failed(expectShape(node, "W", layer.w, {n, width, layer.inputs})) ||
       failed(expectShape(node, "R", layer.r, {n, width, layer.hidden})) ||

@@ -188,6 +188,33 @@ TEST(ImportGraph, AttributesOfAFunctionHaveDefaults) {
   EXPECT_EQ(importedSlope(model), 0.5f);
 }
 
+/// Functions of which each calls the one before twice: 2^40 calls of the first,
+/// which has no node.
+TEST(ImportGraph, CallsThatMultiplyAreRefused) {
+  onnx::ModelProto model = makeModel();
+  model.add_opset_import()->set_domain("own");
+  addNode(model, "f40", {"x"}, {"y"})->set_domain("own");
+  for (int i = 0; i <= 40; ++i) {
+    onnx::FunctionProto *function = model.add_functions();
+    function->set_domain("own");
+    function->set_name("f" + std::to_string(i));
+    function->add_input("a");
+    function->add_output("b");
+    for (auto [from, to] : {std::pair("a", "t"), std::pair("t", "b")}) {
+      if (i == 0)
+        continue;
+      onnx::NodeProto *node = function->add_node();
+      node->set_op_type("f" + std::to_string(i - 1));
+      node->set_domain("own");
+      node->add_input(from);
+      node->add_output(to);
+    }
+  }
+  EXPECT_NE(importModel(model).error().find("makes more than 16777216 bytes of "
+                                            "nodes in calls of functions"),
+            std::string::npos);
+}
+
 /// A chain of `count` nodes, the last one first in the file.
 onnx::ModelProto makeReversedChain(int count) {
   onnx::ModelProto model = makeModel();
