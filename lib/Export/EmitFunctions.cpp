@@ -81,7 +81,7 @@ static Term emitLeakyRelu(Emission &emission, train::LeakyReluOp op) {
 
 static Term emitLeakyReluDgrad(Emission &emission, train::LeakyReluDgradOp op) {
   Term dy = emission.of(op.getDy());
-  return where(emission.of(op.getX()) < 0, dy * op.getAlpha(), dy);
+  return where(emission.of(op.getX()) > 0, dy, dy * op.getAlpha());
 }
 
 static Term emitSigmoid(Emission &emission, train::SigmoidOp op) {

@@ -248,11 +248,6 @@ static FailureOr<ScatterMode> bindReduction(Node &node, Binder &bind,
   if (!mode)
     return node.invalid() << "has reduction '" << text
                           << "', expected none, add, mul, max or min";
-  if (node.training() && *mode != ScatterMode::Replace &&
-      *mode != ScatterMode::Add)
-    return node.unsupported()
-           << "has reduction '" << text
-           << "', which has no gradient, expected none or add";
   return *mode;
 }
 

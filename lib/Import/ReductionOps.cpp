@@ -10,6 +10,7 @@
 #include <cfloat>
 
 using namespace mlir;
+using takt::CompareFunction;
 using takt::UnaryFunction;
 using namespace takt::import;
 namespace train = takt::train;
@@ -214,6 +215,18 @@ static LogicalResult convertReduceLogSumExp(Node &node) {
   return emit.define(emit.reshape(y, r->type.getShape()));
 }
 
+/// The root of a sum of squares. Where all are 0 it has the gradient 0, as
+/// PyTorch's norm, and not 0 times infinity.
+static FailureOr<Value> rootOfSquares(Node &node, Value sum) {
+  if (!node.training())
+    return apply(node, sum, UnaryFunction::Sqrt);
+  Emit emit(node);
+  Value zero = emit.filled(0, {}, sum), one = emit.filled(1, {}, sum);
+  Value isZero = emit.compare(CompareFunction::Equal, sum, zero);
+  Value root = emit.unary(UnaryFunction::Sqrt, emit.where(isZero, one, sum));
+  return orFailure(emit.where(isZero, zero, root));
+}
+
 /// A sum of absolute values, or of squares and perhaps its root.
 template <bool squares, bool root>
 static LogicalResult convertNorm(Node &node) {
@@ -228,7 +241,7 @@ static LogicalResult convertNorm(Node &node) {
       r->isIdentity ? each : reduce<train::ReduceSumOp>(node, *r, *each);
   if (failed(sum) || !root)
     return finish(node, sum);
-  return finish(node, apply(node, *sum, UnaryFunction::Sqrt));
+  return finish(node, rootOfSquares(node, *sum));
 }
 
 void takt::import::addReductionOps(Registry &registry) {
@@ -249,7 +262,7 @@ void takt::import::addReductionOps(Registry &registry) {
   registry.add("ReduceL1", {1, 11, 13, 18}, convertNorm<false, false>,
                "train.unary abs, train.reduce_sum");
   registry.add("ReduceL2", {1, 11, 13, 18}, convertNorm<true, true>,
-               "train.unary power, sqrt, train.reduce_sum");
+               "train.unary power, sqrt, train.reduce_sum, where");
   registry.add("ReduceSumSquare", {1, 11, 13, 18}, convertNorm<true, false>,
                "train.unary power, train.reduce_sum");
 }

@@ -318,26 +318,6 @@ Work ScatterElementsOp::getWork() {
   return work;
 }
 
-/// What was replaced has the gradient 0. There is none of a largest or smallest
-/// element, nor of a product.
-GRADIENT(ScatterElementsOp) {
-  Value dy = resultGradients[0];
-  bool adds = getMode() == takt::ScatterMode::Add;
-  if (!dy || operand == 1 || !isFloat(dy) ||
-      (!adds && getMode() != takt::ScatterMode::Replace))
-    return {};
-  if (operand == 0 && adds)
-    return dy;
-  Value taken = GatherElementsOp::create(
-      builder, getLoc(), getUpdates().getType(), dy, getIndices(), getAxis());
-  if (operand == 2)
-    return taken;
-  Value zeros = ScaleOp::create(builder, getLoc(), taken, 0.0f);
-  return ScatterElementsOp::create(builder, getLoc(), getX().getType(),
-                                   getMode(), dy, getIndices(), zeros,
-                                   getAxis());
-}
-
 RowRule ScatterElementsOp::getRowRule() { return rowsIf(getAxis() != 0); }
 
 //===----------------------------------------------------------------------===//

@@ -31,7 +31,7 @@ template <typename T> Error referenceLeakyRelu(const KernelCall &call) {
 
 template <typename T> Error referenceLeakyReluDgrad(const KernelCall &call) {
   T alpha = call.floatWord(0);
-  return zip<T>(call, [=](T dy, T x) { return x < 0 ? alpha * dy : dy; });
+  return zip<T>(call, [=](T dy, T x) { return x > 0 ? dy : alpha * dy; });
 }
 
 template <typename T> Error referenceSigmoid(const KernelCall &call) {

@@ -279,6 +279,10 @@ TEST_P(GradientTest, RowsMakeTheWhole) {
   for (auto [whole, inParts] : pairs) {
     Tensor a = values[whole], b = values[inParts];
     ASSERT_EQ(a.type(), b.type());
+    if (!isFloatTensor(a.type())) {
+      ASSERT_EQ(std::memcmp(a.data(), b.data(), getBytes(a.type())), 0);
+      continue;
+    }
     for (int64_t i = 0; i < a.size(); ++i)
       ASSERT_NEAR(a[i], b[i], 1e-12 * (1 + std::abs(a[i])))
           << whole.getDefiningOp()->getName().getStringRef().str();

@@ -204,7 +204,7 @@ def Train_ReluDgradOp : Train_ResultDgradOp<"relu_dgrad"> {
 
 def Train_LeakyReluDgradOp : Train_KernelOp<"leaky_relu_dgrad",
     [Train_OneType, Train_Rowwise], Train_Words> {
-  let summary = "dy, or alpha · dy where the operand is negative";
+  let summary = "dy where the operand is positive, else alpha · dy";
   let description = [{
     Example:
 

@@ -225,9 +225,9 @@ def Train_ScatterElementsOp : Train_KernelOp<"scatter_elements",
   let summary = "updates at an index of one axis for each of them";
   let description = [{
     y is x, whose elements [.., indices[.., i, ..], ..] are combined with
-    updates[.., i, ..] as `mode` says: one of [these](isa.md#functions). It has a
-    gradient where the mode is `replace`, if no element has several updates, and
-    where it is `add`.
+    updates[.., i, ..] as `mode` says: one of [these](isa.md#functions). The
+    gradient of several updates of one element that is replaced is right for the
+    last one only; that of the largest or smallest is divided among equal ones.
 
     Constraints:
     - (C1) `axis` is an axis of x, counted from 0.
