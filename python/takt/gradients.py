@@ -95,6 +95,16 @@ CASES = [
     case("ReduceSum", shape=(BATCH, 3, 5), others=[integers(2)], keepdims=0),
     case("ReduceMean", shape=(BATCH, 3, 5), axes=[1, 2]),
     case("ReduceMax", shape=(BATCH, 3, 5), axes=[1], keepdims=0),
+    case("ReduceL2", shape=(BATCH, 3, 5), axes=[2]), case("ReduceProd", axes=[1]),
+    case("LpNormalization", axis=1), case("MeanVarianceNormalization", shape=IMAGE),
+    case("Einsum", shape=(BATCH, 2, 6), others=[(6, 3)], equation="bij,jk->kbi"),
+    case("DepthToSpace", shape=IMAGE, blocksize=2), case("Tile", others=[integers(1, 2)]),
+    # Recurrent layers.
+    case("LSTM", shape=(5, BATCH, 6), others=[(2, 16, 6), (2, 16, 4), (2, 32)],
+         hidden_size=4, direction="bidirectional"),
+    case("GRU", shape=(5, BATCH, 6), others=[(1, 12, 6), (1, 12, 4)], hidden_size=4),
+    case("RNN", shape=(5, BATCH, 6), others=[(1, 4, 6), (1, 4, 4)], hidden_size=4,
+         direction="reverse"),
     case("ReduceLogSumExp", shape=(BATCH, 3, 5), axes=[2]),
     case("Transpose", shape=(BATCH, 3, 5), perm=[0, 2, 1]),
     case("Reshape", shape=(BATCH, 3, 4), others=[integers(BATCH, 2, 6)]),
@@ -116,7 +126,10 @@ CASES = [
          others=[numpy.array([[0, 0, 3], [1, 2, 3], [4, 4, 4], [-1, 0, 1]])]),
     *[case("ScatterElements", shape=(BATCH, 5), axis=1, opset=16, reduction=how,
            others=[numpy.array([[0, 3], [1, 2], [4, 1], [-1, 0]]), (BATCH, 2)])
-      for how in ("none", "add")],
+      for how in ("none", "add", "mul")],
+    case("ScatterND", shape=(BATCH, 5), opset=16, reduction="add",
+         others=[numpy.array([[0], [2], [0]]), (3, 5)]),
+    case("GatherND", shape=(BATCH, 5, 3), others=[numpy.array([[0, 1], [3, 4], [0, 1]])]),
     case("TopK", others=[integers(3)], axis=1, largest=0),
     case("CumSum", shape=(BATCH, 3, 5), others=[numpy.array(1)], exclusive=1, reverse=1),
     case("Cast", to=TensorProto.DOUBLE),
@@ -232,10 +245,10 @@ def tools_shapes(tools, path, directory):
 
 NETWORKS = [("lenet", (1, 28, 28)), ("resnet-block", (3, 16, 16)),
             ("mobile-block", (3, 16, 16)), ("convnext-block", (3, 16, 16)),
-            ("digits-resnet8", (1, 8, 8)), ("transformer", None), ("language-model", None)]
+            ("digits-resnet8", (1, 8, 8)), ("transformer", None), ("language-model", None),
+            ("lstm", None)]
 
 TRANSFORMER = """
-transformer (int64[4, 5] tokens) => (logits) {
   embedded = Gather (embedding, tokens)
   x = Add (embedded, position)
   n1 = LayerNormalization <axis = -1> (x, n1_weight, n1_bias)
@@ -268,33 +281,42 @@ transformer (int64[4, 5] tokens) => (logits) {
   z = Add (y, down)
 """
 # What a sample is, or what follows each of its tokens.
-ENDS = {"transformer": """
+TEXTS = {"transformer": TRANSFORMER + """
   pooled = ReduceMean <axes = [1], keepdims = 0> (z)
   logits = Gemm (pooled, head_weight, head_bias)
-}""", "language-model": """
+""", "language-model": TRANSFORMER + """
   scores_of_tokens = MatMul (z, head_weight)
   logits = Add (scores_of_tokens, head_bias)
-}"""}
+""", "lstm": """
+  embedded = Gather (embedding, tokens)
+  steps = Transpose <perm = [1, 0, 2]> (embedded)
+  states, last, cell = LSTM <hidden_size = 8> (steps, lstm_w, lstm_r, lstm_b)
+  pooled = Squeeze (last, zeros)
+  logits = Gemm (pooled, head_weight, head_bias)
+"""}
 
 
-def transformer(path, end):
-    """A block of a transformer with an embedding and a causal mask; what it takes."""
+def text_network(path, name):
+    """Writes a network of TEXTS, and says what it takes."""
     generator = numpy.random.default_rng(3)
     shapes = {"embedding": (7, 8), "position": (5, 8), "n1_weight": (8,), "n1_bias": (8,),
               "query": (8, 8), "key": (8, 8), "value": (8, 8), "projection": (8, 8),
               "n2_weight": (8,), "n2_bias": (8,), "mlp_up": (8, 12), "mlp_bias": (12,),
-              "mlp_down": (12, 8), "head_weight": (8, 10), "head_bias": (10,)}
+              "mlp_down": (12, 8), "lstm_w": (1, 32, 8), "lstm_r": (1, 32, 8),
+              "lstm_b": (1, 64), "head_weight": (8, 10), "head_bias": (10,)}
     tensors = {key: generator.standard_normal(shape).astype("f4")
                for key, shape in shapes.items()}
     tensors.update(heads=integers(BATCH, 5, 2, 4), merged=integers(BATCH, 5, 8),
                    scale=number(0.5), far=number(-1e9), root=number(0.5 ** 0.5),
-                   one=number(1), mask=numpy.tri(5, dtype=bool))
-    graph = onnx.parser.parse_graph(TRANSFORMER + ENDS[end])
+                   one=number(1), mask=numpy.tri(5, dtype=bool), zeros=integers(0))
+    graph = onnx.parser.parse_graph(
+        "network (int64[4, 5] tokens) => (logits) {" + TEXTS[name] + "}")
+    used = {key for node in graph.node for key in node.input}
     graph.initializer.extend(numpy_helper.from_array(values, key)
-                             for key, values in tensors.items())
+                             for key, values in tensors.items() if key in used)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)],
                                 ir_version=8), path)
-    labels = (BATCH,) if end == "transformer" else (BATCH, 5)
+    labels = (BATCH, 5) if name == "language-model" else (BATCH,)
     return {"tokens": generator.integers(0, 7, (BATCH, 5)),
             "label": generator.integers(0, 10, labels)}
 
@@ -306,7 +328,7 @@ def network_error(tools, evaluate, name, shape, directory):
             "label": generator.integers(0, 10, BATCH)} if shape else None
     if data is None:
         path = os.path.join(directory, name + ".onnx")
-        data = transformer(path, name)
+        data = text_network(path, name)
     return compare(tools, evaluate, path, data, directory, "softmax-cross-entropy")
 
 

@@ -71,6 +71,8 @@ def scatter_elements(x, indices, updates, *, axis, reduction):
     indices = indices_of(indices, x.shape[axis])
     if reduction == b"add":
         return x.scatter_add(axis, indices, updates)
+    if reduction == b"mul":
+        return x.scatter(axis, indices, updates, reduce="multiply")
     assert reduction == b"none"
     return x.scatter(axis, indices, updates)
 
