@@ -4,9 +4,10 @@ libonnx-testdata has as models with stored inputs and outputs, through
 runner and in the stored element type.
 
 A test whose operators Takt does not claim is out of scope, for a reason that
-`SCOPE` or the importer's own message gives; every other one must pass. Fails if one
-does not, or if fewer pass than docs/generated/conformance.md says; --update writes
-that page."""
+`SCOPE` or the importer's own message gives; every other one must pass. Of the node
+tests, gradients are compared with differences, too (node_gradients.py). Fails if one
+test does not pass, or if fewer do than docs/generated/conformance.md says; --update
+writes that page."""
 
 import argparse
 import collections
@@ -24,6 +25,8 @@ import numpy
 import onnx
 from onnx import numpy_helper
 
+from takt.node_gradients import RELATIVE as GRADIENT_RELATIVE
+from takt.node_gradients import Failure, GradientCheck, NoGradient
 from takt.tools import ROOT, table
 
 TESTDATA = "/usr/share/libonnx-testdata/data"
@@ -99,11 +102,15 @@ CONSTANT_INPUTS.update((name, [1]) for name in [
     "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax",
     "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare"])
 
-Result = collections.namedtuple("Result", "suite name operator state detail bound")
+# `gradient` is the state of the comparison with differences, of a node test that passed.
+Result = collections.namedtuple(
+    "Result", "suite name operator state detail bound gradient gradient_detail",
+    defaults=("", ""))
 
-
-class Failure(Exception):
-    """Why a test did not pass."""
+# Operators that are other functions in training than forward.
+RANDOM_IN_TRAINING = ["Dropout"]
+# Too few digits for differences.
+SHORT_FLOATS = {onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16}
 
 
 def operator_name(node):
@@ -241,14 +248,20 @@ def save_arrays(path, arrays):
                 numpy.lib.format.write_array(file, numpy.asanyarray(array))
 
 
-def run_set(tools, directory, data, scratch):
-    """Runs one data set of a test. Returns the names of bound inputs."""
-    model_path = os.path.join(directory, "model.onnx")
-    model = onnx.load(model_path)
+def load_test(directory, data):
+    """The model, the inputs of one data set, and the names of those that were bound."""
+    model = onnx.load(os.path.join(directory, "model.onnx"))
     initializers = {tensor.name for tensor in model.graph.initializer}
     infos = [info for info in model.graph.input if info.name not in initializers]
     inputs = load_set(data, infos, "input")
     bound = bind(model, inputs)
+    return model, inputs, bound
+
+
+def run_set(tools, directory, data, scratch):
+    """Runs one data set of a test. Returns the names of bound inputs."""
+    model, inputs, bound = load_test(directory, data)
+    model_path = os.path.join(directory, "model.onnx")
     if bound:
         model_path = os.path.join(scratch, "model.onnx")
         onnx.save(model, model_path)
@@ -267,6 +280,32 @@ def run_set(tools, directory, data, scratch):
     return bound
 
 
+def check_gradients(tools, directory, found):
+    """State and detail, of the first data set."""
+    if set(found) & set(RANDOM_IN_TRAINING):
+        return "out of scope", "random numbers"
+    data = sorted(entry.path for entry in os.scandir(directory) if entry.is_dir())[0]
+    model, inputs, bound = load_test(directory, data)
+    expected = load_set(data, model.graph.output, "output")
+    if any(tensor.data_type in SHORT_FLOATS
+           for tensor in [*inputs.values(), *expected.values()]):
+        return "out of scope", "floats of 16 bits"
+
+    def run(tool, *arguments):
+        call([os.path.join(tools, tool), *arguments])
+
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            GradientCheck(run, save_arrays, model, {
+                key: to_array(tensor) for key, tensor in inputs.items() if key not in bound
+            }, {key: to_array(tensor) for key, tensor in expected.items()}, scratch).run()
+    except NoGradient as reason:
+        return "out of scope", str(reason)
+    except Failure as failure:
+        return "failed", str(failure)
+    return "passed", ""
+
+
 def run_test(tools, testdata, suite, name):
     directory = os.path.join(testdata, suite, name)
     graph = onnx.load(os.path.join(directory, "model.onnx")).graph
@@ -283,21 +322,24 @@ def run_test(tools, testdata, suite, name):
                 bound += run_set(tools, directory, data, scratch)
     except Failure as failure:
         return Result(suite, name, operator, "failed", str(failure), bound)
-    return Result(suite, name, operator, "passed", "", bound)
+    gradient = check_gradients(tools, directory, found) if suite == "node" else ("", "")
+    return Result(suite, name, operator, "passed", "", bound, *gradient)
 
 
 def counts(results):
-    """passed, failed, out of scope, bound of each suite."""
+    """passed, failed, out of scope, bound, right gradients of each suite."""
     rows = []
     for suite in SUITES:
         of = collections.Counter(r.state for r in results if r.suite == suite)
         bound = sum(bool(r.bound) for r in results
                     if r.suite == suite and r.state == "passed")
-        rows.append((suite, of["passed"], of["failed"], of["out of scope"], bound))
+        gradients = sum(r.gradient == "passed" for r in results if r.suite == suite)
+        rows.append((suite, of["passed"], of["failed"], of["out of scope"], bound,
+                     gradients))
     return rows
 
 
-HEADER = ("suite", "passed", "failed", "out of scope", "with bound inputs")
+HEADER = ("suite", "passed", "failed", "out of scope", "with bound inputs", "gradients")
 
 
 def markdown(rows, header):
@@ -315,6 +357,13 @@ def page(results):
             outside[r.detail][r.operator] += 1
     reasons = sorted((reason, sum(by.values()), ", ".join(sorted(by)))
                      for reason, by in outside.items())
+    gradients = collections.Counter(r.operator for r in results if r.gradient == "passed")
+    without = collections.defaultdict(collections.Counter)
+    for r in results:
+        if r.gradient == "out of scope":
+            without[r.gradient_detail][r.operator] += 1
+    no_gradient = sorted((reason, sum(by.values()), ", ".join(sorted(by)))
+                         for reason, by in without.items())
     return f"""# Conformance
 
 Written by `./dev conformance --update`: ONNX's own tests (Debian's libonnx-testdata)
@@ -322,13 +371,20 @@ that pass when `taktc --mode=forward` compiles them and `takt-run` executes the
 program, at the tolerances of ONNX's runner (relative {RELATIVE}, absolute
 {ABSOLUTE}) and in the stored element type. "With bound inputs": tests that give
 a shape, axes or a number as an input of their graph, where Takt needs to know it
-when it compiles; it is run as an initializer.
+when it compiles; it is run as an initializer. "Gradients": node tests whose gradients
+of all float inputs, in double precision, are central differences of what the forward
+program computes, within {GRADIENT_RELATIVE} of the largest.
 
 {markdown(counts(results), HEADER)}
 
 ## Passed, by operator
 
-{markdown(sorted(passed.items()), ("operator", "tests"))}
+{markdown([(name, tests, gradients[name]) for name, tests in sorted(passed.items())],
+          ("operator", "tests", "gradients"))}
+
+## Passed, but without gradients, by reason
+
+{markdown(no_gradient, ("reason", "tests", "operators"))}
 
 ## Out of scope, by reason
 
@@ -337,24 +393,35 @@ when it compiles; it is run as an initializer.
 
 
 def committed_counts():
-    """Tests that passed when the page was written, by suite."""
+    """Tests that passed and gradients that were right when the page was written, by
+    suite."""
     if not os.path.exists(PAGE):
         return {}
     with open(PAGE) as file:
-        rows = re.findall(r"^\| ([\w-]+) \| (\d+) \| \d+ \| \d+ \| \d+ \|$",
-                          file.read(), re.MULTILINE)
-    return {suite: int(passed) for suite, passed in rows}
+        rows = re.findall(
+            r"^\| ([\w-]+) \| (\d+) \| \d+ \| \d+ \| \d+ \| (\d+) \|$",
+            file.read(), re.MULTILINE)
+    return {suite: (int(passed), int(gradients)) for suite, passed, gradients in rows}
 
 
 def judge(results):
     """What is wrong, one line each."""
     wrong = [f"{r.suite}/{r.name} ({r.operator}): {r.detail}"
              for r in results if r.state == "failed"]
-    before = committed_counts()
-    for suite, passed, *_ in counts(results):
-        if passed < before.get(suite, 0):
-            wrong.append(f"{suite}: {passed} tests pass, {before[suite]} did")
+    wrong += wrong_gradients(results)
+    committed = committed_counts()
+    for suite, passed, *_, gradients in counts(results):
+        before = committed.get(suite, (0, 0))
+        if passed < before[0]:
+            wrong.append(f"{suite}: {passed} tests pass, {before[0]} did")
+        if gradients < before[1]:
+            wrong.append(f"{suite}: {gradients} gradients are right, {before[1]} were")
     return wrong
+
+
+def wrong_gradients(results):
+    return [f"{r.suite}/{r.name} ({r.operator}): gradients: {r.gradient_detail}"
+            for r in results if r.gradient == "failed"]
 
 
 def run_all(options):
@@ -385,6 +452,7 @@ def main():
             json.dump([r._asdict() for r in results], file, indent=1)
     if options.filter:
         wrong = [f"{r.name}: {r.detail}" for r in results if r.state == "failed"]
+        wrong += wrong_gradients(results)
     else:
         wrong = judge(results)
     if options.update and not options.filter:
