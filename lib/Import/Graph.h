@@ -16,21 +16,24 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include <deque>
+#include <vector>
 
 namespace takt::import {
 
 // Not the scheduling library's takt::Value.
 using mlir::Value;
 
-/// What an ONNX name stands for: a tensor of @main, or a constant, which
-/// becomes a parameter only when an operation takes it.
+/// What an ONNX name stands for: a tensor of @main; or a constant, which
+/// becomes a parameter only when an operation takes it; or a list of these.
 struct Operand {
   mlir::Value value;
   const Constant *constant = nullptr;
   /// It is computed from an input of the graph, not from constants alone.
   bool fromInput = false;
+  const std::vector<Operand> *sequence = nullptr;
 
-  explicit operator bool() const { return value || constant; }
+  explicit operator bool() const { return value || constant || sequence; }
+  /// Of a tensor.
   llvm::ArrayRef<int64_t> shape() const;
 };
 
@@ -51,9 +54,13 @@ struct Graph {
   llvm::StringMap<Operand> operands;
   /// Names that nodes which are imported or the graph's outputs use.
   llvm::StringSet<> used;
+  /// Initializers that are no parameters of the network.
+  llvm::StringSet<> fixed;
   // Deques, so that their elements stay where they are.
   std::deque<Constant> constants;
   std::deque<onnx::TensorProto> tensors;
+  std::deque<std::vector<Operand>> sequences;
+  size_t sequenceElements = 0;         ///< of all sequences
   std::deque<onnx::GraphProto> bodies; ///< of branches and runs of loops
   uint64_t unrolledBytes = 0;          ///< of the bodies of loops, in all runs
 };

@@ -11,6 +11,7 @@
 #include "Node.h"
 #include "Nodes.h"
 #include "Order.h"
+#include "Provenance.h"
 #include "ReadModel.h"
 #include "Registry.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -121,6 +122,8 @@ LogicalResult Importer::createReturn(Graph &graph, func::FuncOp main) {
     Subject subject{UnknownLoc::get(context), "output '" + output.name() + "'"};
     Operand operand = graph.operands.lookup(output.name());
     Value value = operand.value;
+    if (operand.sequence)
+      return subject.unsupported() << "is a sequence, expected a tensor";
     if (!value) {
       FailureOr<Value> read =
           graph.parameters.read(graph.builder, *operand.constant, subject);
@@ -157,6 +160,7 @@ LogicalResult Importer::importInto(func::FuncOp main, const Inputs &inputs,
   graph.opset = opset;
   graph.batch = inputs.batch;
   graph.used = std::move(order.used);
+  graph.fixed = notParameters(proto);
   if (failed(defineInitializers(graph, proto, model.rawData)))
     return failure();
   for (auto [input, argument] :

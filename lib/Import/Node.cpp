@@ -102,6 +102,9 @@ FailureOr<Value> Node::toValue(const Operand &operand, StringRef role,
     return unsupported() << "has elements of type " << element << " for "
                          << role << ", expected " << expectedText(accept);
   }
+  if (operand.sequence)
+    return unsupported() << "has a sequence for " << role
+                         << ", expected a tensor";
   const Constant &constant = *operand.constant;
   Type element = computedType(constant.type, loc.getContext());
   if (element && !accepts(accept, element))
@@ -203,8 +206,9 @@ bool Node::isFromInput() const {
 LogicalResult Node::define(int output, const Operand &operand) {
   if (output >= proto.output_size() || proto.output(output).empty())
     return success();
-  graph.operands[proto.output(output)] = {operand.value, operand.constant,
-                                          operand.fromInput || isFromInput()};
+  Operand defined = operand;
+  defined.fromInput |= isFromInput();
+  graph.operands[proto.output(output)] = defined;
   return success();
 }
 

@@ -26,6 +26,7 @@ takt::import::defineInitializers(Graph &graph, const onnx::GraphProto &proto,
       return failure();
     if (i < rawData.size())
       constant->rawData = rawData[i];
+    constant->fixed = graph.fixed.contains(tensor.name());
     graph.constants.push_back(std::move(*constant));
     graph.operands[tensor.name()].constant = &graph.constants.back();
   }
@@ -45,6 +46,11 @@ static LogicalResult importNode(Graph &graph, const onnx::NodeProto &node) {
   if (!match->convert)
     return subject.invalid()
            << "is of an operator that is new in opset " << match->since;
+  if (!match->takesSequences)
+    for (const std::string &name : node.input())
+      if (graph.operands.lookup(name).sequence)
+        return subject.unsupported()
+               << "takes the sequence '" << name << "', expected a tensor";
   Node view(graph, node, match->since, subject.loc);
   if (failed(match->convert(view)))
     return failure();

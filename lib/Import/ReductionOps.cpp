@@ -7,6 +7,8 @@
 
 #include "Emit.h"
 #include "Registry.h"
+#include "ShapeArithmetic.h"
+#include "llvm/Support/MathExtras.h"
 #include <cfloat>
 
 using namespace mlir;
@@ -16,22 +18,28 @@ using namespace takt::import;
 namespace train = takt::train;
 
 namespace {
-/// A reduction taken apart.
-struct Reduction {
-  Value x;
+/// What of a shape is reduced.
+struct Extent {
   SmallVector<int64_t> axes; ///< in order; none: there is nothing to reduce
   bool isIdentity = false;   ///< the file says that no axes mean none
-  RankedTensorType type;     ///< of the result
-  int64_t count = 1;         ///< elements of x for each of the result
+  Dims dims;                 ///< of the result
+  int64_t count = 1;         ///< elements for each of the result
+};
+
+/// A reduction taken apart.
+struct Reduction : Extent {
+  Reduction(Extent extent, Value x, RankedTensorType type)
+      : Extent(std::move(extent)), x(x), type(type) {}
+
+  Value x;
+  RankedTensorType type; ///< of the result
 };
 } // namespace
 
-/// Axes are an attribute, and an input from opset `inputSince` on.
-static FailureOr<Reduction> bindReduction(Node &node, int64_t inputSince,
-                                          Accept accept = Accept::Floats) {
-  Binder bind(node);
-  Reduction reduction;
-  reduction.x = bind.tensor("data", accept);
+/// Binds what is behind the data. Axes are an attribute, and an input from
+/// opset `inputSince` on.
+static FailureOr<Extent> bindExtent(Node &node, Binder &bind,
+                                    int64_t inputSince) {
   std::optional<Dims> axes;
   bool keepsAll = false;
   if (node.since >= inputSince) {
@@ -43,7 +51,8 @@ static FailureOr<Reduction> bindReduction(Node &node, int64_t inputSince,
   bool keepAxes = bind.flag("keepdims", true);
   if (failed(bind.finish()))
     return failure();
-  ArrayRef<int64_t> shape = shapeOf(reduction.x);
+  Operand data = node.operand(0);
+  ArrayRef<int64_t> shape = data.shape();
   bool hasAxes = axes && !axes->empty();
   SmallVector<bool> reduced(shape.size(), !hasAxes && !keepsAll);
   if (hasAxes) {
@@ -52,18 +61,27 @@ static FailureOr<Reduction> bindReduction(Node &node, int64_t inputSince,
       return failure();
     reduced = *marked;
   }
-  Dims dims;
+  Extent extent;
   for (auto [axis, size] : llvm::enumerate(shape)) {
     if (reduced[axis]) {
-      reduction.axes.push_back(axis);
-      reduction.count *= size;
+      extent.axes.push_back(axis);
+      extent.count *= size;
     }
     if (!reduced[axis] || keepAxes)
-      dims.push_back(reduced[axis] ? 1 : size);
+      extent.dims.push_back(reduced[axis] ? 1 : size);
   }
-  reduction.isIdentity = !hasAxes && keepsAll;
-  reduction.type = cast<RankedTensorType>(reduction.x.getType()).clone(dims);
-  return reduction;
+  extent.isIdentity = !hasAxes && keepsAll;
+  return extent;
+}
+
+static FailureOr<Reduction> bindReduction(Node &node, int64_t inputSince,
+                                          Accept accept = Accept::Floats) {
+  Binder bind(node);
+  Value x = bind.tensor("data", accept);
+  FailureOr<Extent> extent = bindExtent(node, bind, inputSince);
+  if (failed(extent))
+    return failure();
+  return Reduction{*extent, x, typeOf(x).clone(extent->dims)};
 }
 
 template <typename OpTy>
@@ -96,6 +114,58 @@ static FailureOr<Value> apply(Node &node, Value x, UnaryFunction function,
 }
 
 //===----------------------------------------------------------------------===//
+// Shapes
+//===----------------------------------------------------------------------===//
+
+/// Known integers, from `first` on, combined along axes. `combine` gives
+/// nothing on overflow.
+static LogicalResult
+foldReduction(Node &node, int64_t inputSince, int64_t first,
+              std::optional<int64_t> (*combine)(int64_t, int64_t)) {
+  Binder bind(node);
+  bind.operand("data");
+  FailureOr<Extent> extent = bindExtent(node, bind, inputSince);
+  if (failed(extent))
+    return failure();
+  FailureOr<IntegerTensor> x = integerInput(node, 0);
+  if (failed(x))
+    return failure();
+  SmallVector<bool> reduced(x->shape.size(), false);
+  int64_t count = 1;
+  for (int64_t axis : extent->axes)
+    reduced[axis] = true;
+  for (int64_t size : extent->dims)
+    count *= size;
+  if (count > kMaxIntegers)
+    return node.unsupported() << "computes " << count
+                              << " integers, expected at most " << kMaxIntegers;
+  IntegerTensor y{extent->dims, Dims(count, first)};
+  for (auto [i, value] : llvm::enumerate(x->values)) {
+    int64_t at = 0, stride = 1, rest = i;
+    for (size_t axis = reduced.size(); axis-- > 0; rest /= x->shape[axis])
+      if (!reduced[axis]) {
+        at += rest % x->shape[axis] * stride;
+        stride *= x->shape[axis];
+      }
+    std::optional<int64_t> result = combine(y.values[at], value);
+    if (!result)
+      return node.invalid() << "computes a number of more than 64 bits";
+    y.values[at] = *result;
+  }
+  return defineIntegers(node, y);
+}
+
+static std::optional<int64_t> sum(int64_t a, int64_t b) {
+  int64_t result;
+  return llvm::AddOverflow(a, b, result) ? std::nullopt : std::optional(result);
+}
+
+static std::optional<int64_t> product(int64_t a, int64_t b) {
+  int64_t result;
+  return llvm::MulOverflow(a, b, result) ? std::nullopt : std::optional(result);
+}
+
+//===----------------------------------------------------------------------===//
 // Conversions
 //===----------------------------------------------------------------------===//
 
@@ -104,6 +174,8 @@ static LogicalResult finish(Node &node, FailureOr<Value> y) {
 }
 
 static LogicalResult convertReduceSum(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldReduction(node, 13, 0, sum);
   FailureOr<Reduction> r = bindReduction(node, 13, Accept::Numbers);
   if (failed(r))
     return failure();
@@ -178,6 +250,8 @@ static Value productAlong(Emit &emit, Value x, int64_t axis) {
 }
 
 static LogicalResult convertReduceProd(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldReduction(node, 18, 1, product);
   FailureOr<Reduction> r = bindReduction(node, 18, Accept::Numbers);
   if (failed(r))
     return failure();
@@ -245,12 +319,13 @@ static LogicalResult convertNorm(Node &node) {
 }
 
 void takt::import::addReductionOps(Registry &registry) {
-  registry.add("ReduceSum", {1, 11, 13}, convertReduceSum, "train.reduce_sum");
+  registry.add("ReduceSum", {1, 11, 13}, convertReduceSum,
+               "train.reduce_sum; folded on shapes");
   registry.add("ReduceMean", {1, 11, 13, 18}, convertReduceMean,
                "train.global_average_pool, train.reshape; other axes "
                "train.reduce_sum, train.scale");
   registry.add("ReduceProd", {1, 11, 13, 18}, convertReduceProd,
-               "train.slice, train.mul");
+               "train.slice, train.mul; folded on shapes");
   registry.add("ReduceLogSum", {1, 11, 13, 18}, convertReduceLogSum,
                "train.reduce_sum, train.unary log");
   registry.add("ReduceLogSumExp", {1, 11, 13, 18}, convertReduceLogSumExp,

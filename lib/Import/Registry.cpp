@@ -45,6 +45,7 @@ const Registry &Registry::get() {
     addRecurrentOps(result);
     addConstantOps(result);
     addControlFlow(result);
+    addSequenceOps(result);
     return result;
   }();
   return registry;
@@ -59,6 +60,11 @@ void Registry::add(StringRef domain, StringRef name,
     op.versions[version] = convert;
 }
 
+void Registry::letTakeSequences(std::initializer_list<StringRef> names) {
+  for (StringRef name : names)
+    operators.at({"", name.str()}).takesSequences = true;
+}
+
 std::optional<Registry::Match>
 Registry::lookup(StringRef domain, StringRef name, int64_t opset) const {
   auto it = operators.find({canonicalDomain(domain).str(), name.str()});
@@ -67,9 +73,9 @@ Registry::lookup(StringRef domain, StringRef name, int64_t opset) const {
   const auto &versions = it->second.versions;
   auto newer = versions.upper_bound(opset);
   if (newer == versions.begin())
-    return Match{nullptr, newer->first};
+    return Match{nullptr, newer->first, false};
   auto match = std::prev(newer);
-  return Match{match->second, match->first};
+  return Match{match->second, match->first, it->second.takesSequences};
 }
 
 void takt::listOps(llvm::raw_ostream &os) {

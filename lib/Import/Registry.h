@@ -34,10 +34,12 @@ public:
   struct Operator {
     std::map<int64_t, Conversion> versions; ///< by since-version
     llvm::StringRef becomes;                ///< what it becomes, for users
+    bool takesSequences = false; ///< conversions look for them in operands
   };
   struct Match {
     Conversion convert;
     int64_t since;
+    bool takesSequences;
   };
 
   /// All operators.
@@ -51,6 +53,9 @@ public:
            Conversion convert, llvm::StringRef becomes) {
     add("", name, since, convert, becomes);
   }
+  /// Operators of the default domain, added before, that may get a sequence as
+  /// an input; all others are refused then.
+  void letTakeSequences(std::initializer_list<llvm::StringRef> names);
 
   /// The newest version that is not newer than the opset. Null conversion: the
   /// operator is known, but all versions are newer. nullopt: it is not known.
@@ -88,6 +93,7 @@ void addEinsumOps(Registry &registry);
 void addLossOps(Registry &registry);
 void addRecurrentOps(Registry &registry);
 void addConstantOps(Registry &registry);
+void addSequenceOps(Registry &registry);
 void addControlFlow(Registry &registry);
 
 } // namespace takt::import

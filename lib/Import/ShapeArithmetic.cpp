@@ -274,7 +274,11 @@ static LogicalResult convertSize(Node &node) {
 }
 
 FailureOr<IntegerTensor> takt::import::integerInput(Node &node, int index) {
-  Operand operand = node.operand(index);
+  return integersOf(node, node.operand(index));
+}
+
+FailureOr<IntegerTensor> takt::import::integersOf(Node &node,
+                                                  const Operand &operand) {
   auto values = node.graph.reader.integers(*operand.constant, node.subject());
   if (failed(values))
     return failure();
@@ -324,25 +328,50 @@ IntegerTensor takt::import::transpose(const IntegerTensor &tensor,
   return result;
 }
 
+FailureOr<IntegerTensor> takt::import::join(const Node &node,
+                                            ArrayRef<IntegerTensor> parts,
+                                            int64_t axis) {
+  const Dims &first = parts.front().shape;
+  FailureOr<int64_t> at = resolveAxis(node, axis, first.size());
+  if (failed(at))
+    return failure();
+  IntegerTensor result{first, {}};
+  int64_t outer = 1, inner = 1;
+  for (auto [i, size] : llvm::enumerate(first))
+    (int64_t(i) < *at ? outer : inner) *= int64_t(i) == *at ? 1 : size;
+  result.shape[*at] = 0;
+  for (const IntegerTensor &part : parts) {
+    Dims expected = result.shape;
+    if (part.shape.size() == expected.size())
+      expected[*at] = part.shape[*at];
+    if (part.shape != expected)
+      return node.invalid() << "joins shapes " << shapeText(first) << " and "
+                            << shapeText(part.shape) << " along axis " << *at;
+    result.shape[*at] += part.shape[*at];
+  }
+  for (int64_t i = 0; i < outer; ++i)
+    for (const IntegerTensor &part : parts) {
+      int64_t row = part.shape[*at] * inner;
+      llvm::append_range(result.values,
+                         ArrayRef(part.values).slice(i * row, row));
+    }
+  return result;
+}
+
 LogicalResult takt::import::foldConcat(Node &node) {
   Binder bind(node);
-  Dims result;
   int64_t axis = bind.requiredInteger("axis");
-  for (int i = 0; i < node.proto.input_size(); ++i) {
-    Operand operand = node.operand(i);
-    result.append(bind.integers("inputs"));
-    if (operand && operand.shape().size() != 1)
-      return node.unsupported() << "joins integers of rank "
-                                << operand.shape().size() << ", expected 1";
-    if (int64_t(result.size()) > kMaxIntegers)
-      break;
-  }
-  if (int64_t(result.size()) <= kMaxIntegers && failed(bind.finish()))
+  SmallVector<IntegerTensor> parts;
+  do {
+    FailureOr<IntegerTensor> part = integersOf(node, bind.operand("inputs"));
+    if (failed(part))
+      return failure();
+    parts.push_back(*part);
+  } while (bind.hasMoreInputs());
+  if (failed(bind.finish()))
     return failure();
-  if (failed(resolveAxis(node, axis, 1)))
-    return failure();
-  return node.defineIntegers(result, int64_t(result.size()),
-                             node.operand(0).constant->type);
+  FailureOr<IntegerTensor> all = join(node, parts, axis);
+  return failed(all) ? failure() : defineIntegers(node, *all);
 }
 
 void takt::import::addShapeArithmetic(Registry &registry) {

@@ -64,8 +64,10 @@ struct IntegerTensor {
   Dims shape, values;
 };
 
-/// The node's input, a constant of integers.
+/// An operand of the node, a constant of integers.
 /// Fails with a diagnostic if these are too many.
+mlir::FailureOr<IntegerTensor> integersOf(Node &node, const Operand &operand);
+/// The same of the node's input.
 mlir::FailureOr<IntegerTensor> integerInput(Node &node, int index);
 
 /// The node's first input, a constant of integers, broadcast to a shape.
@@ -86,7 +88,12 @@ mlir::LogicalResult defineIntegers(Node &node, const IntegerTensor &tensor,
 /// An index from 0 to `size`: one that is negative counts from the end.
 int64_t clampIndex(int64_t index, int64_t size);
 
-/// Concatenates the node's integer constants of rank 1.
+/// Integers one after the other along an axis, which may count from the end.
+/// Fails with a diagnostic if their other sizes differ.
+mlir::FailureOr<IntegerTensor>
+join(const Node &node, llvm::ArrayRef<IntegerTensor> parts, int64_t axis);
+
+/// Concatenates the node's integer constants.
 mlir::LogicalResult foldConcat(Node &node);
 
 } // namespace takt::import

@@ -237,8 +237,17 @@ static LogicalResult foldLiteralList(Node &node) {
   return node.define(0, std::move(constant));
 }
 
+/// Few enough to be known: what is more is computed by the program.
+static bool hasFewElements(const Node &node) {
+  int64_t count = 0;
+  for (int i = 0; i < node.proto.input_size(); ++i)
+    if (Operand operand = node.operand(i))
+      count += countElements(operand.shape()).value_or(kMaxIntegers + 1);
+  return count <= kMaxIntegers;
+}
+
 static LogicalResult convertConcat(Node &node) {
-  if (node.isShapeArithmetic())
+  if (node.isShapeArithmetic() && hasFewElements(node))
     return foldConcat(node);
   if (isLiteralList(node))
     return foldLiteralList(node);

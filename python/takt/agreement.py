@@ -58,7 +58,8 @@ def make_distinct(model):
 
 
 class Places:
-    """Which number of which parameter every number of the trained tensors is."""
+    """Which number of which parameter every number of the trained tensors is: by name
+    of the tensor, which of its elements are finite, and where these are."""
 
     def __init__(self, model, path, trained):
         self.parameters = dict(model.named_parameters())
@@ -70,11 +71,12 @@ class Places:
         for tensor in onnx.load(path).graph.initializer:
             if tensor.name not in trained:
                 continue
-            value = bits(numpy_helper.to_array(tensor))
-            found = numpy.minimum(numpy.searchsorted(keys, value), len(keys) - 1)
-            if (keys[found] != value).any():
+            value = numpy_helper.to_array(tensor).ravel()
+            found = numpy.minimum(numpy.searchsorted(keys, bits(value)), len(keys) - 1)
+            is_number = numpy.isfinite(value)  # and not of a mask that was added
+            if (keys[found] != bits(value))[is_number].any():
                 raise Disagreement(f"trains '{tensor.name}', which is no parameter")
-            self.at[tensor.name] = order[found]
+            self.at[tensor.name] = is_number, order[found][is_number]
         if trained - set(self.at):
             raise Disagreement(f"trains {sorted(trained - set(self.at))}, which the "
                                "file does not have")
@@ -89,18 +91,18 @@ class Places:
 
     def gradients(self, found):
         flat = numpy.zeros(len(self.initial), "f4")
-        for name, at in self.at.items():
-            numpy.add.at(flat, at, found[name].ravel())
+        for name, (is_number, at) in self.at.items():
+            numpy.add.at(flat, at, found[name].ravel()[is_number])
         return self.split(flat)
 
     def weights(self, found):
         """None where a parameter became several."""
-        every = numpy.concatenate(list(self.at.values()))
+        every = numpy.concatenate([at for _, at in self.at.values()])
         if len(numpy.unique(every)) < len(every):
             return None
         flat = self.initial.copy()
-        for name, at in self.at.items():
-            flat[at] = found[name].ravel()
+        for name, (is_number, at) in self.at.items():
+            flat[at] = found[name].ravel()[is_number]
         return self.split(flat)
 
 

@@ -1,8 +1,8 @@
 """./dev interop: Takt's forward programs against onnxruntime, on this project's
 models as PyTorch exported them and converted to other opsets by the current onnx
 package, and on onnxruntime's own operators; and the gradients that taktc writes as
-models, run by onnxruntime. Packages come from PyPI, into a virtual environment of
-their own."""
+models, run by onnxruntime. Networks as the current PyTorch exports them train as in
+PyTorch. Packages come from PyPI, into a virtual environment of their own."""
 
 import argparse
 import os
@@ -13,7 +13,8 @@ import venv
 
 from takt.tools import MODELS, ROOT, Tools
 
-PACKAGES = ["onnx==1.19.1", "onnxruntime==1.23.2", "numpy==2.2.6"]
+PACKAGES = ["onnx==1.19.1", "onnxruntime==1.23.2", "numpy==2.2.6", "torch==2.13.0",
+            "onnxscript==0.7.2"]
 CASES = [("lenet", (1, 28, 28)), ("vgg-block", (3, 16, 16)),
          ("resnet-block", (3, 16, 16)), ("digits-resnet8", (1, 8, 8))]
 OPSETS = [13, 15, 17]
@@ -110,11 +111,12 @@ def main():
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
+        from takt.interop_networks import compare_networks
         from takt.interop_operators import compare_operators
 
         tools = Tools(arguments.bin)
         agree = [compare_all(tools), compare_operators(tools),
-                 compare_gradients(tools)]
+                 compare_gradients(tools), compare_networks(tools)]
         sys.exit(0 if all(agree) else 1)
     python = environment(os.path.join(ROOT, "out", "interop-venv"))
     sys.exit(subprocess.run([python, "-m", "takt.interop", "--inside", "--bin",

@@ -38,13 +38,21 @@ class Heads(nn.Module):
         batch, length, width = x.shape
         return x.reshape(batch, length, width // self.size, self.size).transpose(1, 2)
 
+    def repeat(self, x):
+        """For each of a group. PyTorch 1.13 exports repeat_interleave wrongly where
+        the batch has any size."""
+        batch, groups, length, size = x.shape
+        if groups == HEADS:
+            return x
+        return x[:, :, None].expand(batch, groups, HEADS // groups, length, size).reshape(
+            batch, HEADS, length, size)
+
     def forward(self, x, other=None, mask=None, turn=lambda x: x,
                 scale=None):
         other = x if other is None else other
         query, key = turn(self.split(self.query(x))), turn(self.split(self.key(other)))
         value = self.split(self.value(other))
-        key = key.repeat_interleave(HEADS // self.groups, 1)
-        value = value.repeat_interleave(HEADS // self.groups, 1)
+        key, value = self.repeat(key), self.repeat(value)
         scale = self.size ** -0.5 if scale is None else scale
         scores = query @ key.transpose(2, 3) * scale
         scores = scores if mask is None else scores + mask
