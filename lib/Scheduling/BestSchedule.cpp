@@ -7,13 +7,24 @@
 
 #include "BestSchedule.h"
 #include "Memory.h"
+#include "WeightVersions.h"
 
 using namespace takt;
 
 Merits takt::merits(const Problem &problem, const Schedule &schedule) {
+  if (schedule.weights != WeightVersions::Stash && schedule.lead.empty()) {
+    // As it will be.
+    Schedule current = schedule;
+    readCurrentWeights(current);
+    return merits(problem, current);
+  }
   MemoryUse memory = tightestMemory(problem, schedule);
   return {memory.limit > 0 ? std::max<int64_t>(0, memory.excess()) : 0,
-          schedule.interval, totalStaleness(schedule), memory.bytes,
+          schedule.weights == WeightVersions::Stash ? 0
+                                                    : surplusCopies(schedule),
+          schedule.interval,
+          totalStaleness(schedule),
+          memory.bytes,
           metrics(problem, schedule).communicationBytes};
 }
 

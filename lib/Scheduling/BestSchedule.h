@@ -15,6 +15,7 @@ namespace takt {
 /// What searches compare schedules by; all better when smaller.
 struct Merits {
   int64_t lacking = 0; ///< bytes of memory on the processor that lacks most
+  int64_t surplus = 0; ///< without a stash: bytes of weights beyond two copies
   int64_t interval = 0;
   int64_t staleness = 0; ///< delays, summed over the layers
   int64_t memory = 0;    ///< bytes on the processor with the tightest memory

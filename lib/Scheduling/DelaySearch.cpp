@@ -8,6 +8,7 @@
 #include "DelaySearch.h"
 #include "LinkTable.h"
 #include "Memory.h"
+#include "WeightVersions.h"
 #include "llvm/ADT/STLExtras.h"
 #include <random>
 
@@ -26,12 +27,14 @@ struct Quality {
   int excess = 0; ///< stages beyond what layers there are to hold them
   /// Of the fullest processor and of all; 0 while it is not looked at.
   int64_t memory = 0, totalMemory = 0;
+  int64_t surplus = 0; ///< bytes of weights beyond two copies; likewise
   int stages = 0;
   int64_t delays = 0; ///< summed over layers
 
   bool operator<(const Quality &o) const {
-    return std::tie(excess, memory, totalMemory, stages, delays) <
-           std::tie(o.excess, o.memory, o.totalMemory, o.stages, o.delays);
+    return std::tie(excess, surplus, memory, totalMemory, stages, delays) <
+           std::tie(o.excess, o.surplus, o.memory, o.totalMemory, o.stages,
+                    o.delays);
   }
 };
 
@@ -66,6 +69,7 @@ private:
     return budget > 0 && idle < patience && !deadline.isOver();
   }
   void saveMemory();
+  void saveCopies(int effort);
   void measureMemory(const Times &times, Quality &quality);
   bool setStages(const Times &times, int stages);
 
@@ -74,6 +78,7 @@ private:
   const TaskGraph &graph;
   const Deadline &deadline;
   int wanted;
+  WeightVersions weights;
   Arrangement arrangement; ///< of the candidate evaluated last
   Timing timing;
   struct Input {
@@ -87,7 +92,7 @@ private:
 
   /// The candidate measured last, complete but for the graph's cuts.
   Schedule draft;
-  bool looksAtMemory = false;
+  bool looksAtMemory = false, looksAtCopies = false;
   bool found = false;
   Candidate best;
   Quality bestQuality;
@@ -103,7 +108,8 @@ DelaySearch::DelaySearch(const Problem &problem, const Assignment &assignment,
                          const DelayRequest &request)
     : problem(problem), machine(*problem.machine), graph(assignment.graph),
       deadline(*request.deadline), wanted(request.stages),
-      timing(machine, graph), inputs(graph.tasks.size()),
+      weights(request.weights), timing(machine, graph),
+      inputs(graph.tasks.size()),
       random(static_cast<unsigned>(request.seed) + 1),
       draft(emptySchedule(graph)) {
   arrangement.interval = request.interval;
@@ -321,6 +327,7 @@ void DelaySearch::wander() {
 /// to layer. False if there are more stages than that leaves room for.
 bool DelaySearch::setStages(const Times &times, int stages) {
   fillSchedule(machine, arrangement, times, draft);
+  draft.lead.clear();
   draft.stages = stages;
   std::vector<int> &stage = draft.stage;
   int behind = 0;
@@ -343,6 +350,10 @@ void DelaySearch::measureMemory(const Times &times, Quality &quality) {
     quality.excess = 1;
     return;
   }
+  if (looksAtCopies) {
+    readCurrentWeights(draft);
+    quality.surplus = surplusCopies(draft);
+  }
   quality.memory = tightestMemory(problem, draft).excess();
   quality.totalMemory = 0;
   for (int64_t bytes : peakMemory(problem, draft))
@@ -362,6 +373,17 @@ void DelaySearch::saveMemory() {
     wander();
 }
 
+/// Then, without a stash, until no weight has more than two copies.
+void DelaySearch::saveCopies(int effort) {
+  budget = patience = effort;
+  looksAtCopies = true;
+  found = false;
+  idle = 0;
+  consider(Candidate(best));
+  while (goesOn() && bestQuality.surplus > 0)
+    wander();
+}
+
 std::optional<Schedule> DelaySearch::run() {
   for (Template order :
        {Template::Interleaved, Template::DgradFirst, Template::WgradFirst})
@@ -373,7 +395,10 @@ std::optional<Schedule> DelaySearch::run() {
       wander();
   if (bestQuality.excess > 0)
     return std::nullopt;
+  int effort = std::max(20, budget / 4);
   saveMemory();
+  if (weights != WeightVersions::Stash)
+    saveCopies(effort);
   place(best);
   if (!setStages(bestTimes, bestQuality.stages))
     return std::nullopt;

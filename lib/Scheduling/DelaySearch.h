@@ -26,6 +26,8 @@ struct DelayRequest {
   int stages = 0; ///< exactly that many; 0: few
   uint64_t seed = 0;
   const Deadline *deadline = nullptr;
+  /// Without a stash orders are also sought that keep few copies of weights.
+  WeightVersions weights = WeightVersions::Stash;
 };
 
 /// Searches orders, and offsets of the processors' orders to each other, under

@@ -26,10 +26,12 @@
 
 using namespace takt;
 
-/// Memory is a limit; then the interval, and among equals few bytes moved.
+/// Memory is a limit, and without a stash two copies of a weight are; then the
+/// interval, and among equals few bytes moved.
 static bool isBetter(const Merits &a, const Merits &b) {
-  return std::tie(a.lacking, a.interval, a.bytesMoved, a.memory, a.staleness) <
-         std::tie(b.lacking, b.interval, b.bytesMoved, b.memory, b.staleness);
+  return std::tie(a.lacking, a.surplus, a.interval, a.bytesMoved, a.memory,
+                  a.staleness) < std::tie(b.lacking, b.surplus, b.interval,
+                                          b.bytesMoved, b.memory, b.staleness);
 }
 
 namespace {
@@ -37,23 +39,24 @@ namespace {
 class LayerPipeSearch {
 public:
   LayerPipeSearch(const Problem &problem, const ScheduleOptions &options)
-      : problem(problem), options(options), deadline(options.timeLimitSeconds),
-        best(problem, isBetter) {}
+      : problem(problem), options(options),
+        weights(options.weights.value_or(WeightVersions::Stash)),
+        deadline(options.timeLimitSeconds), best(problem, isBetter) {}
 
   llvm::Expected<Schedule> run();
 
 private:
   /// Whether a schedule of that interval would be taken at all.
   bool isWorthwhile(int64_t interval) const {
-    return !best.fits() || interval <= best.its().interval;
+    return !best.fits() || best.its().surplus > 0 ||
+           interval <= best.its().interval;
   }
   bool isOver() const { return best && deadline.isOver(); }
   void consider(std::optional<Schedule> schedule);
   std::optional<Schedule> complete(std::optional<Schedule> schedule,
                                    const Assignment &assignment) const;
   int64_t leastInterval(const Assignment &assignment) const;
-  std::optional<Schedule> schedule(const Assignment &assignment,
-                                   int stages) const;
+  std::optional<Schedule> schedule(const Assignment &assignment, int stages);
   std::optional<Schedule> place(const Assignment &assignment, int64_t interval);
   void placeNear(const Assignment &assignment);
   bool fitWithGaps(const Assignment &assignment);
@@ -64,6 +67,7 @@ private:
 
   const Problem &problem;
   const ScheduleOptions &options;
+  WeightVersions weights;
   Deadline deadline;
   StagePartition partition;
   BestSchedule best;
@@ -71,8 +75,10 @@ private:
 } // namespace
 
 void LayerPipeSearch::consider(std::optional<Schedule> schedule) {
-  if (schedule)
-    best.consider(std::move(*schedule));
+  if (!schedule)
+    return;
+  schedule->weights = weights;
+  best.consider(std::move(*schedule));
 }
 
 /// Cuts and stages, which a search for delays leaves to its caller.
@@ -105,17 +111,24 @@ static int64_t serialCycles(const Assignment &assignment) {
 /// The schedule with the fewest stages that is found, or with `stages`, at the
 /// least interval at which one is.
 std::optional<Schedule> LayerPipeSearch::schedule(const Assignment &assignment,
-                                                  int stages) const {
+                                                  int stages) {
   int64_t interval = leastInterval(assignment);
   int64_t last = 2 * serialCycles(assignment);
   // When the orders tried do not do, the interval grows: by little at first.
   for (int64_t step = std::max<int64_t>(1, interval / 256);
        interval <= last && isWorthwhile(interval) && !isOver();
        interval += step, step += step / 2 + 1) {
-    DelayRequest request{interval, stages, options.seed, &deadline};
-    if (std::optional<Schedule> found =
-            complete(searchDelays(problem, assignment, request), assignment))
+    DelayRequest request{interval, stages, options.seed, &deadline, weights};
+    std::optional<Schedule> found =
+        complete(searchDelays(problem, assignment, request), assignment);
+    if (!found)
+      continue;
+    if (weights == WeightVersions::Stash)
       return found;
+    // With more time there are other orders, of fewer copies.
+    consider(std::move(found));
+    if (best.its().surplus == 0)
+      break;
   }
   return std::nullopt;
 }
@@ -250,8 +263,10 @@ llvm::Expected<Schedule> LayerPipeSearch::run() {
       consider(std::move(*sequential));
   }
   searchAssignments();
-  if (!best.fits() || best.its().interval >
-                          relaxed(partition.largest, options.intervalTolerance))
+  // Where whole layers are together, two copies of their weights suffice.
+  if (!best.fits() || best.its().surplus > 0 ||
+      best.its().interval >
+          relaxed(partition.largest, options.intervalTolerance))
     considerPipeline();
   if (!best.fits() && options.stages == 0) {
     saveMemory();

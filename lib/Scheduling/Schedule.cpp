@@ -215,13 +215,16 @@ static Expected<Schedule> runScheduler(llvm::StringRef name,
       options.weights.value_or(WeightVersions::Stash) != WeightVersions::Stash)
     return llvm::createStringError("schedule '" + name +
                                    "' is one with stashed weights only");
-  Expected<Schedule> result = info->run(problem, options);
+  ScheduleOptions own = options;
+  own.weights = options.weights.value_or(info->weights);
+  Expected<Schedule> result = info->run(problem, own);
   if (!result)
     return result;
   if (info->semantics)
     result->semantics = *info->semantics;
-  if (result->semantics == Semantics::Delayed)
-    result->weights = options.weights.value_or(info->weights);
+  result->weights = result->semantics == Semantics::Delayed
+                        ? *own.weights
+                        : WeightVersions::Stash;
   if (result->weights != WeightVersions::Stash)
     readCurrentWeights(*result);
   return result;

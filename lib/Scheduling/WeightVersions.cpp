@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "WeightVersions.h"
+#include "takt/Scheduling/Retiming.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
@@ -72,8 +73,6 @@ private:
     return graph.tasks[use.task].kind == TaskKind::Forward;
   }
   Choice judge(int update) const;
-  int64_t heldSlots(int value, const Use &use, int64_t made,
-                    int distance) const;
   int64_t arrival(int value, int processor) const;
   std::vector<int64_t> candidates(int update) const;
   std::optional<int64_t> nextFree(int update, int64_t from) const;
@@ -86,8 +85,7 @@ private:
   /// Tasks that make its gradients, by update.
   std::vector<llvm::SmallVector<int, 4>> gradientsOf;
   std::vector<llvm::SmallVector<TransferPlacement *, 2>> transfersOf;
-  /// Tasks with a duration by processor, sorted: begin modulo the interval,
-  /// task.
+  /// Tasks by processor, sorted: begin modulo the interval, task.
   std::vector<std::vector<std::pair<int64_t, int>>> busy;
 };
 } // namespace
@@ -96,9 +94,8 @@ void NewestVersions::collectBusy() {
   for (auto [index, place] : llvm::enumerate(schedule.tasks)) {
     if (busy.size() <= static_cast<size_t>(place.processor))
       busy.resize(place.processor + 1);
-    if (place.cycles > 0)
-      busy[place.processor].push_back(
-          {place.start % schedule.interval, static_cast<int>(index)});
+    busy[place.processor].push_back(
+        {place.start % schedule.interval, static_cast<int>(index)});
   }
   for (auto &tasks : busy)
     llvm::sort(tasks);
@@ -136,12 +133,13 @@ Distances NewestVersions::distances(int update) const {
 
 /// Versions of a weight that a reader needs room for: while it reads one on the
 /// update's own processor no other is written there, on another one arrives.
-int64_t NewestVersions::heldSlots(int value, const Use &use, int64_t made,
-                                  int distance) const {
+static int64_t heldSlots(const Schedule &schedule, const Value &value,
+                         const Use &use, int distance) {
   const Placement &reader = schedule.tasks[use.task];
-  int home = schedule.tasks[graph.values[value].producer].processor;
-  int64_t held = reader.start + distance * schedule.interval - made +
-                 (reader.processor == home ? 0 : reader.cycles);
+  const Placement &update = schedule.tasks[value.producer];
+  int64_t held = reader.start + distance * schedule.interval - update.start -
+                 update.cycles +
+                 (reader.processor == update.processor ? 0 : reader.cycles);
   return std::max<int64_t>(held, 0) / schedule.interval + 1;
 }
 
@@ -159,8 +157,8 @@ Choice NewestVersions::judge(int update) const {
       int distance = isForward(use) ? layer.oldest
                                     : layer.backward.lookup(weightOf(value));
       int64_t &most = slots[schedule.tasks[use.task].processor];
-      most = std::max(
-          most, heldSlots(value, use, place.start + place.cycles, distance));
+      most = std::max(most,
+                      heldSlots(schedule, graph.values[value], use, distance));
     }
     for (auto [processor, count] : slots)
       choice.bytes += count * graph.values[value].bytes;
@@ -258,6 +256,11 @@ void NewestVersions::settle(int update) {
       move(update, before);
     }
     move(update, best.start);
+    auto &tasks = busy[schedule.tasks[update].processor];
+    llvm::find_if(tasks, [&](auto &task) {
+      return task.second == update;
+    })->first = best.start % schedule.interval;
+    llvm::sort(tasks);
   }
   Distances read = distances(update);
   schedule.delay[layer] = read.oldest - 1;
@@ -269,4 +272,38 @@ void NewestVersions::settle(int update) {
 
 void takt::readCurrentWeights(Schedule &schedule) {
   NewestVersions(schedule).run();
+}
+
+int64_t takt::surplusCopies(const Schedule &schedule) {
+  const TaskGraph &graph = schedule.graph;
+  struct Copies {
+    int64_t count = 0, bytes = 0;
+  };
+  // By the weight or the share of one, and the processor.
+  std::map<std::pair<llvm::StringRef, int>, Copies> copies;
+  for (const Value &value : graph.values) {
+    if (value.kind != ValueClass::Weight || value.producer < 0)
+      continue;
+    // By processor; the update replaces its own in place.
+    std::map<int, int64_t> slots = {
+        {schedule.tasks[value.producer].processor, 1}};
+    for (const Use &use : value.uses) {
+      if (!use.delayed)
+        continue;
+      int64_t &most = slots[schedule.tasks[use.task].processor];
+      most = std::max(most, heldSlots(schedule, value, use,
+                                      distance(schedule, value, use)));
+    }
+    llvm::StringRef name = value.name;
+    name.consume_back(kEarlierSuffix);
+    for (auto [processor, count] : slots) {
+      Copies &all = copies[{name, processor}];
+      all.count += count;
+      all.bytes = value.bytes;
+    }
+  }
+  int64_t surplus = 0;
+  for (const auto &[place, all] : copies)
+    surplus += std::max<int64_t>(0, all.count - 2) * all.bytes;
+  return surplus;
 }

@@ -24,6 +24,10 @@ namespace takt {
 /// Expects a schedule of delays under which every dependence is met.
 void readCurrentWeights(Schedule &schedule);
 
+/// Bytes of weights in what processors hold more of than two copies: versions
+/// and the reconstruction together, or shares of one.
+int64_t surplusCopies(const Schedule &schedule);
+
 } // namespace takt
 
 #endif // TAKT_LIB_SCHEDULING_WEIGHTVERSIONS_H

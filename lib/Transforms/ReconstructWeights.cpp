@@ -8,6 +8,7 @@
 #include "takt/Transforms/ReconstructWeights.h"
 #include "TaggingBuilder.h"
 #include "takt/Dialect/Train/Train.h"
+#include "takt/Scheduling/Retiming.h"
 #include "takt/Transforms/Passes.h"
 #include "takt/Transforms/Verify.h"
 

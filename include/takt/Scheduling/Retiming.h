@@ -28,6 +28,10 @@
 
 namespace takt {
 
+/// What the value of a weight's reconstruction is called behind the weight's
+/// name: where no earlier versions are kept, dgrads read it.
+constexpr llvm::StringLiteral kEarlierSuffix = ".earlier";
+
 /// x[to] - x[from] >= least.
 struct DifferenceConstraint {
   int from, to;

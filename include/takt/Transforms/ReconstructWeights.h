@@ -12,14 +12,11 @@
 
 namespace takt {
 
-/// What the parameter that holds a weight's reconstruction is called.
-constexpr llvm::StringLiteral kEarlierSuffix = ".earlier";
-
 /// Makes operations of kind D and W read, in place of each weight that the step
 /// updates, an estimate of what it was some updates ago, which the weight's
 /// update keeps up (`train.fade` before it and `train.reconstruct` behind). How
-/// many updates ago `retime` says; until then none. The tasks of a step stay
-/// the same.
+/// many updates ago `retime` says; until then none. Its parameter has the
+/// weight's name and kEarlierSuffix. The tasks of a step stay the same.
 ///
 /// Fails with a diagnostic unless verifyStep holds, or if a name is taken.
 mlir::LogicalResult reconstructWeights(mlir::ModuleOp module);
