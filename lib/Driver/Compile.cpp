@@ -132,6 +132,21 @@ static void tighten(Machine &machine, const MemoryShortage &shortage) {
           1, bytes - std::clamp(lacks, bytes / 50 + 1, bytes / 20 + 1));
 }
 
+static double secondsSince(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+      .count();
+}
+
+/// How long it takes to verify, lower and measure a schedule: so many times as
+/// long as to build the step's task graph, which is a part of it.
+static double secondsBehindSearch(const TrainingStep &step) {
+  constexpr double kTimes = 5;
+  auto begin = std::chrono::steady_clock::now();
+  // The step has one already, so this cannot fail.
+  (void)buildTaskGraph(step.module.get());
+  return kTimes * secondsSince(begin);
+}
+
 /// The schedule of a machine with less memory is one of the machine.
 FailureOr<ScheduledProgram>
 takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
@@ -139,19 +154,16 @@ takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
                       const CompileOptions &options,
                       OwningOpRef<ModuleOp> *scheduledModule) {
   auto begin = std::chrono::steady_clock::now();
-  auto seconds = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() -
-                                         begin)
-        .count();
-  };
   Problem problem{&step.graph, &machine, &cost};
   ScheduleOptions scheduling = options.scheduling;
+  std::optional<double> limit = scheduling.timeLimitSeconds;
+  double behind = limit ? secondsBehindSearch(step) : 0;
   Machine offered = machine;
   std::unique_ptr<MemoryShortage> least;
   for (int attempt = 0; attempt < options.memoryAttempts; ++attempt) {
-    if (options.scheduling.timeLimitSeconds)
+    if (limit)
       scheduling.timeLimitSeconds =
-          std::max(0.0, *options.scheduling.timeLimitSeconds - seconds());
+          std::max(0.0, *limit - behind - secondsSince(begin));
     llvm::Expected<Schedule> found =
         schedule(scheduler, {&step.graph, &offered, &cost}, scheduling);
     OwningOpRef<ModuleOp> module = step.module.get().clone();
@@ -165,7 +177,7 @@ takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
         *module, problem, std::move(*found), options.lowering, &shortage);
     if (succeeded(result)) {
       result->recomputed = step.recomputed;
-      result->compileSeconds = seconds();
+      result->compileSeconds = secondsSince(begin);
       if (scheduledModule)
         *scheduledModule = std::move(module);
       return result;

@@ -84,7 +84,7 @@ static bool isWithin(const Problem &problem, const Assignment &assignment,
 /// Tries both ways for each part of each cut in two, and for all parts together
 /// of other cuts.
 static void chooseSlices(const Problem &problem, int64_t limit,
-                         Assignment &assignment) {
+                         const Deadline &deadline, Assignment &assignment) {
   std::map<std::pair<int, int>, int> processors; // by uncut task and part
   for (auto [task, p] :
        llvm::zip_equal(assignment.graph.tasks, assignment.processor))
@@ -99,6 +99,8 @@ static void chooseSlices(const Problem &problem, int64_t limit,
   int64_t bytes = assignment.bytes();
   for (size_t index = 0; index < assignment.cuts.size(); ++index)
     for (int part : {0, 1}) {
+      if (deadline.isOver())
+        return;
       Assignment other = assignment;
       Cut &cut = other.cuts[index];
       cut.sliceAtProducer.resize(cut.parts(), false);
@@ -132,7 +134,8 @@ struct Unit {
 
 class MoveSearch {
 public:
-  MoveSearch(const Problem &problem, int64_t limit, Assignment &assignment);
+  MoveSearch(const Problem &problem, int64_t limit, const Deadline &deadline,
+             Assignment &assignment);
 
   void run();
 
@@ -152,6 +155,7 @@ private:
 
   const Problem &problem;
   int64_t limit;
+  const Deadline &deadline;
   Assignment &assignment;
   std::vector<Unit> units;
   std::vector<int64_t> load;
@@ -160,9 +164,9 @@ private:
 } // namespace
 
 MoveSearch::MoveSearch(const Problem &problem, int64_t limit,
-                       Assignment &assignment)
-    : problem(problem), limit(limit), assignment(assignment),
-      load(problem.machine->processors(), 0),
+                       const Deadline &deadline, Assignment &assignment)
+    : problem(problem), limit(limit), deadline(deadline),
+      assignment(assignment), load(problem.machine->processors(), 0),
       unitsOn(problem.machine->processors()) {
   const TaskGraph &graph = assignment.graph;
   std::vector<int> unitOf(graph.tasks.size());
@@ -300,19 +304,19 @@ void MoveSearch::run() {
   bool changed = true;
   for (int pass = 0; changed && pass < kMaxPasses; ++pass) {
     changed = false;
-    for (size_t unit = 0; unit < units.size(); ++unit)
+    for (size_t unit = 0; unit < units.size() && !deadline.isOver(); ++unit)
       changed |= improve(static_cast<int>(unit));
   }
 }
 
 void takt::moveTasks(const Problem &problem, int64_t limit,
-                     Assignment &assignment) {
-  MoveSearch(problem, limit, assignment).run();
+                     const Deadline &deadline, Assignment &assignment) {
+  MoveSearch(problem, limit, deadline, assignment).run();
 }
 
 void takt::improveTraffic(const Problem &problem, int64_t limit,
-                          Assignment &assignment) {
-  chooseSlices(problem, limit, assignment);
-  moveTasks(problem, limit, assignment);
-  chooseSlices(problem, limit, assignment);
+                          const Deadline &deadline, Assignment &assignment) {
+  chooseSlices(problem, limit, deadline, assignment);
+  moveTasks(problem, limit, deadline, assignment);
+  chooseSlices(problem, limit, deadline, assignment);
 }

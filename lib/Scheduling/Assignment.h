@@ -13,6 +13,7 @@
 #ifndef TAKT_LIB_SCHEDULING_ASSIGNMENT_H
 #define TAKT_LIB_SCHEDULING_ASSIGNMENT_H
 
+#include "Deadline.h"
 #include "takt/Scheduling/Schedule.h"
 
 namespace takt {
@@ -40,11 +41,12 @@ void computeCycles(const Problem &problem, Assignment &assignment);
 /// Moves tasks, and pairs of tasks, between processors as long as fewer bytes
 /// cross and none is busy for more than `limit` cycles. Local search: no
 /// optimum is promised.
-void moveTasks(const Problem &problem, int64_t limit, Assignment &assignment);
+void moveTasks(const Problem &problem, int64_t limit, const Deadline &deadline,
+               Assignment &assignment);
 
 /// Chooses where operands of cut tasks are sliced, and moves tasks.
 void improveTraffic(const Problem &problem, int64_t limit,
-                    Assignment &assignment);
+                    const Deadline &deadline, Assignment &assignment);
 
 } // namespace takt
 

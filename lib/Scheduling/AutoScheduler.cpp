@@ -76,25 +76,33 @@ void Contest::consider(Schedule schedule) {
 }
 
 /// Each gets its share of half of the time; the other half is for the search.
+/// The first search, which is the shortest, tells how long to check and verify
+/// takes: the time for that is left, once for the result and once for the
+/// search that ends last.
 void Contest::run(llvm::ArrayRef<llvm::StringRef> names) {
   ScheduleOptions each = options;
   each.onProgress = nullptr;
   for (auto [index, name] : llvm::enumerate(names)) {
     if (best && deadline.isOver())
       return;
+    double left = deadline.isSet() ? deadline.secondsLeft() : 0;
     if (deadline.isSet())
-      each.timeLimitSeconds = deadline.secondsLeft() / 2 /
-                              static_cast<double>(names.size() - index);
+      each.timeLimitSeconds =
+          left / 2 / static_cast<double>(names.size() - index);
     llvm::Expected<Schedule> found = schedule(name, problem, each);
     if (found)
       consider(std::move(*found));
     else
       refusal = llvm::toString(found.takeError());
+    if (deadline.isSet() && index == 0)
+      deadline.shorten(2 * (left - deadline.secondsLeft()));
   }
 }
 
 /// The least interval, which also says how far all others are from it.
 void Contest::searchExactly() {
+  if (best && deadline.isOver())
+    return;
   std::vector<Schedule> start;
   if (best)
     start.push_back(*best);

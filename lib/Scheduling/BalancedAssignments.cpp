@@ -88,9 +88,20 @@ int64_t BalancedAssignments::lowerBound() const {
 void BalancedAssignments::findLeast() {
   least = std::max(std::min(family.leastInterval(), partition.largest),
                    undelayedLoop(problem));
-  leaveChain(assignChain(family, least));
-  if (std::optional<Assignment> shared = shareLayers())
+  if (isFarFromBound())
+    leaveChain(assignChain(family, least));
+  leastNearChain = least;
+  if (isFarFromBound())
+    leaveChain(spread());
+  std::optional<Assignment> shared = shareLayers();
+  if (shared && isFarFromBound())
     leaveChain(std::move(shared));
+}
+
+int BalancedAssignments::chainTolerance() const {
+  return static_cast<int>(1000.0 * static_cast<double>(leastNearChain - least) /
+                          static_cast<double>(least)) +
+         1;
 }
 
 /// Looks for a shorter interval where layers are shared out by samples.
@@ -112,17 +123,21 @@ std::optional<Assignment> BalancedAssignments::shareLayers() {
   return best;
 }
 
-/// Looks for a shorter interval without the restrictions of the chain, where
-/// that leaves something to gain.
-void BalancedAssignments::leaveChain(std::optional<Assignment> start) {
+/// Whether something is left to gain outside the chain.
+bool BalancedAssignments::isFarFromBound() const {
   // Networks of more units balance well enough: their tasks are small.
   constexpr size_t kMaxTasks = 600;
+  int64_t low = lowerBound();
+  return problem.graph->tasks.size() <= kMaxTasks && least - low > low / 1000;
+}
+
+/// Looks for a shorter interval without the restrictions of the chain.
+void BalancedAssignments::leaveChain(std::optional<Assignment> start) {
   constexpr int kSteps = 8;
   int64_t low = lowerBound();
-  if (problem.graph->tasks.size() > kMaxTasks || least - low <= low / 1000)
-    return;
   if (!start)
     start = wholeLayers(problem, partition);
+  bool isBetter = false;
   for (int step = 0;
        step < kSteps && least - low > low / 1000 && !deadline.isOver();
        ++step) {
@@ -135,13 +150,47 @@ void BalancedAssignments::leaveChain(std::optional<Assignment> start) {
       found.reset();
     }
     if (found) {
-      start = found;
-      balanced = std::move(found);
+      start = std::move(found);
+      isBetter = true;
       least = middle;
     } else {
       low = middle;
     }
   }
+  if (isBetter)
+    balanced.push_back(std::move(*start));
+}
+
+/// Every unit where it ends first, the longest first (Graham 1969), but behind
+/// all that cannot be cut those that fill what room is left.
+Assignment BalancedAssignments::spread() const {
+  std::vector<const ChainFamily::Unit *> units;
+  for (const ChainFamily::LayerUnits &layer : family.layers)
+    for (const ChainFamily::Unit &unit : layer.units)
+      units.push_back(&unit);
+  auto rank = [](const ChainFamily::Unit *unit) {
+    return std::pair(unit->cuttable, -*llvm::min_element(unit->cycles));
+  };
+  llvm::stable_sort(
+      units, [&](const auto *a, const auto *b) { return rank(a) < rank(b); });
+  std::vector<int> processorOf(problem.graph->tasks.size());
+  std::vector<int64_t> load(family.processors(), 0);
+  for (const ChainFamily::Unit *unit : units) {
+    auto loadWith = [&](int processor) {
+      return load[processor] +
+             unit->cycles[family.classAt(processor, ChainFamily::Side::Front)];
+    };
+    int best = 0;
+    for (int processor = 1; processor < family.processors(); ++processor)
+      if (loadWith(processor) < loadWith(best))
+        best = processor;
+    load[best] = loadWith(best);
+    for (int task : unit->tasks)
+      processorOf[task] = best;
+  }
+  Assignment assignment;
+  place(problem, assignment, [&](int task, int) { return processorOf[task]; });
+  return assignment;
 }
 
 std::vector<Assignment> BalancedAssignments::candidates(int tolerance) const {
@@ -149,15 +198,16 @@ std::vector<Assignment> BalancedAssignments::candidates(int tolerance) const {
   std::vector<Assignment> candidates;
   if (std::optional<Assignment> chain = assignChain(family, limit))
     candidates.push_back(std::move(*chain));
-  if (balanced && balanced->leastInterval(*problem.machine) <= limit)
-    candidates.push_back(*balanced);
+  for (const Assignment &other : balanced)
+    if (other.leastInterval(*problem.machine) <= limit)
+      candidates.push_back(other);
   if (partition.largest <= limit)
     candidates.push_back(wholeLayers(problem, partition));
   for (Assignment &candidate : candidates)
-    improveTraffic(problem, limit, candidate);
+    improveTraffic(problem, limit, deadline, candidate);
   if (std::optional<Assignment> shared =
           shareSamples(problem, family.processors(), limit)) {
-    moveTasks(problem, limit, *shared);
+    moveTasks(problem, limit, deadline, *shared);
     candidates.push_back(std::move(*shared));
   }
   llvm::erase_if(candidates, [&](const Assignment &candidate) {
@@ -165,7 +215,7 @@ std::vector<Assignment> BalancedAssignments::candidates(int tolerance) const {
   });
   if (candidates.empty()) {
     candidates.push_back(wholeLayers(problem, partition));
-    improveTraffic(problem, std::max(limit, partition.largest),
+    improveTraffic(problem, std::max(limit, partition.largest), deadline,
                    candidates.back());
   }
   llvm::stable_sort(candidates, [](const Assignment &a, const Assignment &b) {

@@ -33,10 +33,15 @@ public:
   std::vector<Assignment> candidates(int tolerance) const;
   /// For which an assignment is known, and no shorter one.
   int64_t leastInterval() const { return least; }
+  /// By how many thousandths that of the chain and of what is near it is
+  /// longer, rounded up.
+  int chainTolerance() const;
 
 private:
   void findLeast();
+  bool isFarFromBound() const;
   void leaveChain(std::optional<Assignment> start);
+  Assignment spread() const;
   std::optional<Assignment> shareLayers();
   int64_t evenShare() const; ///< of the work, for each processor
   int64_t lowerBound() const;
@@ -46,9 +51,9 @@ private:
   const StagePartition &partition; ///< over the whole machine
   ChainFamily family;
   int64_t least = 0; ///< interval that an assignment is known for
-  /// One for that interval outside the chain family and the partition, or for a
-  /// longer one.
-  std::optional<Assignment> balanced;
+  int64_t leastNearChain = 0;
+  /// Outside the chain family and the partition, by falling intervals.
+  std::vector<Assignment> balanced;
 };
 
 /// The last stage has no delay: of its last layer, F, W and U follow each other

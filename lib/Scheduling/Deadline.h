@@ -26,6 +26,11 @@ public:
 
   bool isOver() const { return end && Clock::now() >= *end; }
   bool isSet() const { return end.has_value(); }
+  /// Leaves so many seconds of one that is set for something else.
+  void shorten(double seconds) {
+    *end -= std::chrono::duration_cast<Clock::duration>(
+        std::chrono::duration<double>(seconds));
+  }
   /// Of a deadline that is set; 0 when it is over.
   double secondsLeft() const {
     return std::max(0.0,

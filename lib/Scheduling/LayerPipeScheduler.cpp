@@ -217,7 +217,13 @@ void LayerPipeSearch::searchAssignments() {
     // longer; and where no good order is found, one that leaves more time.
     if (scheduleNear(balanced, tolerance) && linksAreFree)
       return;
-    for (int more : {5, 10, 20, 50, 100, 200, 400, 800})
+    // Orders of assignments near the chain often need fewer stages.
+    int chain = balanced.chainTolerance();
+    llvm::SmallVector<int> longer;
+    for (int more : {0, 5, 10, 20, 50, 100, 200, 400, 800})
+      longer.append({more, chain + more + chain * more / 1000});
+    llvm::sort(longer);
+    for (int more : longer)
       if (more > tolerance && !isOver() &&
           isWorthwhile(relaxed(balanced.leastInterval(), more)) &&
           scheduleNear(balanced, more) && linksAreFree)

@@ -34,6 +34,7 @@ public:
 
 private:
   void addTrades(const Schedule &first);
+  Expected<Schedule> ask(const Problem &variant);
   bool add(const Problem &variant, int tolerance);
   void addTolerances(const Problem &variant);
   void addFewerProcessors(const Schedule &first);
@@ -61,12 +62,19 @@ static Machine firstProcessors(const Machine &machine, int64_t count) {
   return result;
 }
 
+/// Of the time left half is for what follows, if something does.
+Expected<Schedule> Trades::ask(const Problem &variant) {
+  if (deadline.isSet())
+    options.timeLimitSeconds = deadline.secondsLeft() / (slack > 0 ? 2 : 1);
+  return takt::schedule(scheduler, variant, options);
+}
+
 /// False if the scheduler finds nothing, or no time is left.
 bool Trades::add(const Problem &variant, int tolerance) {
   if (deadline.isOver())
     return false;
   options.intervalTolerance = tolerance;
-  Expected<Schedule> schedule = takt::schedule(scheduler, variant, options);
+  Expected<Schedule> schedule = ask(variant);
   if (llvm::errorToBool(schedule.takeError()))
     return false;
   least = std::min(least, schedule->interval);
@@ -133,7 +141,7 @@ void Trades::addLessMemory(const Schedule &first) {
 Error Trades::collect(llvm::StringRef name) {
   scheduler = name;
   options.intervalTolerance = 0;
-  Expected<Schedule> first = takt::schedule(name, problem, options);
+  Expected<Schedule> first = ask(problem);
   if (!first)
     return first.takeError();
   least = std::min(least, first->interval);

@@ -314,7 +314,7 @@ TEST(ChainOracleTest, BytesOfTheBeamAreThoseOfTheAssignment) {
     EXPECT_LE(loose->bytes(), tight->bytes());
     EXPECT_LE(tight->leastInterval(instance.machine), least);
     int64_t before = tight->bytes();
-    improveTraffic(problem, least, *tight);
+    improveTraffic(problem, least, Deadline(std::nullopt), *tight);
     EXPECT_LE(tight->bytes(), before);
     EXPECT_LE(tight->leastInterval(instance.machine), least);
   }
