@@ -5,6 +5,10 @@ a weight, its average included, at the same interval and with no more staleness 
 twice the stages behind.
 
     weights.py MODEL.onnx BATCH PROCESSORS…
+
+Or only that `layerpipe2` holds no more than two, with either cost model:
+
+    weights.py --layerpipe2 MODEL.onnx BATCH PROCESSORS…
 """
 
 import json
@@ -38,7 +42,16 @@ def check(model, batch, processors, schedule):
     return copies(stash)
 
 
+def check_two(model, batch, processors):
+    for processors in processors:
+        for cost in ("macs", "systolic"):
+            entry = compiled(model, batch, processors, "layerpipe2", f"--cost={cost}")
+            assert copies(entry) <= 2, (processors, cost, entry["weight_versions"])
+
+
 def main():
+    if sys.argv[1] == "--layerpipe2":
+        return check_two(*sys.argv[2:4], sys.argv[4:])
     model, batch = sys.argv[1:3]
     for processors in map(int, sys.argv[3:]):
         kept = [check(model, batch, processors, schedule)

@@ -10,6 +10,7 @@
 #include "takt/Scheduling/Retiming.h"
 #include "llvm/ADT/STLExtras.h"
 #include "gtest/gtest.h"
+#include <map>
 
 using namespace takt;
 using namespace takt::test;
@@ -56,11 +57,9 @@ int64_t mostCopies(const Schedule &schedule) {
     for (const Use &use : value.uses) {
       const Placement &reader = schedule.tasks[use.task];
       // What an update reads it replaces.
-      bool isOwn = use.task == value.producer;
-      int64_t end =
-          reader.start +
-          (isOwn ? -reader.start + made - update.cycles : reader.cycles) +
-          distance(schedule, value, use) * schedule.interval;
+      int64_t end = use.task == value.producer ? update.start
+                                               : reader.start + reader.cycles;
+      end += distance(schedule, value, use) * schedule.interval;
       auto [it, isNew] = lastRead.try_emplace(reader.processor, end);
       it->second = std::max(it->second, end);
     }
