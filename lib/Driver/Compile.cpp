@@ -11,6 +11,7 @@
 #include "takt/Dialect/Sched/Sched.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Driver/Problem.h"
+#include "takt/Transforms/ClipNorm.h"
 #include "takt/Transforms/FormTasks.h"
 #include "takt/Transforms/Microbatch.h"
 #include "takt/Transforms/Pipelines.h"
@@ -57,9 +58,12 @@ static ModelSummary summarize(ModuleOp module, const TaskGraph &graph) {
   return summary;
 }
 
-/// Divides the module into microbatches and forms its task graph.
+/// Divides the module into microbatches, clips their gradients, and forms its
+/// task graph.
 static LogicalResult finish(TrainingStep &step, WeightVersions weights) {
   if (failed(divideIntoMicrobatches(*step.module, step.microbatches)))
+    return failure();
+  if (step.clipNorm != 0 && failed(clipByNorm(*step.module, step.clipNorm)))
     return failure();
   if (weights == WeightVersions::Average &&
       failed(reconstructWeights(*step.module)))
@@ -86,6 +90,7 @@ FailureOr<TrainingStep> takt::buildTrainingStep(llvm::MemoryBufferRef model,
   if (failed(manager.run(*step.module)))
     return failure();
   step.microbatches = options.microbatches;
+  step.clipNorm = options.clipNorm;
   step.undivided = step.module.get().clone();
   if (failed(finish(step, WeightVersions::Stash)))
     return failure();
@@ -107,6 +112,7 @@ FailureOr<TrainingStep> takt::stepFor(const TrainingStep &step,
   TrainingStep result;
   result.summary = step.summary;
   result.microbatches = step.microbatches;
+  result.clipNorm = step.clipNorm;
   result.recomputed = recomputed.vec();
   if (recomputed.empty() && weights != WeightVersions::Average) {
     result.module = step.module.get().clone();

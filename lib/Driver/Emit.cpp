@@ -185,7 +185,8 @@ private:
   }
 
   llvm::Error writeGradients() {
-    auto writeModel = gradientsAsOnnx(*step.module);
+    // What an update is given before it is clipped.
+    auto writeModel = gradientsAsOnnx(*step.undivided);
     if (failed(writeModel))
       return alreadySaid();
     return writeFile(request.output, [&](llvm::raw_ostream &os) {

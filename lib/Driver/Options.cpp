@@ -174,11 +174,15 @@ static Error checkTraining(const Options &options) {
       {"--parameter-group", !options.groups.empty()},
       {"--class-axis", options.classAxis.getNumOccurrences() > 0},
       {"--loss-scale", options.lossScale.getNumOccurrences() > 0},
-      {"--clip-value", options.clipValue.getNumOccurrences() > 0}};
+      {"--clip-value", options.clipValue.getNumOccurrences() > 0},
+      {"--clip-norm", options.clipNorm.getNumOccurrences() > 0}};
   for (auto [name, given] : ofTraining)
     if (options.mode == "forward" && given)
       return badOption(name + " is for training, expected it without "
                               "--mode=forward");
+  if (options.clipNorm.getNumOccurrences() &&
+      !(options.clipNorm > 0 && std::isfinite(options.clipNorm)))
+    return badOption("--clip-norm: expected a positive number");
   if (options.classAxis.getNumOccurrences() &&
       (options.classAxis == 0 || options.loss != LossKind::SoftmaxCrossEntropy))
     return badOption("--class-axis=" + Twine(options.classAxis) +
@@ -208,6 +212,7 @@ static Error readTraining(const Options &options, CompileOptions &result) {
       options.clipValue,   {}};
   if (options.lossScale.getNumOccurrences())
     result.lowering.lossScale = options.lossScale;
+  result.clipNorm = options.clipNorm;
   result.lowering.learningRate = options.learningRate;
   result.lowering.delayScalingSteps = options.delayScaling;
   if (Error error = readGroups(options, result.differentiate))

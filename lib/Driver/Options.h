@@ -135,6 +135,9 @@ struct Options {
       cl::desc(
           "factor of all gradients until they are weights' in f32, so that "
           "those in f16 do not vanish")};
+  cl::opt<double> clipNorm{
+      "clip-norm", cl::init(0), cl::cat(category),
+      cl::desc("limit of the norm of all gradients together (default: none)")};
   cl::list<std::string> freeze{
       "freeze", cl::CommaSeparated, cl::value_desc("GLOB,…"), cl::cat(category),
       cl::desc("parameters that are not trained, by name")};

@@ -14,6 +14,18 @@
 
 using namespace takt;
 
+bool takt::areUpdatesCoupled(const TaskGraph &graph) {
+  return llvm::any_of(graph.values, [&](const Value &value) {
+    return value.producer >= 0 &&
+           graph.tasks[value.producer].kind == TaskKind::Update &&
+           llvm::any_of(value.uses, [&](const Use &use) {
+             const Task &user = graph.tasks[use.task];
+             return use.distance == 0 && user.kind == TaskKind::Update &&
+                    user.layer != graph.tasks[value.producer].layer;
+           });
+  });
+}
+
 namespace {
 class NetworkPipeline {
 public:
@@ -176,20 +188,25 @@ PipelineProblem NetworkPipeline::state() const {
 }
 
 /// Each processor's tasks in the order found; a stage's updates follow its last
-/// wgrad.
+/// wgrad or, where they wait for each other, the last one of all its stages.
 std::vector<std::vector<int>>
 NetworkPipeline::sequences(const PipelineOrder &order) const {
   std::vector<std::vector<int>> result(order.order.size());
   std::vector<int> wgradsLeft(stages, microbatches);
-  for (auto [tasks, sequence] : llvm::zip_equal(order.order, result))
+  bool coupled = areUpdatesCoupled(graph);
+  for (auto [tasks, sequence] : llvm::zip_equal(order.order, result)) {
+    std::vector<int> updates;
     for (const PipelineTask &task : tasks) {
       llvm::append_range(sequence,
                          groups[group(task.kind, task.stage, task.microbatch)]);
       if (task.kind == TaskKind::Wgrad && --wgradsLeft[task.stage] == 0)
         for (int m = 0; m < microbatches; ++m)
-          llvm::append_range(sequence,
+          llvm::append_range(coupled ? updates : sequence,
                              groups[group(TaskKind::Update, task.stage, m)]);
     }
+    llvm::sort(updates);
+    llvm::append_range(sequence, updates);
+  }
   return result;
 }
 

@@ -13,11 +13,17 @@
 
 namespace takt {
 
+/// Whether an update needs in the same iteration what another layer's makes, as
+/// the factor by which all gradients are clipped: then none begins before the
+/// last wgrad.
+bool areUpdatesCoupled(const TaskGraph &graph);
+
 /// The schedule that a pipeline scheduler gives a network whose step is divided
 /// into microbatches (Task::microbatch): layers are partitioned into balanced
 /// stages, the stages stated as a pipeline problem, and the order that is found
 /// is followed with the network's own tasks and transfers. Updates come right
-/// after the last wgrad of their stage.
+/// after the last wgrad of their stage or, where they are coupled, of all
+/// stages of their processor.
 ///
 /// Fails if the scheduler does.
 llvm::Expected<Schedule> runNetworkPipeline(const PipelineScheduler &scheduler,

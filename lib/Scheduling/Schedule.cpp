@@ -215,6 +215,11 @@ static Expected<Schedule> runScheduler(llvm::StringRef name,
       options.weights.value_or(WeightVersions::Stash) != WeightVersions::Stash)
     return llvm::createStringError("schedule '" + name +
                                    "' is one with stashed weights only");
+  if (info->mayReplicate && areUpdatesCoupled(*problem.graph))
+    return llvm::createStringError(
+        "schedule '" + name +
+        "' updates each layer after minibatches of its own, found gradients "
+        "that are clipped together; 'pipedream-2bw' is one that takes them");
   ScheduleOptions own = options;
   own.weights = options.weights.value_or(info->weights);
   Expected<Schedule> result = info->run(problem, own);

@@ -317,6 +317,17 @@ Error update(const KernelSubject &s) {
   return elementwise(s);
 }
 
+Error checkSumSquares(const KernelSubject &s) {
+  return s.expectRank(s.out(0), 0, 0);
+}
+
+Error checkClipFactor(const KernelSubject &s) {
+  for (size_t i = 0; i < s.operands(); ++i)
+    if (Error error = s.expectRank(s.in(i), 0, 0))
+      return error;
+  return s.expectRank(s.out(0), 0, 0);
+}
+
 Error checkMomentum(const KernelSubject &s) {
   if (Error error = s.expectFlag("nesterov", 1))
     return error;

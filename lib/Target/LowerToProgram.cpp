@@ -327,13 +327,18 @@ llvm::Error StepReader::readOutputs() {
   return llvm::Error::success();
 }
 
-/// As many as it needs: what comes later is optional.
-static std::vector<ScalarInfo> runTimeScalars(const LowerOptions &options) {
+/// Their numbers are fixed, so those in front of one that is needed are there.
+static std::vector<ScalarInfo> runTimeScalars(ModuleOp module,
+                                              const LowerOptions &options) {
+  std::optional<double> clipNorm;
+  module.walk([&](train::ClipFactorOp op) {
+    clipNorm = op.getLimit().convertToDouble();
+  });
+  const LearningRateSchedule &rate = options.rateSchedule;
+  bool scalesLoss = options.lossScale != 1 || clipNorm;
+  bool hasSchedule = !rate.isConstant() || scalesLoss;
   std::vector<ScalarInfo> scalars = {{"learning_rate", options.learningRate},
                                      {"iterations", 1}};
-  const LearningRateSchedule &rate = options.rateSchedule;
-  bool scalesLoss = options.lossScale != 1;
-  bool hasSchedule = !rate.isConstant() || scalesLoss;
   if (options.delayScalingSteps > 0 || hasSchedule)
     scalars.push_back(
         {"delay_scaling", static_cast<double>(options.delayScalingSteps)});
@@ -345,6 +350,8 @@ static std::vector<ScalarInfo> runTimeScalars(const LowerOptions &options) {
   }
   if (scalesLoss)
     scalars.push_back({"loss_scale", options.lossScale});
+  if (clipNorm)
+    scalars.push_back({"clip_norm", *clipNorm});
   return scalars;
 }
 
@@ -359,7 +366,7 @@ llvm::Expected<Program> takt::lowerToProgram(ModuleOp module,
   program.interval = schedule.interval;
   if (auto batch = module->getAttrOfType<IntegerAttr>("train.batch"))
     program.batch = batch.getInt();
-  program.scalars = runTimeScalars(options);
+  program.scalars = runTimeScalars(module, options);
   llvm::Expected<StepExecutions> step =
       StepReader(module, schedule, program).read();
   if (!step)

@@ -166,6 +166,14 @@ void RecordCheck::checkScalars() {
   if (program.scalars.size() > kDelayScalingScalar &&
       program.scalars[kDelayScalingScalar].value < 0)
     fail("the learning rate is scaled by delay over fewer than 0 minibatches");
+  if (program.scalars.size() > kClipNormScalar &&
+      program.scalars[kClipNormScalar].value < 0)
+    fail("gradients are clipped to a norm below 0");
+  if (program.scalars.size() <= kClipNormScalar &&
+      any_of(program.kernels, [](const Kernel &kernel) {
+        return kernel.id == KernelId::ClipFactor;
+      }))
+    fail("gradients are clipped, but no run-time scalar is their largest norm");
   std::vector<double> values;
   for (const ScalarInfo &scalar : program.scalars)
     values.push_back(scalar.value);

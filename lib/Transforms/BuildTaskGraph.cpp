@@ -99,9 +99,24 @@ LogicalResult GraphBuilder::readLayers() {
   return success();
 }
 
+/// Whether updates wait for each other: one takes what another one makes for
+/// it.
+static bool areUpdatesCoupled(Block &block) {
+  return llvm::any_of(block, [](Operation &op) {
+    return executes(&op) && getKind(&op) == TaskKind::Update &&
+           llvm::any_of(op.getOperands(), [&](mlir::Value operand) {
+             Operation *producer = operand.getDefiningOp();
+             return producer && executes(producer) &&
+                    getKind(producer) == TaskKind::Update &&
+                    getLayer(producer) != getLayer(&op);
+           });
+  });
+}
+
 /// Tasks in sequential order, microbatch by microbatch: all F, then D, W, U of
 /// the last layer … the first; the parts of a task as they stand in the
-/// program, and their join.
+/// program, and their join. Updates that wait for each other come last, as they
+/// stand in the program.
 LogicalResult GraphBuilder::collectTasks() {
   llvm::MapVector<StringRef, SmallVector<Operation *>> byName;
   std::vector<Task> tasks;
@@ -137,10 +152,15 @@ LogicalResult GraphBuilder::collectTasks() {
            graph.layers[t.layer].name + "." + letter(t.kind).str() + ".join";
   };
   auto order = llvm::to_vector(llvm::seq<unsigned>(0, tasks.size()));
+  bool coupled = areUpdatesCoupled(block);
   auto key = [&](unsigned i) {
     const Task &t = tasks[i];
     bool forward = t.kind == TaskKind::Forward;
-    return std::tuple(t.microbatch, !forward, forward ? t.layer : -t.layer,
+    bool isLast = coupled && t.kind == TaskKind::Update;
+    return std::tuple(t.microbatch, !forward, isLast,
+                      forward  ? t.layer
+                      : isLast ? 0
+                               : -t.layer,
                       t.kind, isJoin(t), i);
   };
   llvm::sort(order, [&](unsigned a, unsigned b) { return key(a) < key(b); });

@@ -78,8 +78,9 @@ static LogicalResult verifyUpdate(Operation &op) {
   Operation *producer = op.getOperand(kGradientOperand).getDefiningOp();
   if (producer && isa<train::DelayOp>(producer))
     producer = producer->getOperand(0).getDefiningOp();
-  // The update itself may take the mean of replicas' gradients.
-  while (producer && isa<train::SumOp, train::ScaleOp>(producer) &&
+  // The update itself may take the mean of replicas' gradients, or clip them.
+  while (producer &&
+         isa<train::SumOp, train::ScaleOp, train::MulOp>(producer) &&
          getTask(producer) == getTask(&op))
     producer = producer->getOperand(0).getDefiningOp();
   if (!producer || getKind(producer) != TaskKind::Wgrad)

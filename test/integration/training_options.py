@@ -3,6 +3,7 @@
 
     training_options.py MODEL SCHEDULE OPTIMIZER [--freeze=GLOB,…]
                         [--parameter-group=GLOB:SETTINGS …] [--clip-value=V]
+                        [--clip-norm=V]
 
 MODEL is a network of test/models/export.py, OPTIMIZER one of compare_pytorch.py.
 Gradients of the first minibatch agree within 1e-5, as do weights after 20 updates: an
@@ -12,6 +13,7 @@ zb-h1/4. What the options mean is written once more here, in PyTorch's terms:
     --freeze           requires_grad = False
     --parameter-group  the optimizer's param_groups
     --clip-value       torch.nn.utils.clip_grad_value_
+    --clip-norm        torch.nn.utils.clip_grad_norm_; gradients are the scaled ones
 
 What is not trained has to stay as it is, bit for bit, and to have no gradient.
 """
@@ -40,6 +42,7 @@ def parse_arguments():
     parser.add_argument("--freeze", default="")
     parser.add_argument("--parameter-group", action="append", default=[])
     parser.add_argument("--clip-value", type=float)
+    parser.add_argument("--clip-norm", type=float)
     return parser.parse_args()
 
 
@@ -86,14 +89,20 @@ def train_pytorch(arguments, image, label):
     freeze(model, arguments.freeze)
     trained = {key: p for key, p in model.named_parameters() if p.requires_grad}
 
+    scaled = {}  # as the first update is given them
+
     def clip():
+        if arguments.clip_norm:
+            torch.nn.utils.clip_grad_norm_(trained.values(), arguments.clip_norm)
+            for name, parameter in trained.items():
+                scaled.setdefault(name, parameter.grad.numpy().copy())
         if arguments.clip_value:
             torch.nn.utils.clip_grad_value_(trained.values(), arguments.clip_value)
 
     _, gradients, final = train(
         trained, make_stepper(arguments, trained),
         cross_entropy(model, image, label, BATCH), ITERATIONS, clip)
-    return gradients, final, initial
+    return scaled or gradients, final, initial
 
 
 def train_takt(arguments, image, label):
@@ -111,6 +120,8 @@ def train_takt(arguments, image, label):
             yield f"--parameter-group={group}"
         if arguments.clip_value:
             yield f"--clip-value={arguments.clip_value}"
+        if arguments.clip_norm:
+            yield f"--clip-norm={arguments.clip_norm}"
         yield from EXTRA[arguments.optimizer]
 
     with tempfile.TemporaryDirectory() as directory:

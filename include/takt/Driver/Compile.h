@@ -32,6 +32,9 @@ struct CompileOptions {
   /// Of a synchronous step; the model is imported with the samples of one.
   int64_t microbatches = 1;
   DifferentiateOptions differentiate;
+  /// The largest norm of all gradients together that stays as it is
+  /// (ClipNorm.h); 0: no limit.
+  double clipNorm = 0;
   /// Patterns of the names of parameters that are not trained (Freeze.h).
   std::vector<std::string> frozen;
   LowerOptions lowering;
@@ -58,8 +61,9 @@ struct TrainingStep {
   /// What the backward pass makes again, sorted.
   std::vector<std::string> recomputed;
   int64_t microbatches = 1;
+  double clipNorm = 0; ///< as CompileOptions has it
   /// Of the step that was built: its module before it was divided into
-  /// microbatches, from which stepFor makes others.
+  /// microbatches and its gradients clipped, from which stepFor makes others.
   mlir::OwningOpRef<mlir::ModuleOp> undivided;
 };
 mlir::FailureOr<TrainingStep> buildTrainingStep(llvm::MemoryBufferRef model,

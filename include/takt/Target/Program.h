@@ -300,6 +300,9 @@ constexpr uint32_t kRateScheduleScalar = 3, kRateScheduleScalars = 4;
 /// Optional: what gradients are multiplied by behind the loss and divided by
 /// before updates.
 constexpr uint32_t kLossScaleScalar = 7;
+/// Of programs that clip by the norm: the largest norm of all gradients
+/// together that stays as it is, at least 0.
+constexpr uint32_t kClipNormScalar = 8;
 /// Up to here every number of iterations is a double.
 constexpr uint64_t kMaxIterations = uint64_t(1) << 53;
 

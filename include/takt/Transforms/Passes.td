@@ -268,6 +268,38 @@ def TrainMicrobatch : Pass<"train-microbatch", "::mlir::ModuleOp"> {
   let dependentDialects = ["::takt::train::TrainDialect"];
 }
 
+def TrainClipNorm : Pass<"train-clip-norm", "::mlir::ModuleOp"> {
+  let summary = "scale gradients so that their common norm stays below a limit";
+  let description = [{
+    Each W sums the squares of the gradient that it hands to an update, a task
+    "LAYER.U.norm" makes of all sums the factor min(1, `limit` / (norm + 1e-6)),
+    and each U multiplies its gradient by it. Of a step in microbatches it is the
+    sum of their gradients, so that `train-microbatch` comes before.
+
+    Before:
+
+    ```mlir
+    %dw = train.gemm %e, %x {…, train.task = "fc.W"} : …
+    %new = train.sgd %w, %dw {…, train.task = "fc.U"} : …
+    ```
+
+    After:
+
+    ```mlir
+    %dw = train.gemm %e, %x {…, train.task = "fc.W"} : …
+    %s = train.sum_squares %dw {…, train.task = "fc.W"} : …
+    %f = train.clip_factor %s, … {limit = 1.0 : f64, …, train.task = "conv1.U.norm"} : …
+    %g = train.mul %dw, %f {…, train.task = "fc.U"} : …
+    %new = train.sgd %w, %g {…, train.task = "fc.U"} : …
+    ```
+  }];
+  let options = [
+    Option<"limit", "limit", "::takt::OptionNumber", "1.0",
+           "the largest norm that stays as it is">
+  ];
+  let dependentDialects = ["::takt::train::TrainDialect"];
+}
+
 def TrainReplicate : Pass<"train-replicate", "::mlir::ModuleOp"> {
   let summary = "unroll a step over minibatches that replicas take in turn";
   let description = [{

@@ -325,6 +325,26 @@ INFER(SumOp) {
                         adaptor.getOperands(), types, isFloatTensor);
 }
 
+INFER(SumSquaresOp) {
+  Reporter reporter(location, getOperationName());
+  if (failed(reporter.expectTensors(adaptor.getOperands().getTypes())))
+    return failure();
+  return makeResult(reporter, {}, elementTypeOf(adaptor.getX()), types);
+}
+
+INFER(ClipFactorOp) {
+  Reporter reporter(location, getOperationName());
+  ValueRange operands = adaptor.getOperands();
+  if (operands.empty())
+    return reporter.failValue("number of operands", "0", "at least 1");
+  if (failed(reporter.expectTensors(operands.getTypes())))
+    return failure();
+  for (Value operand : operands)
+    if (failed(reporter.expectRank("squares", shapeOf(operand), 0, 0)))
+      return failure();
+  return makeResult(reporter, {}, elementTypeOf(operands[0]), types);
+}
+
 INFER(BinaryOp) {
   using F = takt::BinaryFunction;
   Reporter reporter(location, getOperationName());

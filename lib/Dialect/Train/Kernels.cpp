@@ -426,5 +426,8 @@ template <typename OpTy> static Work updateWork(OpTy op, int64_t perElement) {
 Work SgdOp::getWork() { return updateWork(*this, 3); }
 Work MomentumOp::getWork() { return updateWork(*this, 5); }
 Work AdamOp::getWork() { return updateWork(*this, 12); }
+Work SumSquaresOp::getWork() { return reductionWork(*this, 2); }
+/// A handful of scalars.
+Work ClipFactorOp::getWork() { return elementwiseWork(*this, 1); }
 Work FadeOp::getWork() { return elementwiseWork(*this, 3); }
 Work ReconstructOp::getWork() { return elementwiseWork(*this, 2); }

@@ -246,6 +246,14 @@ template <typename OpTy> static LogicalResult verifyUpdate(OpTy op) {
   return success();
 }
 
+LogicalResult ClipFactorOp::verify() {
+  double limit = getLimit().convertToDouble();
+  if (std::isfinite(limit) && limit >= 0)
+    return success();
+  return Reporter(getOperation())
+      .failValue("limit", std::to_string(limit), "at least 0");
+}
+
 LogicalResult SgdOp::verify() { return verifyUpdate(*this); }
 LogicalResult MomentumOp::verify() { return verifyUpdate(*this); }
 

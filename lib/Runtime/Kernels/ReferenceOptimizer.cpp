@@ -184,6 +184,34 @@ template <typename T> Error referenceReconstruct(const KernelCall &call) {
   return Error::success();
 }
 
+template <typename T> Error referenceSumSquares(const KernelCall &call) {
+  const T *x = call.in<T>(0);
+  double sum = 0;
+  int64_t n = call.operands[0].elements();
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; ++i)
+    sum += double(x[i]) * double(x[i]);
+  *call.out<T>(0) = static_cast<T>(sum);
+  return Error::success();
+}
+
+// torch.nn.utils.clip_grad_norm_
+template <typename T> Error referenceClipFactor(const KernelCall &call) {
+  if (call.context.scalars.size() <= kClipNormScalar)
+    return call.fail(
+        "number of run-time scalars is " + Twine(call.context.scalars.size()) +
+        ", expected the largest norm as scalar " + Twine(kClipNormScalar));
+  double sum = 0;
+  for (size_t i = 0; i < call.operands.size(); ++i)
+    sum += *call.in<T>(i);
+  double factor =
+      call.context.scalars[kClipNormScalar] / (std::sqrt(sum) + 1e-6);
+  *call.out<T>(0) = static_cast<T>(factor > 1 ? 1 : factor);
+  return Error::success();
+}
+
+TAKT_INSTANTIATE_REFERENCE(SumSquares)
+TAKT_INSTANTIATE_REFERENCE(ClipFactor)
 TAKT_INSTANTIATE_REFERENCE(Fade)
 TAKT_INSTANTIATE_REFERENCE(Reconstruct)
 TAKT_INSTANTIATE_REFERENCE(Sgd)

@@ -18,9 +18,10 @@ namespace {
 
 /// What is in no forward or backward pass.
 bool isOfUpdates(mlir::OperationName operation) {
-  static const llvm::StringRef names[] = {"train.sgd", "train.momentum",
-                                          "train.adam", "train.fade",
-                                          "train.reconstruct"};
+  static const llvm::StringRef names[] = {
+      "train.sgd",        "train.momentum",    "train.adam",
+      "train.fade",       "train.reconstruct", "train.sum_squares",
+      "train.clip_factor"};
   return llvm::is_contained(names, operation.getStringRef());
 }
 

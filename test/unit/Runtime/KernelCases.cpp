@@ -519,6 +519,10 @@ Kernel randomKernel(KernelId id, Random &random) {
     // not.
     return elementwise(id, random, 2, 1,
                        {uint32_t(pick(random, 0, 1)), floatBits(0.6f)});
+  case KernelId::SumSquares:
+    return make(id, {}, randomDims(random, 0, 4), Dims{});
+  case KernelId::ClipFactor:
+    return make(id, {}, {Dims{}, Dims{}, Dims{}}, Dims{});
   case KernelId::SoftmaxCrossEntropy:
   case KernelId::MeanSquaredError:
     return loss(id, random);
@@ -654,7 +658,7 @@ static std::pair<int64_t, int64_t> integerRange(const Kernel &kernel,
 void Bench::fillOperand(size_t i, Random &random) {
   KernelId id = kernel.id;
   bool isPositive = (id == KernelId::Adam && i == 3) || id == KernelId::Unary ||
-                    id == KernelId::Binary ||
+                    id == KernelId::Binary || id == KernelId::ClipFactor ||
                     (id == KernelId::NormalizeDgrad && i == 2) ||
                     (id == KernelId::UnaryDgrad && i == 1) ||
                     (id == KernelId::BinaryDgrad && i >= 1) ||

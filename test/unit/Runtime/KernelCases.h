@@ -80,8 +80,9 @@ private:
   void fillOperand(size_t i, Random &random);
   std::vector<TensorView> views(const std::vector<Buffer> &buffers) const;
 
-  /// The learning rate, its schedule, and the scale of the loss.
-  double scalars[8] = {0.05, 1, 0, 0, 0, 0, 0, 8};
+  /// The learning rate, its schedule, the scale of the loss, and the norm that
+  /// gradients are clipped to.
+  double scalars[9] = {0.05, 1, 0, 0, 0, 0, 0, 8, 0.5};
 };
 
 } // namespace takt::test

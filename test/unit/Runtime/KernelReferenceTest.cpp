@@ -379,6 +379,33 @@ TEST(Optimizer, ALimitKeepsNotANumber) {
   EXPECT_EQ(updated[1], 1.05);
 }
 
+/// The factor for gradients with those sums of squares, where the largest norm
+/// is 2.
+double clipFactor(const Values &squares) {
+  std::vector<Tensor> operands;
+  std::vector<TensorView> views;
+  for (double square : squares)
+    operands.push_back({{}, {square}});
+  for (Tensor &operand : operands)
+    views.push_back({ElementType::F64, operand.dims, operand.values.data()});
+  double factor = 0, scalars[9] = {0.1, 1, 0, 0, 0, 0, 0, 1, 2};
+  TensorView result{ElementType::F64, {}, &factor};
+  EXPECT_EQ(toString(runReferenceKernel(KernelId::ClipFactor, {}, views, result,
+                                        {0, scalars})),
+            "");
+  return factor;
+}
+
+TEST(Optimizer, GradientsAreClippedByTheirNorm) {
+  EXPECT_EQ(run(KernelId::SumSquares, {}, {{{2, 2}, {1, -2, 3, 0.5}}}, {{}})[0],
+            (Values{14.25}));
+  EXPECT_DOUBLE_EQ(clipFactor({9, 16}), 2 / (5 + 1e-6));
+  EXPECT_EQ(clipFactor({1, 2}), 1);
+  EXPECT_EQ(clipFactor({0}), 1);
+  EXPECT_EQ(clipFactor({INFINITY, 1}), 0);
+  EXPECT_TRUE(std::isnan(clipFactor({1, std::nan("")})));
+}
+
 //===----------------------------------------------------------------------===//
 // Reconstructions
 //===----------------------------------------------------------------------===//

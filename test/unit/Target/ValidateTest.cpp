@@ -218,6 +218,13 @@ TEST(Validate, NumbersInRange) {
       {[](Program &p) { p.scalars[1].value = 1e300; }, "no whole number"},
       {[](Program &p) { p.scalars[1].value = 1.5; }, "no whole number"},
       {[](Program &p) { p.scalars[1].value = -1; }, "no whole number"},
+      {[](Program &p) {
+         p.scalars.resize(8, {"constant", 0});
+         p.scalars.push_back({"clip_norm", -1});
+       },
+       "gradients are clipped to a norm below 0"},
+      {[](Program &p) { p.kernels[kG].id = KernelId::ClipFactor; },
+       "gradients are clipped, but no run-time scalar is their largest norm"},
       {[](Program &p) { p.parameters[0].delay = 65536; },
        "parameter 'w' has delay 65536, expected at most 65535"},
       {[](Program &p) { p.parameters[0].lead = p.parameters[0].delay + 2; },

@@ -94,6 +94,58 @@ def Train_AdamOp : Train_OptimizerOp<"adam",
   }];
 }
 
+//===----------------------------------------------------------------------===//
+// Clipping by the norm of all gradients
+//===----------------------------------------------------------------------===//
+
+def Train_SumSquaresOp : Train_KernelOp<"sum_squares", [Train_Inferred],
+    ["getWork"]> {
+  let summary = "sum of the squares of all elements";
+  let description = [{
+    y is a scalar of x's element type; the sum is made in double precision.
+
+    Example:
+
+    ```mlir
+    %y = train.sum_squares %x : (tensor<10x64xf32>) -> tensor<f32>
+    ```
+  }];
+  let arguments = (ins Train_FloatTensor:$x);
+  let results = (outs Train_FloatTensor:$y);
+  let assemblyFormat = "$x attr-dict `:` functional-type(operands, results)";
+}
+
+def Train_ClipFactorOp : Train_KernelOp<"clip_factor", [Train_Inferred],
+    ["getWork"]> {
+  let summary = "what gradients are scaled by to keep their norm below a limit";
+  let description = [{
+    factor = min(1, L / (sqrt(Σ squares) + 10⁻⁶)), summed from the first operand to
+    the last in double precision: PyTorch's `clip_grad_norm_`. `limit` is what the
+    program's scalar L is until the host writes another one. Not a number where Σ is
+    none.
+
+    Constraints:
+    - (C1) there is an operand.
+    - (C2) all operands are scalars of one type.
+    - (C3) `limit` is finite and at least 0.
+
+    Example:
+
+    ```mlir
+    %factor = train.clip_factor %a, %b {limit = 1.0 : f64} : (tensor<f32>, tensor<f32>) -> tensor<f32>
+    ```
+  }];
+  let arguments = (ins Variadic<Train_FloatTensor>:$squares, F64Attr:$limit);
+  let results = (outs Train_FloatTensor:$factor);
+  let assemblyFormat =
+      "$squares attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Reconstruction
+//===----------------------------------------------------------------------===//
+
 // The weights that a minibatch's forward pass used, for its dgrad, without a
 // copy of them. With w(t) the weights after t updates, a(t) a moving average of
 // the steps w(t−1) − w(t) that decays by β, and n updates to go back,
