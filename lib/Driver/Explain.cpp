@@ -6,10 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Driver/Explain.h"
-#include "TextTable.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Import/ImportOnnx.h"
 #include "takt/Support/ShapeText.h"
+#include "takt/Support/TextTable.h"
 #include "takt/Transforms/Tags.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"

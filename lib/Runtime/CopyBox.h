@@ -15,9 +15,9 @@ namespace takt::runtime {
 
 /// Copies the box of `value` with the extents `dims` that begins at index
 /// `begin` of `axis` and has all other axes whole.
-inline void copyBox(const Array &value, uint32_t axis, uint64_t begin,
+inline void copyBox(const ArrayView &value, uint32_t axis, uint64_t begin,
                     llvm::ArrayRef<int64_t> dims, void *target) {
-  if (llvm::ArrayRef(value.dims) == dims) {
+  if (value.dims == dims) {
     std::memcpy(target, value.data.data(), value.data.size());
     return;
   }

@@ -122,12 +122,15 @@ Expected<RunResult> takt::execute(const Program &program,
   auto machine = ProcessorArray::create(program, options);
   if (!machine)
     return machine.takeError();
+  if (options.onInitialized)
+    options.onInitialized();
   if (Error error = prepareCheckpoints(**machine))
     return std::move(error);
   if (Error error = runThreads(**machine))
     return std::move(error);
   RunResult result;
-  result.parameters = finalParameters(**machine);
+  if (options.keepParameters)
+    result.parameters = finalParameters(**machine);
   result.staleness = (*machine)->versions.staleness();
   result.firstMinibatch = (*machine)->resumedTrips;
   (*machine)->recorder.finish(result);

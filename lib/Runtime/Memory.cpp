@@ -49,14 +49,24 @@ Expected<Memory> Memory::create(const Program &program,
   return memory;
 }
 
+/// Zeros that no weights replace: they are in fresh memory already, most of
+/// them of optimizers, and its pages cost nothing until they are written.
+static bool isZero(const Parameter &parameter, ArrayRef<Array> weights) {
+  return parameter.kind != ParameterKind::Derived && parameter.splat &&
+         all_of(parameter.splatBytes, [](uint8_t byte) { return byte == 0; }) &&
+         !findArray(weights, parameter.name);
+}
+
 Error Memory::initialize(const Program &program, ArrayRef<Array> weights) {
   // Initializers of one parameter mostly stand together.
   uint32_t last = 0;
-  Array value;
+  InitialValue value;
   bool loaded = false;
   for (const Initializer &initializer : program.initializers) {
+    if (isZero(program.parameters[initializer.parameter], weights))
+      continue;
     if (!loaded || last != initializer.parameter) {
-      Expected<Array> next =
+      Expected<InitialValue> next =
           initialValue(program, initializer.parameter, weights);
       if (!next)
         return next.takeError();
@@ -66,7 +76,8 @@ Error Memory::initialize(const Program &program, ArrayRef<Array> weights) {
     }
     const TensorRef &target = initializer.target;
     char *base = regions[target.region].data() + target.offset;
-    copyBox(value, initializer.axis, initializer.begin, target.dims, base);
+    copyBox(value.view(), initializer.axis, initializer.begin, target.dims,
+            base);
     for (uint32_t slot = 1; slot < target.slots; ++slot)
       std::memcpy(base + slot * target.slotStride, base, target.bytes());
   }

@@ -96,7 +96,8 @@ bool Processor::execute(uint32_t index) {
   SmallVector<TensorView, 8> operands(map_range(kernel.operands, view));
   SmallVector<TensorView, 8> results(map_range(kernel.results, view));
   machine.versions.beforeKernel(index, minibatch);
-  if (isOptimizer(kernel.id) && minibatch + 1 == machine.options.iterations) {
+  if (machine.options.keepGradients && isOptimizer(kernel.id) &&
+      minibatch + 1 == machine.options.iterations) {
     int32_t parameter = machine.parameters.writtenBy(kernel.results[0].value);
     if (parameter != ParameterIndex::kNone)
       machine.recorder.gradient(parameter, kernel.operands[1],
@@ -104,8 +105,11 @@ bool Processor::execute(uint32_t index) {
   }
   KernelContext context =
       machine.parameters.contextOf(program, kernel, minibatch, machine.scalars);
-  if (Error error = kernels.run(index, kernel.id, kernel.words, operands,
-                                results, context))
+  Error error = timedCall(machine.options.profile, index, [&] {
+    return kernels.run(index, kernel.id, kernel.words, operands, results,
+                       context);
+  });
+  if (error)
     return fail("minibatch " + Twine(minibatch) + ", task '" +
                 program.tasks[kernel.task].name +
                 "': " + toString(std::move(error)));
@@ -179,6 +183,8 @@ bool Processor::beginLoop(const Instruction &instruction) {
 }
 
 void Processor::endLoop() {
+  if (machine.options.profile)
+    machine.options.profile->endIteration(number);
   if (inLoop && ++trip < trips) {
     pc = loopStart + 1;
     return;

@@ -31,8 +31,8 @@ bool takt::isReturned(const Parameter &parameter, ArrayRef<Array> weights) {
 }
 
 /// The parameter's value in the program itself.
-static Expected<Array> storedValue(const Program &program,
-                                   const Parameter &parameter) {
+static Expected<InitialValue> storedValue(const Program &program,
+                                          const Parameter &parameter) {
   Array array{parameter.name, parameter.home.type, parameter.home.dims, {}};
   uint64_t bytes = parameter.home.bytes();
   uint64_t size = elementBytes(parameter.home.type);
@@ -42,34 +42,34 @@ static Expected<Array> storedValue(const Program &program,
       return createStringError("parameter '" + parameter.name +
                                "': initial value lies outside the program's "
                                "data");
-    array.data.assign(stored->begin(), stored->end());
-    return array;
+    return InitialValue{std::move(array), *stored};
   }
   array.data.resize(bytes);
   for (uint64_t i = 0; i < bytes; i += size)
     std::memcpy(array.data.data() + i, parameter.splatBytes.data(), size);
-  return array;
+  return InitialValue{std::move(array), {}};
 }
 
 /// The initial value of a derived parameter.
-static Expected<Array> initialSlice(const Program &program,
-                                    const Parameter &parameter,
-                                    ArrayRef<Array> weights) {
+static Expected<InitialValue> initialSlice(const Program &program,
+                                           const Parameter &parameter,
+                                           ArrayRef<Array> weights) {
   if (program.parameters[parameter.base].kind == ParameterKind::Derived)
     return createStringError("parameter '" + parameter.name +
                              "' is a slice of a slice");
-  Expected<Array> base = initialValue(program, parameter.base, weights);
+  Expected<InitialValue> base = initialValue(program, parameter.base, weights);
   if (!base)
     return base.takeError();
-  Array slice{parameter.name, base->type, parameter.home.dims, {}};
+  Array slice{parameter.name, base->array.type, parameter.home.dims, {}};
   slice.data.resize(parameter.home.bytes());
-  copyBox(*base, parameter.axis, parameter.begin, slice.dims,
+  copyBox(base->view(), parameter.axis, parameter.begin, slice.dims,
           slice.data.data());
-  return slice;
+  return InitialValue{std::move(slice), {}};
 }
 
-Expected<Array> takt::initialValue(const Program &program, uint32_t index,
-                                   ArrayRef<Array> weights) {
+Expected<InitialValue> takt::initialValue(const Program &program,
+                                          uint32_t index,
+                                          ArrayRef<Array> weights) {
   const Parameter &parameter = program.parameters[index];
   if (parameter.kind == ParameterKind::Derived)
     return initialSlice(program, parameter, weights);
@@ -85,7 +85,10 @@ Expected<Array> takt::initialValue(const Program &program, uint32_t index,
   Array part{parameter.name, given->type, parameter.home.dims, {}};
   part.data.resize(part.elements() * elementBytes(part.type));
   copyBox(*given, /*axis=*/0, parameter.begin, part.dims, part.data.data());
-  return convert(part, parameter.home.type);
+  Expected<Array> converted = convert(part, parameter.home.type);
+  if (!converted)
+    return converted.takeError();
+  return InitialValue{std::move(*converted), {}};
 }
 
 /// Shortest text that distinguishes two elements of that type.

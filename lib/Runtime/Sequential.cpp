@@ -142,14 +142,14 @@ Error Interpreter::allocateValues() {
 
 Error Interpreter::allocateParameters() {
   for (auto [i, parameter] : enumerate(program.parameters)) {
-    Expected<Array> value = initialValue(program, i, options.weights);
+    Expected<InitialValue> value = initialValue(program, i, options.weights);
     if (!value)
       return value.takeError();
     // From the oldest that is read to the one being made.
     uint64_t distance =
         isUpdated(parameter) ? readDistance(parameter, TaskKind::Forward) : 0;
     Expected<History> history = History::create(
-        value->data, std::min(distance, options.iterations) + 1);
+        value->view().data, std::min(distance, options.iterations) + 1);
     if (!history)
       return history.takeError();
     parameters.push_back(std::move(*history));
@@ -285,13 +285,16 @@ Error Interpreter::runKernel(uint32_t k, uint64_t minibatch) {
         {ref.type, ref.dims, operand(ref.value, kind, minibatch)});
   for (const TensorRef &ref : kernel.results)
     results.push_back({ref.type, ref.dims, result(ref.value, minibatch)});
-  if (isOptimizer(kernel.id) && minibatch + 1 == options.iterations) {
+  if (options.keepGradients && isOptimizer(kernel.id) &&
+      minibatch + 1 == options.iterations) {
     int32_t p = index.writtenBy(kernel.results[0].value);
     if (p != ParameterIndex::kNone)
       recorder.gradient(p, kernel.operands[1], operands[1].data);
   }
-  return kernels.run(k, kernel.id, kernel.words, operands, results,
-                     index.contextOf(program, kernel, minibatch, scalars));
+  return timedCall(options.profile, k, [&] {
+    return kernels.run(k, kernel.id, kernel.words, operands, results,
+                       index.contextOf(program, kernel, minibatch, scalars));
+  });
 }
 
 Error Interpreter::runTask(ArrayRef<uint32_t> kernels, uint64_t minibatch) {
@@ -310,12 +313,17 @@ Error Interpreter::run() {
       if (Error error = runTask(tasks[task], minibatch))
         return error;
     store(minibatch);
+    if (options.profile)
+      options.profile->endIteration(0);
   }
   return Error::success();
 }
 
 RunResult Interpreter::finish() {
   RunResult result;
+  recorder.finish(result);
+  if (!options.keepParameters)
+    return result;
   std::vector<Part> parts;
   for (auto [number, parameter, history] :
        enumerate(program.parameters, parameters)) {
@@ -330,7 +338,6 @@ RunResult Interpreter::finish() {
                       {bytes, bytes + memory.bytes()}}});
   }
   result.parameters = joinParts(program, std::move(parts));
-  recorder.finish(result);
   return result;
 }
 
@@ -341,6 +348,8 @@ Expected<RunResult> takt::executeSequentially(const Program &program,
   Interpreter interpreter(program, options);
   if (Error error = interpreter.prepare())
     return std::move(error);
+  if (options.onInitialized)
+    options.onInitialized();
   if (Error error = interpreter.run())
     return std::move(error);
   return interpreter.finish();

@@ -28,10 +28,10 @@ std::vector<int64_t> takt::wholeDims(const Program &program,
 }
 
 /// Rows are contiguous, so parts follow each other.
-static Array join(ArrayRef<Part> parts, const Program &program) {
-  Array whole = parts.front().value;
+static Array join(MutableArrayRef<Part> parts, const Program &program) {
   if (parts.size() == 1)
-    return whole;
+    return std::move(parts.front().value);
+  Array whole = parts.front().value;
   uint64_t rowBytes = whole.data.size() / whole.dims[0];
   for (const Part &part : parts) {
     uint64_t end = program.parameters[part.parameter].begin * rowBytes +

@@ -72,6 +72,10 @@ struct Flags {
   cl::opt<bool> printStaleness{
       "print-staleness", cl::cat(category),
       cl::desc("print each parameter's staleness, observed and promised")};
+  cl::opt<bool> profile{
+      "profile", cl::cat(category),
+      cl::desc("print where the time goes: that of an iteration, and of the "
+               "kernels, without the first call of each")};
   cl::opt<bool> noShuffle{"no-shuffle", cl::cat(category),
                           cl::desc("take the samples in file order")};
   cl::opt<uint64_t> seed{"seed", cl::cat(category), cl::init(0),
@@ -108,6 +112,8 @@ static Error check(const Flags &flags) {
   if (!flags.checkpoint.empty() && (flags.verify || flags.sequential))
     return invalid("--checkpoint excludes --sequential and --verify: only the "
                    "processors' state is saved");
+  if (flags.verify && flags.profile)
+    return invalid("--profile is of one run, it excludes --verify");
   if (flags.sequential && flags.printStaleness)
     return invalid("--print-staleness observes the processors, it excludes "
                    "--sequential");
@@ -138,6 +144,7 @@ Expected<Options> takt::readOptions(int argc, char **argv) {
   options.sequential = flags.sequential;
   options.verify = flags.verify;
   options.printStaleness = flags.printStaleness;
+  options.profile = flags.profile;
   options.shuffle = !flags.noShuffle;
   options.seed = flags.seed;
   if (flags.iterations.getNumOccurrences())

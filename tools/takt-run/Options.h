@@ -25,6 +25,7 @@ struct Options {
   uint64_t checkpointEvery = 0;
   bool resume = false;
   bool sequential = false, verify = false, printStaleness = false;
+  bool profile = false;
   bool shuffle = true;
   uint64_t seed = 0;
   std::optional<uint64_t> iterations;

@@ -36,6 +36,11 @@ void printSummary(llvm::raw_ostream &os, const Program &program,
 void printStaleness(llvm::raw_ostream &os, const Program &program,
                     const RunResult &result);
 
+/// Time of an iteration, of the kernels by what they compute, and the kernels
+/// that take longest with their tasks. Processors' times are added up.
+void printProfile(llvm::raw_ostream &os, const Program &program,
+                  const RunProfile &profile);
+
 /// Share of the labels (one of each sample, or of each of its tokens or pixels)
 /// whose score is the largest in the first output that has scores for such
 /// labels. Prints nothing without labels, fails where their shape is not that

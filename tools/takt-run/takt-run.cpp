@@ -10,6 +10,7 @@
 #include "takt/Export/OnnxWeights.h"
 #include "takt/Runtime/Executor.h"
 #include "takt/Runtime/Sequential.h"
+#include "takt/Support/MappedPages.h"
 #include "takt/Support/Tool.h"
 #include "takt/Target/BindingTurns.h"
 #include "takt/Target/Container.h"
@@ -45,6 +46,7 @@ private:
   void trimOutputs(RunResult &result) const;
 
   const Options &options;
+  std::shared_ptr<MemoryBuffer> file; ///< the program's
   Program program;
   bool forward = false;
   std::vector<Array> arrays, weights;
@@ -63,7 +65,7 @@ Error Session::loadProgram() {
   if (!buffer)
     return createStringError(options.program + ": " +
                              buffer.getError().message());
-  std::shared_ptr<MemoryBuffer> file = std::move(*buffer);
+  file = std::move(*buffer);
   ArrayRef<uint8_t> bytes = arrayRefFromStringRef(file->getBuffer());
   Expected<Program> decoded = decode(bytes, file);
   if (!decoded)
@@ -73,7 +75,9 @@ Error Session::loadProgram() {
   forward = isForwardProgram(program);
   if (Error error = setScalars())
     return error;
-  runOptions.checkpoint.programHash = SHA256::hash(bytes);
+  if (!options.checkpoint.empty())
+    runOptions.checkpoint.programHash = SHA256::hash(bytes);
+  releasePages(*file); // most of it are weights, which come later
   return Error::success();
 }
 
@@ -219,6 +223,9 @@ Error Session::runBoth() {
 }
 
 Error Session::runOnce() {
+  std::optional<RunProfile> profile;
+  if (options.profile)
+    runOptions.profile = &profile.emplace(program);
   auto begin = std::chrono::steady_clock::now();
   Expected<RunResult> result = [&] {
     Progress progress(runOptions.iterations);
@@ -230,7 +237,10 @@ Error Session::runOnce() {
   }();
   if (!result)
     return result.takeError();
-  return report(*result, secondsSince(begin));
+  double seconds = secondsSince(begin);
+  if (profile)
+    printProfile(outs(), program, *profile);
+  return report(*result, seconds);
 }
 
 /// Removes the rows that only filled up the last minibatch, from the outputs
@@ -298,6 +308,11 @@ Error Session::run() {
     return createStringError("--iterations=" + Twine(runOptions.iterations) +
                              ": the data has " + Twine(epoch) +
                              " minibatches for a forward program");
+  runOptions.keepParameters =
+      options.verify || model || !options.saveWeights.empty();
+  runOptions.keepGradients = !options.saveGradients.empty();
+  // The file's pages can be read again, should anybody ask.
+  runOptions.onInitialized = [this] { releasePages(*file); };
   runOptions.checkpoint.directory = options.checkpoint;
   runOptions.checkpoint.every = options.checkpointEvery;
   runOptions.checkpoint.resume = options.resume;

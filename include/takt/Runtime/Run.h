@@ -14,6 +14,7 @@
 #define TAKT_RUNTIME_RUN_H
 
 #include "takt/Runtime/HostData.h"
+#include "takt/Runtime/Profile.h"
 #include <array>
 #include <functional>
 #include <optional>
@@ -40,9 +41,16 @@ struct RunOptions {
   llvm::ArrayRef<Array> weights;
   /// Keep the outputs of every minibatch instead of the last one's.
   bool keepAllOutputs = false;
+  /// What nobody looks at need not be copied into the result: the parameters,
+  /// and the gradients of the last minibatch, are as large as the model.
+  bool keepParameters = true, keepGradients = true;
   CheckpointOptions checkpoint;
   /// Called for each loss that is computed, from any thread, one at a time.
   std::function<void(uint64_t minibatch, double loss)> onLoss;
+  /// Called when the initial values have been copied out of the program, whose
+  /// data the run does not read again.
+  std::function<void()> onInitialized;
+  RunProfile *profile = nullptr; ///< gets the times of the run's kernels
 };
 
 /// Staleness of one trainable parameter as it was seen: by how many updates the
@@ -67,10 +75,22 @@ struct RunResult {
   uint64_t firstMinibatch = 0; ///< where this run began; not 0 after a resume
 };
 
+/// An initial value whose bytes are its own or lie in the program.
+struct InitialValue {
+  Array array; ///< without data where they are `stored`
+  llvm::ArrayRef<uint8_t> stored;
+
+  ArrayView view() const {
+    return {array.name, array.type, array.dims,
+            array.data.empty() ? stored : llvm::ArrayRef(array.data)};
+  }
+};
+
 /// The initial value of a parameter: that of `weights` where there is one of
 /// its name, else the program's own. Fails when the shapes or types differ.
-llvm::Expected<Array> initialValue(const Program &program, uint32_t parameter,
-                                   llvm::ArrayRef<Array> weights);
+llvm::Expected<InitialValue> initialValue(const Program &program,
+                                          uint32_t parameter,
+                                          llvm::ArrayRef<Array> weights);
 
 /// Shape of the tensor that a parameter is a part of, as Program.h says.
 std::vector<int64_t> wholeDims(const Program &program,

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TAKT_LIB_DRIVER_TEXTTABLE_H
-#define TAKT_LIB_DRIVER_TEXTTABLE_H
+#ifndef TAKT_SUPPORT_TEXTTABLE_H
+#define TAKT_SUPPORT_TEXTTABLE_H
 
 #include "takt/Support/Printable.h"
 #include "llvm/Support/Format.h"
@@ -74,4 +74,4 @@ private:
 
 } // namespace takt
 
-#endif // TAKT_LIB_DRIVER_TEXTTABLE_H
+#endif // TAKT_SUPPORT_TEXTTABLE_H
