@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from takt import chains, pytorch_step
+from takt import chains, steps
 from takt.tools import MODELS, Tools, table, write_csv
 
 NETWORKS = ["vgg16", "resnet18", "resnet50", "alexnet"]
@@ -103,7 +103,7 @@ def main():
     write_csv(os.path.join(out, "layerpipe.csv"), COLUMNS, everything)
     compile_times(tools, out)
     chains.main(tools, out)
-    pytorch_step.main(tools, out)
+    steps.compare(tools, out, sys.executable, ["resnet18"], rounds=3, steps=3)
 
 
 if __name__ == "__main__":
