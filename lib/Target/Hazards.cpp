@@ -17,6 +17,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SynchronizationSites.h"
+#include "takt/Target/InPlace.h"
 #include "takt/Target/Validate.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
@@ -224,15 +225,8 @@ void ProcessorHazards::collect() {
     touch(initializer->target, 0);
 }
 
-/// True if a kernel may write the result where it reads the operand: element
-/// by element, the next version of what is there.
-static bool mayShare(KernelId id, size_t operand, size_t result) {
-  bool updates =
-      id == KernelId::Sgd || id == KernelId::Momentum || id == KernelId::Adam;
-  return updates && operand == (result == 0 ? 0 : result + 1);
-}
-
-/// No kernel writes over its operands or a result over another.
+/// No kernel writes a result over another, or over its operands but where it
+/// may work in place.
 void ProcessorHazards::checkAliases() {
   for (auto [pc, instruction] : enumerate(code)) {
     if (instruction.op != Opcode::Execute)
@@ -243,7 +237,8 @@ void ProcessorHazards::checkAliases() {
         bool sameRing = address(operand) == address(result);
         bool otherSlot = sameRing && operand.lag % int64_t(result.slots) != 0;
         if (overlap(operand, result) && !otherSlot &&
-            !(sameRing && mayShare(kernel.id, o, r)))
+            !(sameRing &&
+              mayOverwrite(kernel.id, o, operand.dims, r, result.dims)))
           return fail("pc " + Twine(pc) + " writes " + named(result) +
                       " over its operand " + named(operand));
       }

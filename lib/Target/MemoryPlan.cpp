@@ -90,6 +90,11 @@ takt::planMemory(MutableArrayRef<PlannedBuffer> buffers) {
   });
   using Death = std::pair<int64_t, size_t>;
   std::priority_queue<Death, std::vector<Death>, std::greater<>> alive;
+  // Those whose place another one takes over give nothing back.
+  std::vector<bool> isReplaced(buffers.size());
+  for (const PlannedBuffer &buffer : buffers)
+    if (buffer.replaces >= 0)
+      isReplaced[buffer.replaces] = true;
   for (size_t index : shortLived) {
     PlannedBuffer &buffer = buffers[index];
     while (!alive.empty() && alive.top().first < buffer.first) {
@@ -98,8 +103,11 @@ takt::planMemory(MutableArrayRef<PlannedBuffer> buffers) {
       alive.pop();
     }
     buffer.offset =
-        arenas[buffer.kind].allocate(buffer.slotStride * buffer.slots);
-    alive.emplace(buffer.last, index);
+        buffer.replaces >= 0
+            ? buffers[buffer.replaces].offset
+            : arenas[buffer.kind].allocate(buffer.slotStride * buffer.slots);
+    if (!isReplaced[index])
+      alive.emplace(buffer.last, index);
   }
   std::map<RegionClass, uint64_t> sizes;
   for (auto &[kind, arena] : arenas)

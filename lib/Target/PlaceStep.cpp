@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "takt/Target/InPlace.h"
 #include "takt/Target/MemoryPlan.h"
 #include "takt/Target/StepExecutions.h"
 #include "takt/Target/StepRings.h"
@@ -58,6 +59,8 @@ private:
   Error planAddresses();
   void shareVersions(const std::vector<bool> &isOutput);
   bool canShare(ArrayRef<int> versions) const;
+  void replaceOperands();
+  int replacedOperand(const StepKernel &kernel, size_t result) const;
   PlannedBuffer bufferOf(int value, const Ring &ring, bool isOutput) const;
   int64_t position(const Access &access) const;
   Error checkMemory(int processor,
@@ -190,6 +193,7 @@ Error Placer::planAddresses() {
       buffers[ring.processor].push_back(bufferOf(value, ring, isOutput[value]));
       owners[ring.processor].push_back(value);
     }
+  replaceOperands();
   for (int64_t p = 0; p < processors; ++p) {
     std::map<RegionClass, uint64_t> sizes = planMemory(buffers[p]);
     if (Error error = checkMemory(p, sizes))
@@ -201,6 +205,46 @@ Error Placer::planAddresses() {
     }
   }
   return Error::success();
+}
+
+/// The operand in whose place the kernel may put a result, because nobody reads
+/// it afterwards; -1 if there is none.
+int Placer::replacedOperand(const StepKernel &kernel, size_t result) const {
+  auto bufferOf = [&](int value) -> const PlannedBuffer & {
+    return buffers[rings.processorOf(kernel.task)]
+                  [places[value].front().buffer];
+  };
+  int value = kernel.results[result];
+  const PlannedBuffer &buffer = bufferOf(value);
+  if (buffer.isPermanent())
+    return -1;
+  for (auto [o, use] : enumerate(kernel.operands)) {
+    if (rings.rings[use.value].size() != 1 ||
+        !mayOverwrite(kernel.id, o, step.values[use.value].info.dims, result,
+                      step.values[value].info.dims))
+      continue;
+    const PlannedBuffer &operand = bufferOf(use.value);
+    if (!operand.isPermanent() && operand.kind == buffer.kind &&
+        operand.bytes == buffer.bytes && operand.last == buffer.first)
+      return use.value;
+  }
+  return -1;
+}
+
+/// Kernels that may work in place do, where an operand ends with them: that
+/// saves memory, and of a reshape the copy.
+void Placer::replaceOperands() {
+  for (const StepKernel &kernel : step.kernels) {
+    SmallVector<int, 2> taken;
+    for (auto [r, value] : enumerate(kernel.results)) {
+      int operand = replacedOperand(kernel, r);
+      if (operand < 0 || is_contained(taken, operand))
+        continue;
+      taken.push_back(operand);
+      buffers[rings.processorOf(kernel.task)][places[value].front().buffer]
+          .replaces = places[operand].front().buffer;
+    }
+  }
 }
 
 /// Whether each of these, by update, is read for the last time before the next

@@ -66,10 +66,10 @@ struct KernelContext {
 
 /// Runs one kernel by plain loops, sums in double precision.
 ///
-/// A result may be the very same buffer as an operand of its shape in kernels
-/// that work element by element (activations and their gradients, add, mul,
-/// sum, scale, dropout, optimizer updates) and in reshape; otherwise results
-/// overlap neither operands nor each other.
+/// A result may be the very same buffer as an operand of its shape where
+/// mayOverwrite (Target/InPlace.h) says so: in kernels that work element by
+/// element or, row by row, take sums before they write, and in reshape.
+/// Otherwise results overlap neither operands nor each other.
 ///
 /// Fails when a value in memory is out of range (a class label) or the context
 /// lacks a scalar that the kernel needs; results are then unspecified.

@@ -22,6 +22,10 @@ struct PlannedBuffer {
   /// Positions in the loop body between which a short-lived buffer holds
   /// something, both included; a permanent one (first < 0) always does.
   int64_t first = -1, last = -1;
+  /// Index of a short-lived buffer of the same class and size that holds
+  /// something up to this one's first position, where this one may take over
+  /// its place; -1: none. No other one takes that over.
+  int64_t replaces = -1;
   // Chosen by the plan:
   uint64_t offset = 0, slotStride = 0;
 
@@ -34,8 +38,8 @@ constexpr uint64_t kBufferAlignment = 64;
 /// Gives every buffer an offset within the region of its class and returns the
 /// regions' sizes. Permanent buffers lie one behind the other; short-lived ones
 /// share addresses when their lifetimes do not meet: in the order of the body,
-/// each into the smallest gap that holds it, the first of equals. n log n but
-/// for the search among gaps.
+/// each where the buffer was that it replaces, else into the smallest gap that
+/// holds it, the first of equals. n log n but for the search among gaps.
 std::map<RegionClass, uint64_t>
 planMemory(llvm::MutableArrayRef<PlannedBuffer> buffers);
 

@@ -19,7 +19,13 @@ namespace {
 /// matrices, transposed or not.
 class SgemmKernel : public PreparedKernel {
 public:
-  explicit SgemmKernel(const KernelCall &call) : product(call) {}
+  explicit SgemmKernel(const KernelCall &call) : product(call) {
+    // Where all of a batch have the same matrix on the right, their rows are
+    // those of one product.
+    bool shared = call.inDims(1).size() == 2;
+    if (call.id == KernelId::MatMul && shared && !product.transA)
+      product.mergeBatch(call);
+  }
 
   Error run(const KernelCall &call, Workspace &) override {
     bool isGemm = call.id == KernelId::Gemm;

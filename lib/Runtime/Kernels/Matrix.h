@@ -22,8 +22,17 @@ struct MatrixProduct {
         columns(call.outDims(0).back()),
         inner(call.inDims(0)[call.inDims(0).size() - (transA ? 2 : 1)]) {}
 
+  /// All of a batch as one product, for a product whose rows follow each other
+  /// and share b.
+  void mergeBatch(const KernelCall &call) {
+    rows = call.results[0].elements() / columns;
+    isMerged = true;
+  }
+
   /// Calls f(offset of a, of b, of y) for every pair of matrices of a batch.
   template <typename F> void forEachPair(const KernelCall &call, F &&f) const {
+    if (isMerged)
+      return f(0, 0, 0);
     llvm::ArrayRef<int64_t> batch = call.outDims(0).drop_back(2);
     StridedLoop loop(batch,
                      {broadcastStrides(call.inDims(0).drop_back(2), batch),
@@ -39,6 +48,7 @@ struct MatrixProduct {
 
   bool transA, transB;
   int64_t rows, columns, inner;
+  bool isMerged = false;
 };
 
 /// y += beta * c of a gemm, c broadcast to y.

@@ -58,14 +58,17 @@ template <typename T> Error referenceScale(const KernelCall &call) {
 template <typename T> Error referenceAdd(const KernelCall &call) {
   return withElementType(call.results[0].type, [&](auto zero) {
     using Element = decltype(zero);
-    return zipBroadcast<Element>(call, arithmetic::add<Element>);
+    // A lambda, not the function's address: loops then know what they call.
+    return zipBroadcast<Element>(
+        call, [](Element a, Element b) { return arithmetic::add(a, b); });
   });
 }
 
 template <typename T> Error referenceMul(const KernelCall &call) {
   return withElementType(call.results[0].type, [&](auto zero) {
     using Element = decltype(zero);
-    return zipBroadcast<Element>(call, arithmetic::mul<Element>);
+    return zipBroadcast<Element>(
+        call, [](Element a, Element b) { return arithmetic::mul(a, b); });
   });
 }
 

@@ -68,6 +68,20 @@ TEST(LowerMemoryPlan, OperandAndResultOfOneKernelDoNotShare) {
   EXPECT_EQ(planMemory(buffers)[RegionClass::Scratch], 128u);
 }
 
+TEST(LowerMemoryPlan, ResultsReplaceOperands) {
+  // A chain of three in one place, which is free only behind the last of them.
+  std::vector<PlannedBuffer> buffers = {
+      shortLived(64, 0, 3), shortLived(64, 3, 5), shortLived(64, 5, 7),
+      shortLived(64, 6, 9), shortLived(64, 8, 9)};
+  buffers[1].replaces = 0;
+  buffers[2].replaces = 1;
+  EXPECT_EQ(planMemory(buffers)[RegionClass::Scratch], 128u);
+  EXPECT_EQ(buffers[1].offset, buffers[0].offset);
+  EXPECT_EQ(buffers[2].offset, buffers[0].offset);
+  EXPECT_NE(buffers[3].offset, buffers[0].offset);
+  EXPECT_EQ(buffers[4].offset, buffers[0].offset);
+}
+
 TEST(LowerMemoryPlan, ChainNeedsTwoBuffers) {
   // A long chain in which each kernel reads what the one before it wrote.
   std::vector<PlannedBuffer> buffers;

@@ -641,9 +641,21 @@ TEST(Validate, ShortLivedOverlap) {
 
 TEST(Validate, ResultOverOperand) {
   Program program = pipelineProgram();
-  program.kernels[kG].results[0].offset = 64;
-  program.kernels[kUpdate].operands[1].offset = 64;
+  program.kernels[kG].results[0].offset = 64 + 8;
+  program.kernels[kUpdate].operands[1].offset = 64 + 8;
   EXPECT_THAT(messageOf(program), HasSubstr("writes 'g' over its operand 'k'"));
+}
+
+/// A product may replace an operand that ends there, but none that is kept.
+TEST(Validate, ResultInPlaceOfOperand) {
+  Program program = pipelineProgram();
+  TensorRef &g = program.kernels[kG].results[0];
+  TensorRef &read = program.kernels[kUpdate].operands[1];
+  g.offset = read.offset = program.kernels[kG].operands[1].offset;
+  EXPECT_EQ(messageOf(program), "");
+  g.region = read.region = program.kernels[kG].operands[0].region;
+  g.offset = read.offset = program.kernels[kG].operands[0].offset;
+  EXPECT_THAT(messageOf(program), HasSubstr("touches 'g' in the ring of 'y'"));
 }
 
 TEST(Validate, LongLivedOverlap) {
