@@ -104,7 +104,15 @@ static LogicalResult convertOldMul(Node &node) {
   return node.emit<train::MulOp>({a, b});
 }
 
-/// A product by a number is train.scale, so that the number is no parameter.
+/// Whether the gate is the sigmoid of x, as exporters write swish, or SiLU.
+static bool isSigmoidOf(Value gate, Value x) {
+  auto sigmoid = gate.getDefiningOp<train::SigmoidOp>();
+  return sigmoid && sigmoid.getX() == x;
+}
+
+/// A product by a number is train.scale, so that the number is no parameter,
+/// one by the own sigmoid train.unary swish, which keeps one tensor and not
+/// three for its gradient.
 static LogicalResult convertMul(Node &node) {
   if (node.isShapeArithmetic())
     return foldArithmetic(node, IntegerOperation::Mul);
@@ -128,6 +136,11 @@ static LogicalResult convertMul(Node &node) {
   FailureOr<Value> right = node.toValue(b, "B", Accept::Numbers);
   if (failed(right))
     return failure();
+  for (auto [x, gate] : {std::pair(*left, *right), std::pair(*right, *left)})
+    if (isSigmoidOf(gate, x)) {
+      Emit emit(node);
+      return emit.define(emit.unary(UnaryFunction::Swish, x, /*alpha=*/1));
+    }
   return node.emit<train::MulOp>({*left, *right});
 }
 
@@ -225,7 +238,8 @@ void takt::import::addElementwiseOps(Registry &registry) {
   registry.add("Add", {6, 7, 13, 14}, convertAdd,
                "train.add; folded on shapes");
   registry.add("Mul", {6, 7, 13, 14}, convertMul,
-               "train.mul, train.scale; folded on shapes");
+               "train.mul, train.scale; train.unary of a value times its "
+               "sigmoid; folded on shapes");
   registry.add("Sum", {6, 8, 13}, convertSum, "train.sum");
   registry.add("Mean", {6, 8, 13}, convertMean, "train.sum, train.scale");
   registry.add("Dropout", {6, 7, 10, 12, 13, 22}, convertDropout,

@@ -247,9 +247,34 @@ Value Emit::softmax(Value x, int64_t axis) {
                                        attributes().integer("axis", axis));
 }
 
+/// The operand of a transpose of the last two axes, whose flag is turned round
+/// then: a product reads either order as fast, and needs no copy.
+static Value withoutTranspose(Value value, bool &isTransposed) {
+  auto transpose =
+      value ? value.getDefiningOp<train::TransposeOp>() : train::TransposeOp();
+  if (!transpose)
+    return value;
+  ArrayRef<int64_t> permutation = transpose.getPermutation();
+  int64_t rank = static_cast<int64_t>(permutation.size());
+  for (auto [to, from] : llvm::enumerate(permutation.drop_back(2)))
+    if (int64_t(to) != from)
+      return value;
+  if (permutation.back() != rank - 2)
+    return value;
+  isTransposed = !isTransposed;
+  return transpose.getX();
+}
+
 Value Emit::matmul(Value a, Value b, bool transposeB) {
-  return create<train::MatMulOp>({a, b},
-                                 attributes().flag("trans_b", transposeB));
+  bool transposeA = false;
+  b = withoutTranspose(b, transposeB);
+  // The gradient of a matrix that all of a batch share is one product over the
+  // batch's rows, as long as these are rows.
+  if (b && rankOf(b) > 2)
+    a = withoutTranspose(a, transposeA);
+  return create<train::MatMulOp>(
+      {a, b},
+      attributes().flag("trans_a", transposeA).flag("trans_b", transposeB));
 }
 
 //===----------------------------------------------------------------------===//

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Binder.h"
+#include "Emit.h"
 #include "Registry.h"
 
 using namespace mlir;
@@ -56,10 +57,9 @@ static LogicalResult convertMatMul(Node &node) {
   FailureOr<Value> right = node.reshape(b, bDims);
   if (failed(left) || failed(right))
     return failure();
-  auto product = node.create<train::MatMulOp>({*left, *right});
-  if (failed(product))
+  Value y = Emit(node).matmul(*left, *right);
+  if (!y)
     return failure();
-  Value y = (*product)->getResult(0);
   Dims yDims = dimsOf(y);
   if (column)
     yDims.pop_back();
