@@ -137,6 +137,27 @@ module @identity attributes {train.batch = 2 : i64} {
 
 // -----
 
+// A node that uses a matrix step by step: its gradient is one product of all
+// steps, one behind the other.
+// CHECK-LABEL: module @steps
+// CHECK-DAG: %[[DY:.*]] = train.concat %{{.*}}, %{{.*}} {axis = 0 : i64, train.kind = "W", train.node = "rnn"} : {{.*}} -> tensor<4x3xf32>
+// CHECK-DAG: %[[H:.*]] = train.concat %{{.*}}, %{{.*}} {axis = 0 : i64, train.kind = "W", train.node = "rnn"} : {{.*}} -> tensor<4x3xf32>
+// CHECK: %[[W:.*]] = train.gemm %[[DY]], %[[H]] {trans_a = true, train.kind = "W", train.node = "rnn"}
+// CHECK-NOT: train.kind = "W"
+// CHECK: train.sgd %{{.*}}, %[[W]]
+module @steps attributes {train.batch = 2 : i64} {
+  train.parameter @w : tensor<3x3xf32> = dense<0.1> {kind = #train.parameter_kind<trainable>}
+  func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+    %w = train.read @w : tensor<3x3xf32>
+    %h = train.matmul %x, %w {trans_b = true} : (tensor<2x3xf32>, tensor<3x3xf32>) -> tensor<2x3xf32> loc(#rnn)
+    %y = train.matmul %h, %w {trans_b = true} : (tensor<2x3xf32>, tensor<3x3xf32>) -> tensor<2x3xf32> loc(#rnn)
+    return %y : tensor<2x3xf32>
+  }
+}
+#rnn = loc("rnn")
+
+// -----
+
 // A parameter that is read once and used twice, by layers of their own: the sum
 // of its gradients belongs to the last of them.
 // CHECK-LABEL: module @tied
