@@ -139,7 +139,8 @@ static LogicalResult convertMul(Node &node) {
   for (auto [x, gate] : {std::pair(*left, *right), std::pair(*right, *left)})
     if (isSigmoidOf(gate, x)) {
       Emit emit(node);
-      return emit.define(emit.unary(UnaryFunction::Swish, x, /*alpha=*/1));
+      return emit.define(
+          emit.unary(takt::UnaryFunction::Swish, x, /*alpha=*/1));
     }
   return node.emit<train::MulOp>({*left, *right});
 }

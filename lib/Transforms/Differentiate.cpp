@@ -131,11 +131,13 @@ static mlir::Value sumOfProducts(OpBuilder &builder, Location loc,
                                  ArrayRef<mlir::Value> parts) {
   SmallVector<mlir::Value> a, b;
   std::optional<MatrixProduct> first = MatrixProduct::of(parts.front());
-  StringRef node = getNode(parts.front().getDefiningOp());
+  // The ONNX node: operations that it became have tags of their own.
+  Location node = parts.front().getLoc();
+  if (!isa<NameLoc>(node))
+    return {};
   for (mlir::Value part : parts) {
     std::optional<MatrixProduct> product = MatrixProduct::of(part);
-    if (!product || !product->isLike(*first) ||
-        getNode(part.getDefiningOp()) != node)
+    if (!product || !product->isLike(*first) || part.getLoc() != node)
       return {};
     a.push_back(product->a);
     b.push_back(product->b);

@@ -59,7 +59,7 @@ def example(name):
 def export(name, path):
     from takt import networks
     model, inputs, _, _ = example(name)
-    networks.export(model.train(), inputs, path)
+    networks.export(model.train(), inputs, path, opset=17)
 
 
 def resident(field):

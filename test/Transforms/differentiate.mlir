@@ -140,9 +140,9 @@ module @identity attributes {train.batch = 2 : i64} {
 // A node that uses a matrix step by step: its gradient is one product of all
 // steps, one behind the other.
 // CHECK-LABEL: module @steps
-// CHECK-DAG: %[[DY:.*]] = train.concat %{{.*}}, %{{.*}} {axis = 0 : i64, train.kind = "W", train.node = "rnn"} : {{.*}} -> tensor<4x3xf32>
-// CHECK-DAG: %[[H:.*]] = train.concat %{{.*}}, %{{.*}} {axis = 0 : i64, train.kind = "W", train.node = "rnn"} : {{.*}} -> tensor<4x3xf32>
-// CHECK: %[[W:.*]] = train.gemm %[[DY]], %[[H]] {trans_a = true, train.kind = "W", train.node = "rnn"}
+// CHECK-DAG: %[[DY:.*]] = train.concat %{{.*}}, %{{.*}} {axis = 0 : i64, train.kind = "W", train.node = "rnn_1"} : {{.*}} -> tensor<4x3xf32>
+// CHECK-DAG: %[[H:.*]] = train.concat %{{.*}}, %{{.*}} {axis = 0 : i64, train.kind = "W", train.node = "rnn_1"} : {{.*}} -> tensor<4x3xf32>
+// CHECK: %[[W:.*]] = train.gemm %[[DY]], %[[H]] {train.kind = "W", train.node = "rnn_1", trans_a = true}
 // CHECK-NOT: train.kind = "W"
 // CHECK: train.sgd %{{.*}}, %[[W]]
 module @steps attributes {train.batch = 2 : i64} {
