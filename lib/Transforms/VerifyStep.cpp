@@ -81,7 +81,7 @@ static LogicalResult verifyUpdate(Operation &op) {
   // The update itself may take the mean of replicas' gradients, or clip them.
   while (producer &&
          isa<train::SumOp, train::ScaleOp, train::MulOp>(producer) &&
-         getTask(producer) == getTask(&op))
+         getKind(producer) == TaskKind::Update)
     producer = producer->getOperand(0).getDefiningOp();
   if (!producer || getKind(producer) != TaskKind::Wgrad)
     return op.emitError("expected the gradient of an update to come from an "
