@@ -99,9 +99,10 @@ void BalancedAssignments::findLeast() {
 }
 
 int BalancedAssignments::chainTolerance() const {
-  return static_cast<int>(1000.0 * static_cast<double>(leastNearChain - least) /
-                          static_cast<double>(least)) +
-         1;
+  // Tasks may all be free: then there is no interval to be a share of.
+  double interval = static_cast<double>(std::max<int64_t>(least, 1));
+  double excess = static_cast<double>(leastNearChain - least) / interval;
+  return static_cast<int>(1000.0 * excess) + 1;
 }
 
 /// Looks for a shorter interval where layers are shared out by samples.
