@@ -8,6 +8,7 @@
 #include "takt/Transforms/Differentiate.h"
 #include "Casts.h"
 #include "StepBuilder.h"
+#include "SumGradients.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/CSE.h"
@@ -90,74 +91,10 @@ void Differentiator::findNeeded() {
   }
 }
 
-namespace {
-/// A product of two matrices without an addend, whatever operation it is.
-struct MatrixProduct {
-  static std::optional<MatrixProduct> of(mlir::Value value) {
-    if (auto op = value.getDefiningOp<train::GemmOp>(); op && !op.getC())
-      return MatrixProduct{op.getA(), op.getB(), op.getTransA(), op.getTransB(),
-                           op.getAlpha()};
-    auto op = value.getDefiningOp<train::MatMulOp>();
-    if (!op || op.getA().getType().getRank() != 2 ||
-        op.getB().getType().getRank() != 2)
-      return std::nullopt;
-    return MatrixProduct{op.getA(), op.getB(), op.getTransA(), op.getTransB(),
-                         1.0f};
-  }
-  bool isLike(const MatrixProduct &o) const {
-    return transA == o.transA && transB == o.transB && alpha == o.alpha;
-  }
-
-  mlir::Value a, b;
-  bool transA, transB;
-  float alpha;
-};
-} // namespace
-
-static mlir::Value concat(OpBuilder &builder, Location loc,
-                          ArrayRef<mlir::Value> parts, int64_t axis) {
-  auto type = cast<RankedTensorType>(parts.front().getType());
-  SmallVector<int64_t> dims(type.getShape());
-  dims[axis] = 0;
-  for (mlir::Value part : parts)
-    dims[axis] += cast<RankedTensorType>(part.getType()).getDimSize(axis);
-  return train::ConcatOp::create(builder, loc, type.clone(dims), parts, axis);
-}
-
-/// The sum of products as one product of what is multiplied, one behind the
-/// other: that of a matrix that one node uses step by step. Null if they are
-/// not such products.
-static mlir::Value sumOfProducts(OpBuilder &builder, Location loc,
-                                 ArrayRef<mlir::Value> parts) {
-  SmallVector<mlir::Value> a, b;
-  std::optional<MatrixProduct> first = MatrixProduct::of(parts.front());
-  // The ONNX node: operations that it became have tags of their own.
-  Location node = parts.front().getLoc();
-  if (!isa<NameLoc>(node))
-    return {};
-  for (mlir::Value part : parts) {
-    std::optional<MatrixProduct> product = MatrixProduct::of(part);
-    if (!product || !product->isLike(*first) || part.getLoc() != node)
-      return {};
-    a.push_back(product->a);
-    b.push_back(product->b);
-  }
-  mlir::Value allA = concat(builder, loc, a, first->transA ? 0 : 1);
-  mlir::Value allB = concat(builder, loc, b, first->transB ? 1 : 0);
-  return train::GemmOp::create(builder, loc, parts.front().getType(), allA,
-                               allB, /*c=*/mlir::Value(), first->transA,
-                               first->transB, first->alpha);
-}
-
 mlir::Value Differentiator::sum(ArrayRef<mlir::Value> parts, TaskKind kind,
                                 StringRef node, Location loc) {
-  if (parts.size() == 1)
-    return parts.front();
   builder.tagWith(kind, node);
-  if (kind == TaskKind::Wgrad)
-    if (mlir::Value product = sumOfProducts(builder, loc, parts))
-      return product;
-  return train::SumOp::create(builder, loc, parts.front().getType(), parts);
+  return sumGradients(builder, loc, parts, kind);
 }
 
 /// The node that the sum of those gradients belongs to: a parameter that is

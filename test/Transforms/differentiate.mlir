@@ -158,6 +158,44 @@ module @steps attributes {train.batch = 2 : i64} {
 
 // -----
 
+// A tensor that is taken apart: its gradient is put together, with zeros where
+// nothing was taken. Slices that overlap are added.
+// CHECK-LABEL: module @slices
+// CHECK: %[[FIRST:.*]] = train.pad constant %[[D1:.*]] {begins = array<i64: 0, 1>, ends = array<i64: 0, 1>, {{.*}} : (tensor<2x1xf32>) -> tensor<2x3xf32>
+// CHECK: %[[LAST:.*]] = train.pad constant %[[D4:.*]] {begins = array<i64: 0, 0>, ends = array<i64: 0, 1>, {{.*}} : (tensor<2x1xf32>) -> tensor<2x2xf32>
+// CHECK: train.concat %[[FIRST]], %{{.*}}, %[[LAST]] {axis = 1 : i64, train.kind = "D"{{.*}} -> tensor<2x6xf32>
+// CHECK-LABEL: module @overlap
+// CHECK: train.sum %{{.*}}, %{{.*}} {train.kind = "D"
+module @slices attributes {train.batch = 2 : i64} {
+  train.parameter @w : tensor<6x6xf32> = dense<0.1> {kind = #train.parameter_kind<trainable>}
+  func.func @main(%x: tensor<2x6xf32>) -> tensor<2x1xf32> {
+    %w = train.read @w : tensor<6x6xf32>
+    %h = train.matmul %x, %w : (tensor<2x6xf32>, tensor<6x6xf32>) -> tensor<2x6xf32>
+    %c = train.slice %h {axis = 1 : i64, begin = 4 : i64} : (tensor<2x6xf32>) -> tensor<2x1xf32>
+    %a = train.slice %h {axis = 1 : i64, begin = 1 : i64} : (tensor<2x6xf32>) -> tensor<2x1xf32>
+    %b = train.slice %h {axis = 1 : i64, begin = 3 : i64} : (tensor<2x6xf32>) -> tensor<2x1xf32>
+    %ab = train.mul %a, %b : (tensor<2x1xf32>, tensor<2x1xf32>) -> tensor<2x1xf32>
+    %y = train.mul %ab, %c : (tensor<2x1xf32>, tensor<2x1xf32>) -> tensor<2x1xf32>
+    return %y : tensor<2x1xf32>
+  }
+}
+
+// -----
+
+module @overlap attributes {train.batch = 2 : i64} {
+  train.parameter @w : tensor<6x6xf32> = dense<0.1> {kind = #train.parameter_kind<trainable>}
+  func.func @main(%x: tensor<2x6xf32>) -> tensor<2x4xf32> {
+    %w = train.read @w : tensor<6x6xf32>
+    %h = train.matmul %x, %w : (tensor<2x6xf32>, tensor<6x6xf32>) -> tensor<2x6xf32>
+    %a = train.slice %h {axis = 1 : i64, begin = 1 : i64} : (tensor<2x6xf32>) -> tensor<2x4xf32>
+    %b = train.slice %h {axis = 1 : i64, begin = 2 : i64} : (tensor<2x6xf32>) -> tensor<2x4xf32>
+    %y = train.mul %a, %b : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+    return %y : tensor<2x4xf32>
+  }
+}
+
+// -----
+
 // A parameter that is read once and used twice, by layers of their own: the sum
 // of its gradients belongs to the last of them.
 // CHECK-LABEL: module @tied
