@@ -11,6 +11,7 @@
 #include "takt/Dialect/Sched/Sched.h"
 #include "takt/Dialect/Train/Train.h"
 #include "takt/Driver/Problem.h"
+#include "takt/Scheduling/Microbatches.h"
 #include "takt/Transforms/ClipNorm.h"
 #include "takt/Transforms/FormTasks.h"
 #include "takt/Transforms/Microbatch.h"
@@ -39,10 +40,12 @@ llvm::Expected<Machine> takt::loadMachine(StringRef path, int64_t processors) {
   return Machine::parse((*file)->getMemBufferRef());
 }
 
-static ModelSummary summarize(ModuleOp module, const TaskGraph &graph) {
+/// Of all microbatches.
+static ModelSummary summarize(const TrainingStep &step) {
+  ModuleOp module = step.module.get();
   ModelSummary summary;
-  summary.name = graph.name;
-  summary.layers = graph.layers.size();
+  summary.name = step.graph->name;
+  summary.layers = step.graph->layers.size();
   for (auto parameter : module.getOps<train::ParameterOp>())
     if (parameter.getKind() == ParameterKind::Trainable)
       summary.parameters +=
@@ -51,27 +54,53 @@ static ModelSummary summarize(ModuleOp module, const TaskGraph &graph) {
     std::optional<TaskKind> kind = getKind(op);
     if (!kind || *kind != TaskKind::Forward)
       return;
-    ++summary.operations;
+    summary.operations += step.microbatches;
     if (std::optional<int64_t> macs = op.getWork().gemm.macs())
-      summary.forwardMacs += *macs;
+      summary.forwardMacs += *macs * step.microbatches;
   });
   return summary;
 }
 
-/// Divides the module into microbatches, clips their gradients, and forms its
-/// task graph.
-static LogicalResult finish(TrainingStep &step, WeightVersions weights) {
-  if (failed(divideIntoMicrobatches(*step.module, step.microbatches)))
+static FailureOr<OwningOpRef<ModuleOp>> divided(const TrainingStep &step,
+                                                int64_t microbatches) {
+  OwningOpRef<ModuleOp> module = step.module.get().clone();
+  if (failed(divideIntoMicrobatches(*module, microbatches)))
     return failure();
-  if (step.clipNorm != 0 && failed(clipByNorm(*step.module, step.clipNorm)))
+  if (step.clipNorm != 0 && failed(clipByNorm(*module, step.clipNorm)))
     return failure();
-  if (weights == WeightVersions::Average &&
-      failed(reconstructWeights(*step.module)))
+  if (step.weights == WeightVersions::Average &&
+      failed(reconstructWeights(*module)))
     return failure();
-  FailureOr<TaskGraph> graph = formTasks(*step.module);
+  return std::move(module);
+}
+
+FailureOr<OwningOpRef<ModuleOp>> TrainingStep::wholeModule() const {
+  return divided(*this, microbatches);
+}
+
+static FailureOr<TaskGraph> graphOf(const TrainingStep &step,
+                                    int64_t microbatches) {
+  FailureOr<OwningOpRef<ModuleOp>> module = divided(step, microbatches);
+  if (failed(module))
+    return failure();
+  return formTasks(**module);
+}
+
+/// Without the operations of all microbatches, where there are many.
+static LogicalResult formGraph(TrainingStep &step) {
+  auto count = static_cast<int>(step.microbatches);
+  FailureOr<TaskGraph> graph = graphOf(step, std::min(count, 4));
   if (failed(graph))
     return failure();
-  step.graph = std::move(*graph);
+  if (count <= 4) {
+    step.graph = std::make_shared<TaskGraph>(std::move(*graph));
+    return success();
+  }
+  FailureOr<TaskGraph> three = graphOf(step, 3);
+  if (failed(three))
+    return failure();
+  step.graph =
+      std::make_shared<TaskGraph>(repeatMicrobatches(*three, *graph, count));
   return success();
 }
 
@@ -91,10 +120,9 @@ FailureOr<TrainingStep> takt::buildTrainingStep(llvm::MemoryBufferRef model,
     return failure();
   step.microbatches = options.microbatches;
   step.clipNorm = options.clipNorm;
-  step.undivided = step.module.get().clone();
-  if (failed(finish(step, WeightVersions::Stash)))
+  if (failed(formGraph(step)))
     return failure();
-  step.summary = summarize(*step.module, step.graph);
+  step.summary = summarize(step);
   return std::move(step);
 }
 
@@ -110,19 +138,19 @@ FailureOr<TrainingStep> takt::stepFor(const TrainingStep &step,
                                       WeightVersions weights,
                                       llvm::ArrayRef<std::string> recomputed) {
   TrainingStep result;
+  result.module = step.module.get().clone();
   result.summary = step.summary;
   result.microbatches = step.microbatches;
   result.clipNorm = step.clipNorm;
   result.recomputed = recomputed.vec();
+  result.weights = weights;
   if (recomputed.empty() && weights != WeightVersions::Average) {
-    result.module = step.module.get().clone();
     result.graph = step.graph;
     return std::move(result);
   }
-  result.module = step.undivided.get().clone();
   if (!recomputed.empty() && failed(recompute(*result.module, recomputed)))
     return failure();
-  if (failed(finish(result, weights)))
+  if (failed(formGraph(result)))
     return failure();
   return std::move(result);
 }
@@ -143,14 +171,21 @@ static double secondsSince(std::chrono::steady_clock::time_point begin) {
       .count();
 }
 
-/// How long it takes to verify, lower and measure a schedule: so many times as
-/// long as to build the step's task graph, which is a part of it.
-static double secondsBehindSearch(const TrainingStep &step) {
+/// How long it takes to verify and lower a schedule and to measure its program:
+/// so many times as long as to build the step's task graph from its operations,
+/// which is a part of it. Without a program there is only its description.
+static double secondsBehindSearch(const TrainingStep &step, bool makeProgram) {
   constexpr double kTimes = 5;
   auto begin = std::chrono::steady_clock::now();
+  if (!makeProgram) {
+    (void)step.graph->check();
+    return kTimes * secondsSince(begin);
+  }
+  int64_t few = std::min<int64_t>(step.microbatches, 4);
   // The step has one already, so this cannot fail.
-  (void)buildTaskGraph(step.module.get());
-  return kTimes * secondsSince(begin);
+  (void)graphOf(step, few);
+  return kTimes * secondsSince(begin) * static_cast<double>(step.microbatches) /
+         static_cast<double>(few);
 }
 
 /// The schedule of a machine with less memory is one of the machine.
@@ -160,10 +195,10 @@ takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
                       const CompileOptions &options,
                       OwningOpRef<ModuleOp> *scheduledModule) {
   auto begin = std::chrono::steady_clock::now();
-  Problem problem{&step.graph, &machine, &cost};
+  Problem problem{step.graph.get(), &machine, &cost};
   ScheduleOptions scheduling = options.scheduling;
   std::optional<double> limit = scheduling.timeLimitSeconds;
-  double behind = limit ? secondsBehindSearch(step) : 0;
+  double behind = limit ? secondsBehindSearch(step, options.makeProgram) : 0;
   Machine offered = machine;
   std::unique_ptr<MemoryShortage> least;
   for (int attempt = 0; attempt < options.memoryAttempts; ++attempt) {
@@ -171,21 +206,29 @@ takt::compileSchedule(const TrainingStep &step, StringRef scheduler,
       scheduling.timeLimitSeconds =
           std::max(0.0, *limit - behind - secondsSince(begin));
     llvm::Expected<Schedule> found =
-        schedule(scheduler, {&step.graph, &offered, &cost}, scheduling);
-    OwningOpRef<ModuleOp> module = step.module.get().clone();
+        schedule(scheduler, {step.graph.get(), &offered, &cost}, scheduling);
     if (!found && !least)
-      return module->emitError() << llvm::toString(found.takeError()),
+      return step.module.get().emitError() << llvm::toString(found.takeError()),
              failure();
     if (llvm::errorToBool(found.takeError()))
       break;
+    if (!options.makeProgram) {
+      ScheduledProgram described = describeSchedule(problem, std::move(*found));
+      described.recomputed = step.recomputed;
+      described.compileSeconds = secondsSince(begin);
+      return std::move(described);
+    }
+    FailureOr<OwningOpRef<ModuleOp>> module = step.wholeModule();
+    if (failed(module))
+      return failure();
     std::unique_ptr<MemoryShortage> shortage;
     FailureOr<ScheduledProgram> result = lowerSchedule(
-        *module, problem, std::move(*found), options.lowering, &shortage);
+        **module, problem, std::move(*found), options.lowering, &shortage);
     if (succeeded(result)) {
       result->recomputed = step.recomputed;
       result->compileSeconds = secondsSince(begin);
       if (scheduledModule)
-        *scheduledModule = std::move(module);
+        *scheduledModule = std::move(*module);
       return result;
     }
     if (!shortage)

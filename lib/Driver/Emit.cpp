@@ -55,13 +55,22 @@ std::vector<WeightDeclaration> weightsOf(ModuleOp module,
   return weights;
 }
 
+/// What can be said of a schedule that has no program.
+bool isOfSchedule(EmitKind kind) {
+  return kind == EmitKind::Report || kind == EmitKind::Html ||
+         kind == EmitKind::Trace || kind == EmitKind::Sched;
+}
+
+/// Of more tasks a report is the schedule's: the program would take minutes.
+constexpr size_t kMostTasksOfReport = 50000;
+
 /// Compiles and writes for one request.
 class Emitter {
 public:
   Emitter(const EmitRequest &request, const Machine &machine,
-          const CostModel &cost, const CompileOptions &options)
-      : request(request), machine(machine), cost(cost), options(options),
-        printer(context, request.input) {
+          const CostModel &cost, CompileOptions options)
+      : request(request), machine(machine), cost(cost),
+        options(std::move(options)), printer(context, request.input) {
     context.disableMultithreading();
     context.printOpOnDiagnostic(false);
     registerAllDialects(context);
@@ -74,13 +83,15 @@ public:
     if (failed(built))
       return alreadySaid();
     step = std::move(*built);
+    options.makeProgram = !isOfSchedule(request.kind) ||
+                          step.graph->tasks.size() <= kMostTasksOfReport;
     if (request.showParameters)
       printParameters(*step.module, llvm::errs());
     if (request.explain)
       return writeExplanation(model);
     switch (request.kind) {
     case EmitKind::Train:
-      return writeModule(request.output, *step.module);
+      return writeStep();
     case EmitKind::OnnxGradients:
       return writeGradients();
     case EmitKind::Report:
@@ -103,6 +114,12 @@ private:
       all.push_back(std::move(entry->scheduled));
     }
     return std::move(all);
+  }
+
+  llvm::Error writeStep() {
+    FailureOr<OwningOpRef<ModuleOp>> module = step.wholeModule();
+    return failed(module) ? alreadySaid()
+                          : writeModule(request.output, **module);
   }
 
   llvm::Error writeExplanation(llvm::MemoryBufferRef model) {
@@ -142,7 +159,7 @@ private:
     case EmitKind::Sched:
       return writeModule(request.output,
                          *sched::scheduleModule(own->module.get().getLoc(),
-                                                own->graph, machine, cost,
+                                                *own->graph, machine, cost,
                                                 compiled->schedule));
     case EmitKind::Stream:
       return writeModule(request.output,
@@ -186,7 +203,7 @@ private:
 
   llvm::Error writeGradients() {
     // What an update is given before it is clipped.
-    auto writeModel = gradientsAsOnnx(*step.undivided);
+    auto writeModel = gradientsAsOnnx(*step.module);
     if (failed(writeModel))
       return alreadySaid();
     return writeFile(request.output, [&](llvm::raw_ostream &os) {
@@ -204,7 +221,7 @@ private:
   const EmitRequest &request;
   const Machine &machine;
   const CostModel &cost;
-  const CompileOptions &options;
+  CompileOptions options;
   MLIRContext context;
   DiagnosticPrinter printer;
   TrainingStep step;

@@ -248,7 +248,7 @@ void Explanation::printTotals(llvm::raw_ostream &os) {
 LogicalResult takt::explain(const TrainingStep &step,
                             llvm::MemoryBufferRef model,
                             llvm::raw_ostream &os) {
-  ModuleOp module = step.undivided.get();
+  ModuleOp module = step.module.get();
   FailureOr<std::vector<OnnxNode>> nodes =
       listNodes(model, *module.getContext());
   if (failed(nodes))

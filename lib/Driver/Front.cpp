@@ -47,7 +47,7 @@ compileTrades(const TrainingStep &step, llvm::ArrayRef<std::string> schedulers,
               const Machine &machine, const CostModel &cost,
               const CompileOptions &options, std::vector<ScheduledProgram> &all,
               std::string &shortage) {
-  Problem problem{&step.graph, &machine, &cost};
+  Problem problem{step.graph.get(), &machine, &cost};
   llvm::Expected<std::vector<Schedule>> schedules =
       paretoSchedules(schedulers, problem, options.scheduling);
   if (!schedules) {
@@ -55,10 +55,12 @@ compileTrades(const TrainingStep &step, llvm::ArrayRef<std::string> schedulers,
     return success();
   }
   for (Schedule &schedule : *schedules) {
-    OwningOpRef<ModuleOp> copy = step.module.get().clone();
+    FailureOr<OwningOpRef<ModuleOp>> module = step.wholeModule();
+    if (failed(module))
+      return failure();
     std::unique_ptr<MemoryShortage> lacks;
     FailureOr<ScheduledProgram> entry = lowerSchedule(
-        *copy, problem, std::move(schedule), options.lowering, &lacks);
+        **module, problem, std::move(schedule), options.lowering, &lacks);
     if (failed(entry) && !lacks)
       return failure();
     if (failed(entry)) {

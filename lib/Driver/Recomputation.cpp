@@ -64,7 +64,7 @@ private:
   FailureOr<CompiledStep> runAuto();
   LogicalResult prepare();
   llvm::Expected<Schedule> scheduleFreely(const TrainingStep &own) const {
-    return schedule(scheduler, {&own.graph, &unlimited, &cost},
+    return schedule(scheduler, {own.graph.get(), &unlimited, &cost},
                     options.scheduling);
   }
   size_t countOf(double share) const;
@@ -137,7 +137,7 @@ bool RecomputationSearch::isMemoryLimited() const {
 std::vector<bool>
 RecomputationSearch::shortOfMemory(const Schedule &schedule) const {
   std::vector<bool> result;
-  Problem problem{&step.graph, &unlimited, &cost};
+  Problem problem{step.graph.get(), &unlimited, &cost};
   for (auto [p, bytes] : llvm::enumerate(peakMemory(problem, schedule))) {
     int64_t limit = machine.processorClass(p).memoryBytes;
     result.push_back(limit > 0 ? bytes > limit - limit / 8
@@ -235,7 +235,7 @@ void RecomputationSearch::order(const Schedule &schedule) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult RecomputationSearch::prepare() {
-  auto values = recomputableValues(*step.undivided);
+  auto values = recomputableValues(*step.module);
   FailureOr<TrainingStep> plain = stepWith({});
   if (failed(values) || failed(plain))
     return failure();
@@ -300,7 +300,7 @@ bool RecomputationSearch::isHopeless(const TrainingStep &own,
   bool wantsSpeed =
       objective.empty() || objective.front().criterion == Criterion::Interval;
   return wantsSpeed && !found.empty() &&
-         static_cast<double>(leastBound({&own.graph, &machine, &cost})) >=
+         static_cast<double>(leastBound({own.graph.get(), &machine, &cost})) >=
              static_cast<double>(found[best()].scheduled.interval) *
                  (1 - share);
 }
@@ -311,7 +311,7 @@ bool RecomputationSearch::fitsAtOnce(const TrainingStep &own) const {
   llvm::Expected<Schedule> schedule = scheduleFreely(own);
   if (!schedule)
     return llvm::consumeError(schedule.takeError()), false;
-  Problem problem{&own.graph, &unlimited, &cost};
+  Problem problem{own.graph.get(), &unlimited, &cost};
   for (auto [p, bytes] : llvm::enumerate(peakMemory(problem, *schedule)))
     if (int64_t limit = machine.processorClass(p).memoryBytes;
         limit > 0 && bytes > limit)

@@ -240,6 +240,8 @@ static void writeSchedule(json::OStream &json, const ScheduledProgram &entry) {
     json.attribute("status", schedule.status == SolveStatus::Optimal
                                  ? "optimal"
                                  : "feasible");
+    json.attribute("measured_on",
+                   entry.program.code.empty() ? "schedule" : "program");
     json.attribute("iteration_cycles", entry.interval);
     if (schedule.semantics == Semantics::Synchronous)
       json.attribute("span_cycles", span(schedule));

@@ -76,9 +76,9 @@ void Contest::consider(Schedule schedule) {
 }
 
 /// Each gets its share of half of the time; the other half is for the search.
-/// The first search, which is the shortest, tells how long to check and verify
-/// takes: the time for that is left, once for the result and once for the
-/// search that ends last.
+/// The first search tells how long to check and verify takes at most: the time
+/// for that is left, for the search that ends last, and half of it for the
+/// result, which is only verified.
 void Contest::run(llvm::ArrayRef<llvm::StringRef> names) {
   ScheduleOptions each = options;
   each.onProgress = nullptr;
@@ -95,7 +95,7 @@ void Contest::run(llvm::ArrayRef<llvm::StringRef> names) {
     else
       refusal = llvm::toString(found.takeError());
     if (deadline.isSet() && index == 0)
-      deadline.shorten(2 * (left - deadline.secondsLeft()));
+      deadline.shorten(1.5 * (left - deadline.secondsLeft()));
   }
 }
 
@@ -181,7 +181,13 @@ llvm::Expected<Schedule> takt::runExact(const Problem &problem,
 llvm::Expected<Schedule> takt::runAuto(const Problem &problem,
                                        const ScheduleOptions &options) {
   Contest contest(problem, options);
-  contest.run(contestantsOfAuto(problem, options));
+  llvm::SmallVector<llvm::StringRef> names =
+      contestantsOfAuto(problem, options);
+  // Registries have what is simple first and what adapts to the memory last;
+  // should time run out, that has had its turn.
+  if (options.timeLimitSeconds && isDivided(problem))
+    std::reverse(names.begin(), names.end());
+  contest.run(names);
   if (!isDivided(problem) && options.semantics != Semantics::Synchronous)
     contest.searchExactly();
   return contest.result();

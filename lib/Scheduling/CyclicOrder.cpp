@@ -27,6 +27,7 @@ public:
       : machine(*problem.machine), graph(graph), delay(delay) {
     place(problem, order);
     collectEdges(order);
+    sortTasks();
     least = leastInterval(order);
   }
 
@@ -42,6 +43,7 @@ private:
 
   void place(const Problem &problem, const CyclicOrder &order);
   void collectEdges(const CyclicOrder &order);
+  void sortTasks();
   int64_t leastInterval(const CyclicOrder &order) const;
   bool settle(int64_t limit);
   std::optional<int> findCycle() const;
@@ -59,7 +61,9 @@ private:
   Arrangement arrangement;
   std::vector<Edge> edges;
   std::vector<std::pair<int, int>> edgesOf; ///< by task: [begin, end) of edges
+  std::vector<int> sequence; ///< tasks, along what is within an iteration
   int64_t least = 1;
+  int64_t settledAt = 0; ///< interval that the starts are of
   std::vector<int64_t> start;
   std::vector<int> via; ///< by task: the edge that its start comes from, or -1
 };
@@ -108,6 +112,26 @@ void OrderTimer::collectEdges(const CyclicOrder &order) {
       begin = static_cast<int>(index);
     end = static_cast<int>(index) + 1;
   }
+}
+
+/// In this order one round settles all that is within an iteration.
+void OrderTimer::sortTasks() {
+  std::vector<int> waitsFor(graph.tasks.size(), 0);
+  for (const Edge &edge : edges)
+    waitsFor[edge.to] += edge.distance == 0;
+  for (auto [task, count] : llvm::enumerate(waitsFor))
+    if (count == 0)
+      sequence.push_back(static_cast<int>(task));
+  for (size_t next = 0; next < sequence.size(); ++next) {
+    auto [begin, end] = edgesOf[sequence[next]];
+    for (int index = begin; index < end; ++index)
+      if (edges[index].distance == 0 && --waitsFor[edges[index].to] == 0)
+        sequence.push_back(edges[index].to);
+  }
+  // What is left waits for itself: no interval will do.
+  for (auto [task, count] : llvm::enumerate(waitsFor))
+    if (count > 0)
+      sequence.push_back(static_cast<int>(task));
 }
 
 /// The most that a processor or a link has to do.
@@ -177,7 +201,7 @@ bool OrderTimer::settle(int64_t limit) {
     std::optional<int> cycle;
     for (bool changed = true; changed && !cycle;) {
       changed = false;
-      for (size_t task = 0; task < start.size(); ++task) {
+      for (int task : sequence) {
         if (!isOpen[task])
           continue;
         isOpen[task] = false;
@@ -197,8 +221,10 @@ bool OrderTimer::settle(int64_t limit) {
       if (changed)
         cycle = findCycle();
     }
-    if (!cycle)
+    if (!cycle) {
+      settledAt = arrangement.interval;
       return true;
+    }
     if (!growBeyond(*cycle))
       return false;
   }
@@ -230,7 +256,7 @@ bool OrderTimer::keepsTransfers(Times &times) const {
 /// allow, if the links allow it too.
 std::optional<Schedule> OrderTimer::at(int64_t interval) {
   arrangement.interval = interval;
-  if (!settle(std::numeric_limits<int64_t>::max() / 4))
+  if (interval != settledAt && !settle(std::numeric_limits<int64_t>::max() / 4))
     return std::nullopt;
   arrangement.position.clear();
   for (int64_t time : start)

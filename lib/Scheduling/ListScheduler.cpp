@@ -12,6 +12,18 @@
 
 using namespace takt;
 
+/// Cycles of all tasks, each on the class that is fastest at it.
+static int64_t leastWork(const Problem &problem) {
+  int64_t cycles = 0;
+  for (const Task &task : problem.graph->tasks) {
+    int64_t least = std::numeric_limits<int64_t>::max();
+    for (const ProcessorClass &on : problem.machine->classes)
+      least = std::min(least, *taskCycles(*problem.cost, task, on));
+    cycles += least;
+  }
+  return cycles;
+}
+
 /// One iteration at a time on current weights. Tasks in the order of their
 /// longest remaining path, each where it is done first, transfers included. A
 /// heuristic (Graham 1969). Where that does not pay, one processor.
@@ -32,12 +44,12 @@ llvm::Expected<Schedule> takt::runList(const Problem &problem,
       step.place(task, step.processorOf(with));
       continue;
     }
-    std::pair<int64_t, int> best(std::numeric_limits<int64_t>::max(), 0);
-    for (int p = 0; p < problem.machine->processors(); ++p)
-      best = std::min(best, {step.doneOn(task, p), p});
-    step.place(task, best.second);
+    step.place(task, step.bestFor(task));
   }
   Schedule schedule = step.finish(order);
+  // One processor may be faster only where it has less to do than that.
+  if (leastWork(problem) >= schedule.interval)
+    return std::move(schedule);
   llvm::Expected<Schedule> sequential = runSequential(problem, options);
   if (sequential && sequential->interval < schedule.interval)
     return sequential;

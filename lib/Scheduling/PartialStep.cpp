@@ -40,7 +40,7 @@ int64_t PartialStep::arrival(const Value &value, int to, Sending sending) {
   Machine::Route links = machine.linksHeld(from.processor, to);
   int64_t sent = end;
   for (int64_t link : links)
-    sent = std::max(sent, linkFree[link]);
+    sent = std::max(sent, linkFree.lookup(link));
   sent += machine.transferCycles(from.processor, to, value.bytes);
   int64_t arrives = sent + machine.transferLatency(from.processor, to);
   if (sending == Sending::Settled) {
@@ -74,6 +74,34 @@ int64_t PartialStep::doneOn(int task, int processor) {
   }
   return startOn(task, processor, Sending::Tentative) +
          cyclesOn(task, processor) + back;
+}
+
+int PartialStep::bestFor(int task) {
+  int64_t ready = 0;
+  llvm::SmallVector<int, 4> near = {0};
+  for (const Value *value : inputs[task]) {
+    const Placement &from = schedule.tasks[value->producer];
+    ready = std::max(ready, from.start + from.cycles);
+    if (!llvm::is_contained(near, from.processor))
+      near.push_back(from.processor);
+  }
+  llvm::SmallVector<int64_t, 4> cyclesOf; // by class
+  for (const ProcessorClass &on : machine.classes)
+    cyclesOf.push_back(
+        *taskCycles(*problem.cost, problem.graph->tasks[task], on));
+  std::pair<int64_t, int> best(std::numeric_limits<int64_t>::max(), 0);
+  // Most processors are ruled out by what is near, without their transfers.
+  auto consider = [&](int processor) {
+    int64_t least =
+        std::max(ready, processorFree[processor]) +
+        cyclesOf[&machine.processorClass(processor) - machine.classes.data()];
+    if (std::pair(least, processor) < best)
+      best = std::min(best, {doneOn(task, processor), processor});
+  };
+  llvm::for_each(near, consider);
+  for (int processor = 0; processor < machine.processors(); ++processor)
+    consider(processor);
+  return best.second;
 }
 
 void PartialStep::place(int task, int processor) {

@@ -9,7 +9,7 @@
 #define TAKT_LIB_SCHEDULING_PARTIALSTEP_H
 
 #include "takt/Scheduling/Schedule.h"
-#include <map>
+#include "llvm/ADT/DenseMap.h"
 
 namespace takt {
 
@@ -24,6 +24,8 @@ public:
   /// free, and what it updates back with the tasks, placed already, that read
   /// it in the next iteration.
   int64_t doneOn(int task, int processor);
+  /// Where it would be done first; of several processors, on the first.
+  int bestFor(int task);
   void place(int task, int processor);
   int processorOf(int task) const { return schedule.tasks[task].processor; }
 
@@ -49,8 +51,9 @@ private:
   std::vector<std::vector<const Value *>> inputs;   ///< by task
   std::vector<std::vector<NextReader>> nextReaders; ///< with colocated tasks'
   std::vector<int64_t> processorFree;
-  std::map<int64_t, int64_t> linkFree;
-  std::map<std::pair<const Value *, int>, int64_t> arrived; ///< by destination
+  llvm::DenseMap<int64_t, int64_t> linkFree;
+  /// By destination.
+  llvm::DenseMap<std::pair<const Value *, int>, int64_t> arrived;
 };
 
 /// Cycles on the longest path from the start of each task to the end of the

@@ -34,6 +34,7 @@ public:
 
 private:
   Error verifyGraph() const;
+  Error verifyGraphIs(const TaskGraph &expected) const;
   Error verifyShape() const;
   Error verifyCycles() const;
   Error verifyColocation() const;
@@ -52,6 +53,7 @@ private:
 
   /// "'conv1.D' [120, 150) on processor 3"
   std::string describe(int task) const;
+  std::string describeTransfer(size_t index) const;
 
   const Problem &problem;
   const Machine &machine;
@@ -61,10 +63,10 @@ private:
   std::map<std::pair<int, int>, const TransferPlacement *> transfers;
 };
 
-/// Something that occupies a resource once per interval.
+/// A task or a transfer that occupies a resource once per interval.
 struct Occupation {
   int64_t position, cycles;
-  std::string what;
+  size_t index;
 };
 } // namespace
 
@@ -103,26 +105,30 @@ static bool sameValue(const Value &a, const Value &b) {
 
 /// The schedule's graph is the problem's with the schedule's cuts and replicas.
 Error Verifier::verifyGraph() const {
+  if (schedule.cuts.empty() && schedule.replicas.empty())
+    return verifyGraphIs(*problem.graph);
   Expected<TaskGraph> expected = applyCuts(*problem.graph, schedule.cuts);
   if (expected && !schedule.replicas.empty())
     expected = replicate(*expected, schedule.replicas, schedule.delay);
-  if (!expected)
-    return expected.takeError();
-  if (expected->layers.size() != graph.layers.size() ||
-      expected->tasks.size() != graph.tasks.size() ||
-      expected->values.size() != graph.values.size())
+  return expected ? verifyGraphIs(*expected) : expected.takeError();
+}
+
+Error Verifier::verifyGraphIs(const TaskGraph &expected) const {
+  if (expected.layers.size() != graph.layers.size() ||
+      expected.tasks.size() != graph.tasks.size() ||
+      expected.values.size() != graph.values.size())
     return createStringError(
         "the schedule has " + Twine(graph.layers.size()) + " layers, " +
         Twine(graph.tasks.size()) + " tasks and " + Twine(graph.values.size()) +
         " values, but its cuts of the problem give " +
-        Twine(expected->layers.size()) + ", " + Twine(expected->tasks.size()) +
-        " and " + Twine(expected->values.size()));
-  for (auto [task, wanted] : llvm::zip_equal(graph.tasks, expected->tasks))
+        Twine(expected.layers.size()) + ", " + Twine(expected.tasks.size()) +
+        " and " + Twine(expected.values.size()));
+  for (auto [task, wanted] : llvm::zip_equal(graph.tasks, expected.tasks))
     if (!sameTask(task, wanted))
       return createStringError("task '" + task.name +
                                "' is not the problem's task '" + wanted.name +
                                "' after its cuts");
-  for (auto [value, wanted] : llvm::zip_equal(graph.values, expected->values))
+  for (auto [value, wanted] : llvm::zip_equal(graph.values, expected.values))
     if (!sameValue(value, wanted))
       return createStringError("value '" + value.name +
                                "' is not the problem's value '" + wanted.name +
@@ -435,20 +441,22 @@ Error Verifier::verifyPrecedence() const {
 //===----------------------------------------------------------------------===//
 
 /// Fails if two occupations of one resource overlap modulo the interval.
-static Error verifyExclusive(std::vector<Occupation> occupations,
-                             int64_t interval, const Twine &resource) {
+static Error
+verifyExclusive(std::vector<Occupation> occupations, int64_t interval,
+                const Twine &resource,
+                llvm::function_ref<std::string(size_t index)> describe) {
   llvm::sort(occupations, [](const Occupation &a, const Occupation &b) {
-    return std::tuple(a.position, a.cycles > 0, a.what) <
-           std::tuple(b.position, b.cycles > 0, b.what);
+    return std::tuple(a.position, a.cycles > 0, a.index) <
+           std::tuple(b.position, b.cycles > 0, b.index);
   });
   for (size_t i = 0; i < occupations.size(); ++i) {
     const Occupation &a = occupations[i];
     const Occupation &b = occupations[(i + 1) % occupations.size()];
     int64_t next = b.position + (i + 1 == occupations.size() ? interval : 0);
     if (a.position + a.cycles > next)
-      return createStringError(a.what + " and " + b.what + " overlap on " +
-                               resource + " modulo the interval of " +
-                               Twine(interval));
+      return createStringError(describe(a.index) + " and " + describe(b.index) +
+                               " overlap on " + resource +
+                               " modulo the interval of " + Twine(interval));
   }
   return Error::success();
 }
@@ -456,30 +464,36 @@ static Error verifyExclusive(std::vector<Occupation> occupations,
 Error Verifier::verifyProcessors() const {
   std::vector<std::vector<Occupation>> use(machine.processors());
   for (auto [index, p] : llvm::enumerate(schedule.tasks))
-    use[p.processor].push_back({p.start % schedule.interval, p.cycles,
-                                describe(static_cast<int>(index))});
+    use[p.processor].push_back({p.start % schedule.interval, p.cycles, index});
   for (auto [processor, occupations] : llvm::enumerate(use))
-    if (Error error = verifyExclusive(std::move(occupations), schedule.interval,
-                                      "processor " + Twine(processor)))
+    if (Error error =
+            verifyExclusive(std::move(occupations), schedule.interval,
+                            "processor " + Twine(processor), [&](size_t task) {
+                              return describe(static_cast<int>(task));
+                            }))
       return error;
   return Error::success();
+}
+
+std::string Verifier::describeTransfer(size_t index) const {
+  const TransferPlacement &t = schedule.transfers[index];
+  return "the transfer of '" + graph.values[t.value].name +
+         "' from processor " + std::to_string(t.from) + " to " +
+         std::to_string(t.to) + " at " + std::to_string(t.start);
 }
 
 /// Links, all of a transfer's route at once; transfers that take no time do not
 /// occupy any, and nothing occupies links of unlimited bandwidth.
 Error Verifier::verifyLinks() const {
   std::map<int64_t, std::vector<Occupation>> use;
-  for (const TransferPlacement &t : schedule.transfers)
+  for (auto [index, t] : llvm::enumerate(schedule.transfers))
     if (t.cycles > 0)
       for (int64_t link : machine.linksHeld(t.from, t.to))
-        use[link].push_back({t.start % schedule.interval, t.cycles,
-                             "the transfer of '" + graph.values[t.value].name +
-                                 "' from processor " + std::to_string(t.from) +
-                                 " to " + std::to_string(t.to) + " at " +
-                                 std::to_string(t.start)});
+        use[link].push_back({t.start % schedule.interval, t.cycles, index});
   for (auto &[link, occupations] : use)
-    if (Error error = verifyExclusive(std::move(occupations), schedule.interval,
-                                      machine.linkName(link)))
+    if (Error error = verifyExclusive(
+            std::move(occupations), schedule.interval, machine.linkName(link),
+            [&](size_t transfer) { return describeTransfer(transfer); }))
       return error;
   return Error::success();
 }

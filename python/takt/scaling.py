@@ -12,6 +12,7 @@ import os
 import random
 import resource
 import statistics
+import time
 
 from takt.tools import Tools, table
 
@@ -20,6 +21,10 @@ DELAYED = ["pipedream", "layerpipe", "modulo", "list", "sequential"]
 MICROBATCHES = [64, 256, 1024]
 SYNCHRONOUS = [("1f1b", 64), ("zb-h1", 64), ("zb-h2", 64), ("zb-auto", 64),
                ("auto", 64), ("zb-v", 128), ("v-half", 128), ("v-min", 128)]
+BLOCKS = 96  # of the network
+NETWORK_MICROBATCHES = [64, 128, 256]
+OF_NETWORK = ["gpipe", "1f1b", "interleaved-1f1b", "zb-h1", "zb-h2", "zb-v", "v-half",
+              "v-min", "dualpipe-v", "zb-auto", "list", "pipedream-2bw"]
 ROUNDS = 3
 
 
@@ -50,6 +55,72 @@ memory_limit: {96 * stages // 64}
 """)
 
 
+def transformer(path, blocks, width=64, length=16, heads=4):
+    """A GPT behind its embedding, normalised before each half of a block."""
+    import numpy
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+    draw = numpy.random.default_rng(blocks)
+    nodes, initializers = [], []
+
+    def weight(name, *shape):
+        value = draw.standard_normal(shape).astype(numpy.float32) * 0.02
+        initializers.append(numpy_helper.from_array(value, name))
+        return name
+
+    def constant(name, value):
+        initializers.append(numpy_helper.from_array(value, name))
+        return name
+
+    def node(kind, name, *inputs, **attributes):
+        nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
+        return name
+
+    def linear(name, x, inputs, outputs):
+        product = node("MatMul", name, x, weight(f"{name}.weight", inputs, outputs))
+        return node("Add", f"{name}.add", product, weight(f"{name}.bias", outputs))
+
+    def normalized(name, x):
+        return node("LayerNormalization", name, x, weight(f"{name}.weight", width),
+                    weight(f"{name}.bias", width), axis=-1)
+
+    apart = constant("apart", numpy.array([0, 0, heads, width // heads]))
+    joined = constant("joined", numpy.array([0, 0, width]))
+    scale = constant("scale", numpy.float32((width // heads) ** -0.5))
+
+    def attention(name, x):
+        def head(of, permutation):
+            own = node("Reshape", f"{name}.{of}.heads",
+                       linear(f"{name}.{of}", x, width, width), apart)
+            return node("Transpose", f"{name}.{of}.first", own, perm=permutation)
+
+        scores = node("MatMul", f"{name}.scores", head("q", [0, 2, 1, 3]),
+                      head("k", [0, 2, 3, 1]))
+        shares = node("Softmax", f"{name}.shares",
+                      node("Mul", f"{name}.scaled", scores, scale), axis=-1)
+        values = node("MatMul", f"{name}.values", shares, head("v", [0, 2, 1, 3]))
+        last = node("Transpose", f"{name}.last", values, perm=[0, 2, 1, 3])
+        return linear(f"{name}.out", node("Reshape", f"{name}.joined", last, joined),
+                      width, width)
+
+    x = "x"
+    for block in range(blocks):
+        name = f"block{block}"
+        x = node("Add", f"{name}.middle", x,
+                 attention(f"{name}.attention", normalized(f"{name}.norm1", x)))
+        inner = linear(f"{name}.inner", normalized(f"{name}.norm2", x), width, 4 * width)
+        outer = linear(f"{name}.outer", node("Gelu", f"{name}.gelu", inner),
+                       4 * width, width)
+        x = node("Add", name, x, outer)
+    y = linear("logits", normalized("norm", x), width, width)
+    shape = ["batch", length, width]
+    graph = helper.make_graph(
+        nodes, "transformer",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(y, TensorProto.FLOAT, shape)], initializers)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]), path)
+
+
 def exponent(sizes, times):
     """Of the power that fits best, in the logarithms."""
     x = [math.log(size) for size in sizes]
@@ -65,6 +136,24 @@ def measure(tools, out, problem, *options):
         report = tools.report(problem, os.path.join(out, "scaling.json"), *options)
         times.append(report["schedules"][0]["compile_seconds"])
     return statistics.median(times)
+
+
+def network(tools, out):
+    """Whole runs of taktc: import, gradients, task graph, schedule, report."""
+    path = os.path.join(out, "transformer.onnx")
+    transformer(path, BLOCKS)
+    rows = []
+    for name in OF_NETWORK:
+        times = []
+        for microbatches in NETWORK_MICROBATCHES:
+            begin = time.monotonic()
+            tools.report(path, os.path.join(out, "scaling.json"), "--processors=64",
+                         f"--batch={microbatches}", f"--microbatches={microbatches}",
+                         f"--schedule={name}")
+            times.append(time.monotonic() - begin)
+        rows.append((name, times))
+    print_times(f"{BLOCKS} layers, 64 processors (s)", NETWORK_MICROBATCHES,
+                "microbatches", rows)
 
 
 def print_times(title, sizes, unit, rows):
@@ -101,6 +190,7 @@ def main():
             times.append(measure(tools, out, path, f"--schedule={name}"))
         rows.append((f"{name}, {stages} stages", times))
     print_times("64 processors (s)", MICROBATCHES, "microbatches", rows)
+    network(tools, out)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     print(f"\nlargest of all: {peak} MiB")
 

@@ -43,6 +43,9 @@ struct CompileOptions {
   /// How often a scheduler is asked again with less memory, where the program
   /// needs more than its schedule let expect.
   int memoryAttempts = 24;
+  /// Whether what is reported is the program; otherwise it is the schedule, and
+  /// no program is made.
+  bool makeProgram = true;
 };
 
 /// Loads the dialects that the phases need.
@@ -53,18 +56,21 @@ void registerAllDialects(mlir::MLIRContext &context);
 llvm::Expected<Machine> loadMachine(llvm::StringRef path, int64_t processors);
 
 /// Import, differentiate, form tasks: the training step (or the forward pass),
-/// its operations tagged with their tasks, and its task graph.
+/// and the task graph of all its microbatches.
 struct TrainingStep {
+  /// Of one microbatch, its operations tagged with their tasks, before its
+  /// gradients are clipped and its weights reconstructed.
   mlir::OwningOpRef<mlir::ModuleOp> module;
-  TaskGraph graph;
+  std::shared_ptr<const TaskGraph> graph; ///< shared by steps that are alike
   ModelSummary summary;
   /// What the backward pass makes again, sorted.
   std::vector<std::string> recomputed;
   int64_t microbatches = 1;
-  double clipNorm = 0; ///< as CompileOptions has it
-  /// Of the step that was built: its module before it was divided into
-  /// microbatches and its gradients clipped, from which stepFor makes others.
-  mlir::OwningOpRef<mlir::ModuleOp> undivided;
+  double clipNorm = 0;                            ///< as CompileOptions has it
+  WeightVersions weights = WeightVersions::Stash; ///< that dgrads read
+
+  /// A new module of all that the graph has tasks of.
+  mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> wholeModule() const;
 };
 mlir::FailureOr<TrainingStep> buildTrainingStep(llvm::MemoryBufferRef model,
                                                 mlir::MLIRContext &context,
@@ -91,7 +97,8 @@ lowerSchedule(mlir::ModuleOp module, const Problem &problem, Schedule schedule,
               const LowerOptions &options,
               std::unique_ptr<MemoryShortage> *shortage = nullptr);
 
-/// Schedule and lower: one schedule's program. The step itself, which is
+/// Schedule and lower: one schedule's program, where the options say so. The
+/// step itself, which is
 /// stepFor's, is left as it is; `scheduledModule`, where given, receives
 /// the module that the program was made from. A program may need more memory
 /// than its schedule let expect; then the scheduler is asked again with less.
