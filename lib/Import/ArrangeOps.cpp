@@ -7,6 +7,7 @@
 
 #include "Emit.h"
 #include "Registry.h"
+#include "ShapeArithmetic.h"
 
 using namespace mlir;
 using takt::CompareFunction;
@@ -33,7 +34,34 @@ static Value tileAxis(Emit &emit, Value x, int64_t axis, int64_t repeats) {
   return emit.reshape(many, dims);
 }
 
+static LogicalResult foldTile(Node &node) {
+  Binder bind(node);
+  bind.operand("input");
+  Dims repeats = bind.integers("repeats");
+  FailureOr<IntegerTensor> x = integerInput(node, 0);
+  if (failed(bind.finish()) || failed(x))
+    return failure();
+  if (repeats.size() != x->shape.size())
+    return node.invalid() << "has " << repeats.size()
+                          << " repeats, expected one per axis, "
+                          << x->shape.size();
+  for (auto [axis, count] : llvm::enumerate(repeats)) {
+    if (count < 0 || count > kMaxIntegers ||
+        count * int64_t(x->values.size()) > kMaxIntegers)
+      return node.unsupported()
+             << "repeats axis " << axis << " " << count
+             << " times, expected at most " << kMaxIntegers << " integers";
+    Dims indices;
+    for (int64_t i = 0; i < count * x->shape[axis]; ++i)
+      indices.push_back(i % x->shape[axis]);
+    *x = take(*x, axis, indices);
+  }
+  return defineIntegers(node, *x);
+}
+
 static LogicalResult convertTile(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldTile(node);
   Binder bind(node);
   Value x = bind.tensor("input", Accept::Any);
   Dims repeats = bind.integers("repeats");
@@ -203,7 +231,8 @@ static LogicalResult convertReverseSequence(Node &node) {
 }
 
 void takt::import::addArrangeOps(Registry &registry) {
-  registry.add("Tile", {6, 13}, convertTile, "train.reshape, train.expand");
+  registry.add("Tile", {6, 13}, convertTile,
+               "train.reshape, train.expand; folded on shapes");
   registry.add("DepthToSpace", {1, 11, 13}, convertDepthToSpace,
                "train.reshape, train.transpose");
   registry.add("SpaceToDepth", {1, 13}, convertSpaceToDepth,

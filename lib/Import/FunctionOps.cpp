@@ -48,21 +48,15 @@ static LogicalResult convertRounding(Node &node) {
   return convertUnary<function>(node);
 }
 
-static LogicalResult foldNeg(Node &node) {
-  Binder bind(node);
-  bind.operand("X");
-  FailureOr<IntegerTensor> tensor = integerInput(node, 0);
-  if (failed(bind.finish()) || failed(tensor))
-    return failure();
-  for (int64_t &value : tensor->values)
-    if (llvm::SubOverflow<int64_t>(0, value, value))
-      return node.invalid() << "has no 64-bit result";
-  return defineIntegers(node, *tensor);
+static std::optional<int64_t> negated(int64_t value) {
+  int64_t result;
+  return llvm::SubOverflow<int64_t>(0, value, result) ? std::nullopt
+                                                      : std::optional(result);
 }
 
 static LogicalResult convertNeg(Node &node) {
   if (node.isShapeArithmetic())
-    return foldNeg(node);
+    return foldEach(node, "X", negated);
   Binder bind(node);
   Value x = bind.tensor("X", Accept::Numbers);
   if (failed(bind.finish()))
@@ -73,6 +67,10 @@ static LogicalResult convertNeg(Node &node) {
 
 /// Of integers it is the larger of x and -x.
 static LogicalResult convertAbs(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldEach(node, "X", [](int64_t value) {
+      return value < 0 ? negated(value) : std::optional(value);
+    });
   Binder bind(node);
   Value x = bind.tensor("X", Accept::Numbers);
   if (failed(bind.finish()))
@@ -87,6 +85,10 @@ static LogicalResult convertAbs(Node &node) {
 
 /// Of integers it is x brought to -1 to 1.
 static LogicalResult convertSign(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldEach(node, "input", [](int64_t value) {
+      return std::optional<int64_t>((value > 0) - (value < 0));
+    });
   Binder bind(node);
   Value x = bind.tensor("input", Accept::Numbers);
   if (failed(bind.finish()))
@@ -276,9 +278,12 @@ static LogicalResult convertDiv(Node &node) {
 /// With the sign of the divisor or, where `fmod` is set, of the dividend.
 static LogicalResult convertMod(Node &node) {
   Binder bind(node);
+  bool fmod = bind.flag("fmod", false);
+  if (node.isShapeArithmetic())
+    return foldArithmetic(node, bind,
+                          fmod ? IntegerOperation::Rem : IntegerOperation::Mod);
   Value a = bind.tensor("A", Accept::Numbers),
         b = bind.tensor("B", Accept::Numbers);
-  bool fmod = bind.flag("fmod", false);
   if (failed(bind.finish()))
     return failure();
   Emit emit(node);
@@ -300,6 +305,8 @@ static LogicalResult convertOldPow(Node &node, Binder &bind, Value x,
 /// An exponent that is a number is no parameter. The result has the type of the
 /// base; an exponent of another type is computed with in that of the floats.
 static LogicalResult convertPow(Node &node) {
+  if (node.isShapeArithmetic() && node.since >= 7)
+    return foldArithmetic(node, IntegerOperation::Pow);
   Binder bind(node);
   Value x = bind.tensor("X", Accept::Numbers);
   Operand exponent = bind.operand("Y");
@@ -325,6 +332,10 @@ static LogicalResult convertPow(Node &node) {
 /// Of any number of tensors, two at a time.
 template <BinaryFunction function>
 static LogicalResult convertVariadic(Node &node) {
+  if (node.isShapeArithmetic())
+    return foldVariadic(node, function == BinaryFunction::Max
+                                  ? IntegerOperation::Max
+                                  : IntegerOperation::Min);
   Binder bind(node);
   SmallVector<Value> values = bind.tensors("data_0", Accept::Numbers);
   if (failed(bind.finish()))
@@ -363,8 +374,9 @@ static LogicalResult convertPRelu(Node &node) {
 
 void takt::import::addFunctionOps(Registry &registry) {
   using U = UnaryFunction;
-  registry.add("Abs", {6, 13}, convertAbs, "train.unary abs");
-  registry.add("Sign", {9, 13}, convertSign, "train.unary sign");
+  registry.add("Abs", {6, 13}, convertAbs, "train.unary abs; folded on shapes");
+  registry.add("Sign", {9, 13}, convertSign,
+               "train.unary sign; folded on shapes");
   registry.add("Sqrt", {6, 13}, convertUnary<U::Sqrt>, "train.unary sqrt");
   registry.add("Exp", {6, 13}, convertUnary<U::Exp>, "train.unary exp");
   registry.add("Log", {6, 13}, convertUnary<U::Log>, "train.unary log");
@@ -402,23 +414,24 @@ void takt::import::addFunctionOps(Registry &registry) {
                convertWithAlpha<U::ThresholdedRelu>,
                "train.unary thresholded_relu");
   registry.add("Shrink", {9}, convertShrink, "train.unary shrink");
-  registry.add("Neg", {6, 13}, convertNeg, "train.scale");
+  registry.add("Neg", {6, 13}, convertNeg, "train.scale; folded on shapes");
   registry.add("Selu", {6, 22}, convertSelu, "train.unary selu");
   registry.add("HardSigmoid", {6, 22}, convertHardSigmoid,
                "train.unary hard_sigmoid");
   registry.add("Gelu", {20}, convertGelu, "train.unary gelu, gelu_tanh");
   registry.add("Clip", {6, 11, 12, 13}, convertClip,
                "train.unary clip; train.binary max, min with computed ends");
-  registry.add("Mod", {10, 13}, convertMod, "train.binary mod, fmod");
+  registry.add("Mod", {10, 13}, convertMod,
+               "train.binary mod, fmod; folded on shapes");
   registry.add("Sub", {6, 7, 13, 14}, convertSub,
                "train.binary sub; folded on shapes");
   registry.add("Div", {6, 7, 13, 14}, convertDiv,
                "train.binary div; folded on shapes");
   registry.add("Pow", {1, 7, 12, 13, 15}, convertPow,
-               "train.unary power, train.binary pow");
+               "train.unary power, train.binary pow; folded on shapes");
   registry.add("Max", {6, 8, 12, 13}, convertVariadic<BinaryFunction::Max>,
-               "train.binary max");
+               "train.binary max; folded on shapes");
   registry.add("Min", {6, 8, 12, 13}, convertVariadic<BinaryFunction::Min>,
-               "train.binary min");
+               "train.binary min; folded on shapes");
   registry.add("PRelu", {6, 7, 9, 16}, convertPRelu, "train.binary prelu");
 }

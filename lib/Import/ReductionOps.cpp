@@ -10,6 +10,7 @@
 #include "ShapeArithmetic.h"
 #include "llvm/Support/MathExtras.h"
 #include <cfloat>
+#include <limits>
 
 using namespace mlir;
 using takt::CompareFunction;
@@ -165,6 +166,14 @@ static std::optional<int64_t> product(int64_t a, int64_t b) {
   return llvm::MulOverflow(a, b, result) ? std::nullopt : std::optional(result);
 }
 
+static std::optional<int64_t> larger(int64_t a, int64_t b) {
+  return std::max(a, b);
+}
+
+static std::optional<int64_t> smaller(int64_t a, int64_t b) {
+  return std::min(a, b);
+}
+
 //===----------------------------------------------------------------------===//
 // Conversions
 //===----------------------------------------------------------------------===//
@@ -218,6 +227,10 @@ static Value asNumbers(Emit &emit, Value x) {
 }
 
 template <bool smallest> static LogicalResult convertReduceExtreme(Node &node) {
+  using Limits = std::numeric_limits<int64_t>;
+  if (node.isShapeArithmetic())
+    return smallest ? foldReduction(node, 18, Limits::max(), smaller)
+                    : foldReduction(node, 18, Limits::min(), larger);
   Accept accept = node.since >= 20 ? Accept::Any : Accept::Numbers;
   FailureOr<Reduction> r = bindReduction(node, 18, accept);
   if (failed(r))
@@ -331,9 +344,10 @@ void takt::import::addReductionOps(Registry &registry) {
   registry.add("ReduceLogSumExp", {1, 11, 13, 18}, convertReduceLogSumExp,
                "train.reduce_max, train.unary exp, log, train.reduce_sum");
   registry.add("ReduceMax", {1, 11, 12, 13, 18, 20},
-               convertReduceExtreme<false>, "train.reduce_max");
+               convertReduceExtreme<false>,
+               "train.reduce_max; folded on shapes");
   registry.add("ReduceMin", {1, 11, 12, 13, 18, 20}, convertReduceExtreme<true>,
-               "train.scale, train.reduce_max");
+               "train.scale, train.reduce_max; folded on shapes");
   registry.add("ReduceL1", {1, 11, 13, 18}, convertNorm<false, false>,
                "train.unary abs, train.reduce_sum");
   registry.add("ReduceL2", {1, 11, 13, 18}, convertNorm<true, true>,

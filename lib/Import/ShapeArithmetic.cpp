@@ -19,6 +19,23 @@ using onnx::TensorProto;
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
+/// nullopt on overflow; a fraction is rounded towards zero.
+static std::optional<int64_t> power(int64_t base, int64_t exponent) {
+  if (base == 0 && exponent < 0)
+    return std::nullopt;
+  if (base == 0 || base == 1 || exponent == 0)
+    return exponent == 0 ? 1 : base;
+  if (base == -1)
+    return exponent % 2 ? -1 : 1;
+  if (exponent < 0)
+    return 0;
+  int64_t result = 1;
+  for (int64_t i = 0; i < exponent; ++i) // overflows within 63
+    if (llvm::MulOverflow(result, base, result))
+      return std::nullopt;
+  return result;
+}
+
 /// nullopt on overflow and division by zero. Division rounds towards zero.
 static std::optional<int64_t> compute(IntegerOperation operation, int64_t a,
                                       int64_t b) {
@@ -37,6 +54,22 @@ static std::optional<int64_t> compute(IntegerOperation operation, int64_t a,
   case IntegerOperation::Div:
     overflow = b == 0 || (b == -1 && llvm::SubOverflow<int64_t>(0, a, result));
     result = overflow ? 0 : a / b;
+    break;
+  case IntegerOperation::Mod:
+  case IntegerOperation::Rem:
+    overflow = b == 0;
+    result = overflow || b == -1 ? 0 : a % b;
+    if (operation == IntegerOperation::Mod && result != 0 &&
+        (result < 0) != (b < 0))
+      result += b;
+    break;
+  case IntegerOperation::Pow:
+    return power(a, b);
+  case IntegerOperation::Max:
+    result = std::max(a, b);
+    break;
+  case IntegerOperation::Min:
+    result = std::min(a, b);
     break;
   case IntegerOperation::Equal:
     result = a == b;
@@ -107,30 +140,92 @@ static SmallVector<T, 8> broadcastTo(ArrayRef<T> values, ArrayRef<int64_t> from,
   return result;
 }
 
+/// All pairs of a shape that both are broadcast to.
+static FailureOr<IntegerTensor>
+combine(const Node &node, const IntegerTensor &a, const IntegerTensor &b,
+        ArrayRef<int64_t> shape, IntegerOperation operation) {
+  IntegerTensor result{Dims(shape), {}};
+  for (auto [left, right] :
+       llvm::zip_equal(broadcastTo<int64_t>(a.values, a.shape, shape),
+                       broadcastTo<int64_t>(b.values, b.shape, shape))) {
+    std::optional<int64_t> value = compute(operation, left, right);
+    if (!value)
+      return node.invalid()
+             << "has no 64-bit result for " << left << " and " << right;
+    result.values.push_back(*value);
+  }
+  return result;
+}
+
 LogicalResult takt::import::foldArithmetic(Node &node,
                                            IntegerOperation operation) {
-  Operand aOperand = node.operand(0), bOperand = node.operand(1);
   Binder bind(node);
-  Dims a = bind.integers("A"), b = bind.integers("B");
+  return foldArithmetic(node, bind, operation);
+}
+
+LogicalResult takt::import::foldArithmetic(Node &node, Binder &bind,
+                                           IntegerOperation operation) {
+  Operand a = node.operand(0), b = node.operand(1);
+  Dims left = bind.integers("A"), right = bind.integers("B");
   if (failed(bind.finish()))
     return failure();
   FailureOr<Dims> shape = broadcastOperands(node);
   if (failed(shape))
     return failure();
-  a = broadcastTo<int64_t>(a, aOperand.shape(), *shape);
-  b = broadcastTo<int64_t>(b, bOperand.shape(), *shape);
-  Dims result;
-  for (auto [left, right] : llvm::zip_equal(a, b)) {
-    std::optional<int64_t> value = compute(operation, left, right);
-    if (!value)
-      return node.invalid()
-             << "has no 64-bit result for " << left << " and " << right;
-    result.push_back(*value);
-  }
+  FailureOr<IntegerTensor> result =
+      combine(node, {Dims(a.shape()), left}, {Dims(b.shape()), right}, *shape,
+              operation);
+  if (failed(result))
+    return failure();
   int32_t type = operation >= IntegerOperation::Equal
                      ? int32_t(TensorProto::BOOL)
-                     : aOperand.constant->type;
-  return node.defineIntegers(result, *shape, type);
+                     : a.constant->type;
+  return node.defineIntegers(result->values, *shape, type);
+}
+
+LogicalResult takt::import::foldVariadic(Node &node,
+                                         IntegerOperation operation) {
+  Binder bind(node);
+  SmallVector<IntegerTensor> operands;
+  do {
+    FailureOr<IntegerTensor> next = integersOf(node, bind.operand("data_0"));
+    if (failed(next))
+      return failure();
+    operands.push_back(std::move(*next));
+  } while (bind.hasMoreInputs());
+  if (failed(bind.finish()))
+    return failure();
+  FailureOr<Dims> shape = broadcastOperands(node);
+  if (failed(shape))
+    return failure();
+  IntegerTensor first = operands.front();
+  IntegerTensor result{*shape,
+                       broadcastTo<int64_t>(first.values, first.shape, *shape)};
+  for (const IntegerTensor &next : llvm::drop_begin(operands)) {
+    FailureOr<IntegerTensor> both =
+        combine(node, result, next, *shape, operation);
+    if (failed(both))
+      return failure();
+    result = std::move(*both);
+  }
+  return defineIntegers(node, result);
+}
+
+LogicalResult
+takt::import::foldEach(Node &node, StringRef role,
+                       function_ref<std::optional<int64_t>(int64_t)> function) {
+  Binder bind(node);
+  bind.operand(role);
+  FailureOr<IntegerTensor> tensor = integerInput(node, 0);
+  if (failed(bind.finish()) || failed(tensor))
+    return failure();
+  for (int64_t &value : tensor->values) {
+    std::optional<int64_t> result = function(value);
+    if (!result)
+      return node.invalid() << "has no 64-bit result for " << value;
+    value = *result;
+  }
+  return defineIntegers(node, *tensor);
 }
 
 bool takt::import::isKnownNumber(const Constant &constant) {

@@ -14,6 +14,7 @@
 #ifndef TAKT_LIB_IMPORT_SHAPEARITHMETIC_H
 #define TAKT_LIB_IMPORT_SHAPEARITHMETIC_H
 
+#include "Binder.h"
 #include "Node.h"
 
 namespace takt::import {
@@ -24,6 +25,11 @@ enum class IntegerOperation {
   Sub,
   Mul,
   Div,
+  Mod, ///< with the sign of the divisor
+  Rem, ///< with the sign of the dividend
+  Pow,
+  Max,
+  Min,
   Equal,
   Less,
   LessOrEqual,
@@ -37,6 +43,15 @@ enum class IntegerOperation {
 /// The node's two integer constants combined; one of them may have one element.
 /// Fails with a diagnostic on overflow and division by zero.
 mlir::LogicalResult foldArithmetic(Node &node, IntegerOperation operation);
+/// The same behind attributes that are bound already.
+mlir::LogicalResult foldArithmetic(Node &node, Binder &bind,
+                                   IntegerOperation operation);
+/// Of any number of integer constants, two at a time.
+mlir::LogicalResult foldVariadic(Node &node, IntegerOperation operation);
+/// Each of the node's integers, which it calls `role`; nothing on overflow.
+mlir::LogicalResult
+foldEach(Node &node, llvm::StringRef role,
+         llvm::function_ref<std::optional<int64_t>(int64_t)> function);
 
 /// The constant is of floats that are known and that nobody trains, such as a
 /// size on its way to another size: a single number, or computed from integers.
