@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "NetworkPipeline.h"
+#include "Deadline.h"
 #include "StagePartition.h"
 #include "Timing.h"
 #include "llvm/ADT/STLExtras.h"
@@ -26,15 +27,34 @@ bool takt::areUpdatesCoupled(const TaskGraph &graph) {
   });
 }
 
+/// By how much each processor holds more than it can, in bytes.
+static std::vector<int64_t> lacking(const Problem &problem,
+                                    const Schedule &schedule) {
+  std::vector<int64_t> result = peakMemory(problem, schedule);
+  for (auto [processor, bytes] : llvm::enumerate(result)) {
+    int64_t memory = problem.machine->processorClass(processor).memoryBytes;
+    bytes = memory > 0 ? std::max<int64_t>(0, bytes - memory) : 0;
+  }
+  return result;
+}
+
+static bool fits(const Problem &problem, const Schedule &schedule) {
+  return llvm::all_of(lacking(problem, schedule),
+                      [](int64_t bytes) { return bytes == 0; });
+}
+
 namespace {
 class NetworkPipeline {
 public:
   NetworkPipeline(const PipelineScheduler &scheduler, const Problem &problem,
                   const ScheduleOptions &options)
       : scheduler(scheduler), problem(problem), graph(*problem.graph),
-        machine(*problem.machine), options(options) {}
+        machine(*problem.machine), options(options),
+        deadline(options.timeLimitSeconds) {}
 
+  /// With the problem's limits, or lower ones where that does not fit.
   llvm::Expected<Schedule> run();
+  std::optional<Schedule> runRelaxed();
 
 private:
   void partition();
@@ -46,6 +66,9 @@ private:
   std::vector<std::vector<int>> sequences(const PipelineOrder &order) const;
   llvm::Expected<Schedule>
   follow(const std::vector<std::vector<int>> &sequences) const;
+  llvm::Expected<Schedule> solve(const PipelineProblem &pipeline) const;
+  std::optional<Schedule> saveMemory(PipelineProblem pipeline,
+                                     Schedule schedule) const;
 
   /// One stage a processor: in order. With several, who gets which is open.
   const ProcessorClass &likelyClass(int stage) const {
@@ -61,6 +84,7 @@ private:
   const TaskGraph &graph;
   const Machine &machine;
   const ScheduleOptions &options;
+  Deadline deadline;
   int stages = 0, microbatches = 0;
   std::vector<int> stage; ///< by layer
   /// By kind (with updates), stage and microbatch, in the graph's order.
@@ -251,22 +275,106 @@ NetworkPipeline::follow(const std::vector<std::vector<int>> &sequences) const {
   return std::move(schedule);
 }
 
-llvm::Expected<Schedule> NetworkPipeline::run() {
-  partition();
-  groupTasks();
+llvm::Expected<Schedule>
+NetworkPipeline::solve(const PipelineProblem &pipeline) const {
   PipelineOptions pipelineOptions;
-  pipelineOptions.timeLimitSeconds = options.timeLimitSeconds;
+  if (deadline.isSet())
+    pipelineOptions.timeLimitSeconds = std::max(0.0, deadline.secondsLeft());
   pipelineOptions.seed = options.seed;
   llvm::Expected<PipelineSolution> solution =
-      schedulePipeline(scheduler.name, state(), pipelineOptions);
+      schedulePipeline(scheduler.name, pipeline, pipelineOptions);
   if (!solution)
     return solution.takeError();
   return follow(sequences(solution->order));
+}
+
+/// A schedule that holds too much, with limits that are lower by that, until
+/// one fits; nullopt if none is found.
+std::optional<Schedule> NetworkPipeline::saveMemory(PipelineProblem pipeline,
+                                                    Schedule schedule) const {
+  constexpr int kAttempts = 4;
+  for (int attempt = 0;; ++attempt) {
+    std::vector<int64_t> lacks = lacking(problem, schedule);
+    if (llvm::all_of(lacks, [](int64_t bytes) { return bytes == 0; }))
+      return schedule;
+    if (attempt == kAttempts || deadline.isOver())
+      return std::nullopt;
+    for (auto [limit, bytes] : llvm::zip_equal(pipeline.memoryLimit, lacks))
+      if (bytes > 0)
+        limit = std::max<int64_t>(0, limit - std::max(bytes, limit / 64));
+    llvm::Expected<Schedule> next = solve(pipeline);
+    if (!next)
+      return llvm::consumeError(next.takeError()), std::nullopt;
+    schedule = std::move(*next);
+  }
+}
+
+llvm::Expected<Schedule> NetworkPipeline::run() {
+  partition();
+  groupTasks();
+  PipelineProblem pipeline = state();
+  llvm::Expected<Schedule> found = solve(pipeline);
+  if (found && !pipeline.memoryLimit.empty())
+    if (std::optional<Schedule> fits = saveMemory(pipeline, *found))
+      return std::move(*fits);
+  return found;
+}
+
+/// What the pipeline problem says of memory may be more than what the network's
+/// own tasks hold: with higher limits something may be found that fits.
+std::optional<Schedule> NetworkPipeline::runRelaxed() {
+  partition();
+  groupTasks();
+  PipelineProblem pipeline = state();
+  for (double factor : {1.1, 1.25, 1.5, 2.0}) {
+    if (deadline.isOver())
+      break;
+    PipelineProblem relaxed = pipeline;
+    for (int64_t &limit : relaxed.memoryLimit)
+      limit = static_cast<int64_t>(factor * static_cast<double>(limit));
+    llvm::Expected<Schedule> found = solve(relaxed);
+    if (!found)
+      llvm::consumeError(found.takeError());
+    else if (std::optional<Schedule> fits =
+                 saveMemory(relaxed, std::move(*found)))
+      return fits;
+  }
+  return std::nullopt;
+}
+
+/// The shortest of the published schedules that fits, if there is one.
+static std::optional<Schedule> bestPublished(const Problem &problem,
+                                             const ScheduleOptions &options) {
+  std::optional<Schedule> best;
+  for (const PipelineScheduler &other : pipelineSchedulers()) {
+    if (other.adapts)
+      continue;
+    llvm::Expected<Schedule> found =
+        NetworkPipeline(other, problem, options).run();
+    if (!found)
+      llvm::consumeError(found.takeError());
+    else if (fits(problem, *found) &&
+             (!best || found->interval < best->interval))
+      best = std::move(*found);
+  }
+  return best;
 }
 
 llvm::Expected<Schedule>
 takt::runNetworkPipeline(const PipelineScheduler &scheduler,
                          const Problem &problem,
                          const ScheduleOptions &options) {
-  return NetworkPipeline(scheduler, problem, options).run();
+  llvm::Expected<Schedule> own =
+      NetworkPipeline(scheduler, problem, options).run();
+  if (own && fits(problem, *own))
+    return own;
+  std::optional<Schedule> other;
+  if (scheduler.adapts)
+    other = bestPublished(problem, options);
+  if (!other)
+    other = NetworkPipeline(scheduler, problem, options).runRelaxed();
+  if (!other)
+    return own;
+  llvm::consumeError(own.takeError());
+  return std::move(*other);
 }

@@ -25,7 +25,12 @@ bool areUpdatesCoupled(const TaskGraph &graph);
 /// after the last wgrad of their stage or, where they are coupled, of all
 /// stages of their processor.
 ///
-/// Fails if the scheduler does.
+/// The pipeline problem's memory is near to the network's: where a schedule
+/// does not fit that, the problem is stated again with other limits. What
+/// adapts to the memory, but finds nothing, gives the best of the published
+/// schedules.
+///
+/// Fails if the scheduler does. The result may need more memory than there is.
 llvm::Expected<Schedule> runNetworkPipeline(const PipelineScheduler &scheduler,
                                             const Problem &problem,
                                             const ScheduleOptions &options);

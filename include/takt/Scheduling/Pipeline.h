@@ -127,6 +127,9 @@ struct PipelineScheduler {
                                           const PipelineOptions &);
   /// Stages that a network is divided into for each processor.
   int chunks = 1;
+  /// Whether it looks for what the memory limits allow; the others are what
+  /// they are.
+  bool adapts = false;
 };
 
 /// All of them, in the order in which --list-schedules shows them.

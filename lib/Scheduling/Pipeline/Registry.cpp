@@ -38,11 +38,11 @@ ArrayRef<PipelineScheduler> takt::pipelineSchedulers() {
       {"zb-auto",
        "the best of many rules under the memory limits, after Qi et "
        "al. 2024",
-       scheduleZeroBubbleAuto},
+       scheduleZeroBubbleAuto, 1, /*adapts=*/true},
       {"ilp", "least makespan within the memory limits, proved if time allows",
-       scheduleExactly},
+       scheduleExactly, 1, /*adapts=*/true},
       {"auto", "the best of all, improved by search for a few seconds",
-       scheduleBest},
+       scheduleBest, 1, /*adapts=*/true},
   };
   return schedulers;
 }

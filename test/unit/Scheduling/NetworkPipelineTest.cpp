@@ -65,6 +65,31 @@ TEST(NetworkPipelineTest, EveryPipelineOfRandomNetworksIsLegal) {
   }
 }
 
+/// What adapts to the memory refuses no network that a published schedule fits.
+TEST(NetworkPipelineTest, WhatAdaptsFitsWherePublishedSchedulesDo) {
+  std::minstd_rand random(23);
+  int tight = 0;
+  for (int round = 0; round < 20; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    int processors = 2 + int(random() % 3),
+        microbatches = 2 + int(random() % 4);
+    Instance instance(inMicrobatches(makeRandomGraph(random, 8), microbatches),
+                      processors);
+    Problem problem = instance.problem();
+    int64_t &memory = instance.machine.classes[0].memoryBytes;
+    llvm::Expected<Schedule> published = schedule("zb-h1", problem, {});
+    ASSERT_TRUE(bool(published)) << llvm::toString(published.takeError());
+    memory = *llvm::max_element(peakMemory(problem, *published));
+    published = schedule("zb-h1", problem, {});
+    ASSERT_TRUE(bool(published)) << llvm::toString(published.takeError());
+    llvm::Expected<Schedule> found = schedule("zb-auto", problem, {});
+    ASSERT_TRUE(bool(found)) << llvm::toString(found.takeError());
+    EXPECT_LE(*llvm::max_element(peakMemory(problem, *found)), memory);
+    tight += found->interval > published->interval;
+  }
+  EXPECT_LT(tight, 5); // in memory that suits another one
+}
+
 /// Stage 0 of n takes back the last microbatch of a step n - 1 microbatches
 /// into the next: with n - 1 above their number one update behind is too few.
 TEST(PipeDream2bwTest, RandomNetworksUnderOneDelay) {
