@@ -66,6 +66,7 @@ private:
   std::vector<std::vector<int>> sequences(const PipelineOrder &order) const;
   llvm::Expected<Schedule>
   follow(const std::vector<std::vector<int>> &sequences) const;
+  void setStages(Schedule &schedule) const;
   llvm::Expected<Schedule> solve(const PipelineProblem &pipeline) const;
   std::optional<Schedule> saveMemory(PipelineProblem pipeline,
                                      Schedule schedule) const;
@@ -234,11 +235,24 @@ NetworkPipeline::sequences(const PipelineOrder &order) const {
   return result;
 }
 
+/// Those with layers; there may be more than layers.
+void NetworkPipeline::setStages(Schedule &schedule) const {
+  std::map<int, int> used;
+  for (int of : stage)
+    used.try_emplace(of, 0);
+  schedule.stages = 0;
+  for (auto &[of, number] : used)
+    number = schedule.stages++;
+  for (auto [own, of] : llvm::zip_equal(schedule.stage, stage))
+    own = used[of];
+}
+
 /// Merges the sequences along the dependences, then times them.
 llvm::Expected<Schedule>
 NetworkPipeline::follow(const std::vector<std::vector<int>> &sequences) const {
   Schedule schedule = emptySchedule(graph);
   schedule.semantics = Semantics::Synchronous;
+  setStages(schedule);
   std::vector<int> waiting(graph.tasks.size(), 0);
   std::vector<std::vector<int>> readers(graph.tasks.size());
   for (const Value &value : graph.values)
