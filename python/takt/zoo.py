@@ -64,6 +64,8 @@ def network(name):
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.running_mean.normal_(0, 0.1)
                 module.running_var.uniform_(0.5, 1.5)
+                # As the file's attribute has it, a float.
+                module.eps = float(numpy.float32(module.eps))
             if isinstance(module, (torch.nn.Dropout, torchvision.ops.StochasticDepth)):
                 module.p = 0.0
             if isinstance(module, torch.nn.MultiheadAttention):
