@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Node.h"
+#include "Emit.h"
 #include "llvm/Support/xxhash.h"
 
 using namespace mlir;
@@ -58,19 +59,24 @@ Operand Node::operand(int index) const {
 }
 
 bool Node::isShapeArithmetic() const {
+  // What is too large to compute with here is computed by the program.
+  auto isTooLarge = [](ArrayRef<int64_t> shape) {
+    return countElements(shape).value_or(kMaxIntegers + 1) > kMaxIntegers;
+  };
   bool any = false;
+  std::optional<Dims> together = Dims();
   for (int i = 0; i < proto.input_size(); ++i) {
     Operand operand = this->operand(i);
     if (!operand)
       continue;
-    // What is too large to compute with here is computed by the program.
     if (!operand.constant || !operand.constant->isInteger() ||
-        countElements(operand.constant->shape).value_or(kMaxIntegers + 1) >
-            kMaxIntegers)
+        isTooLarge(operand.constant->shape))
       return false;
     any = true;
+    if (together)
+      together = broadcastShapes(*together, operand.constant->shape);
   }
-  return any;
+  return any && !(together && isTooLarge(*together));
 }
 
 bool Node::isUsed(int output) const {
