@@ -194,6 +194,7 @@ bool OrderTimer::growBeyond(int inCycle) {
 
 /// Finds the least interval from arrangement.interval on, and the starts there.
 bool OrderTimer::settle(int64_t limit) {
+  settledAt = 0;
   while (arrangement.interval < limit) {
     start.assign(graph.tasks.size(), 0);
     via.assign(graph.tasks.size(), -1);

@@ -7,6 +7,7 @@
 
 #include "NetworkPipeline.h"
 #include "Deadline.h"
+#include "Memory.h"
 #include "StagePartition.h"
 #include "Timing.h"
 #include "llvm/ADT/STLExtras.h"
@@ -39,8 +40,7 @@ static std::vector<int64_t> lacking(const Problem &problem,
 }
 
 static bool fits(const Problem &problem, const Schedule &schedule) {
-  return llvm::all_of(lacking(problem, schedule),
-                      [](int64_t bytes) { return bytes == 0; });
+  return !llvm::errorToBool(checkMemoryFits(problem, schedule));
 }
 
 namespace {
@@ -50,11 +50,15 @@ public:
                   const ScheduleOptions &options)
       : scheduler(scheduler), problem(problem), graph(*problem.graph),
         machine(*problem.machine), options(options),
-        deadline(options.timeLimitSeconds) {}
+        deadline(options.timeLimitSeconds) {
+    partition();
+    groupTasks();
+  }
 
   /// With the problem's limits, or lower ones where that does not fit.
-  llvm::Expected<Schedule> run();
-  std::optional<Schedule> runRelaxed();
+  llvm::Expected<Schedule> run() const;
+  /// With higher limits, where there are any.
+  std::optional<Schedule> runRelaxed() const;
 
 private:
   void partition();
@@ -323,9 +327,7 @@ std::optional<Schedule> NetworkPipeline::saveMemory(PipelineProblem pipeline,
   }
 }
 
-llvm::Expected<Schedule> NetworkPipeline::run() {
-  partition();
-  groupTasks();
+llvm::Expected<Schedule> NetworkPipeline::run() const {
   PipelineProblem pipeline = state();
   llvm::Expected<Schedule> found = solve(pipeline);
   if (found && !pipeline.memoryLimit.empty())
@@ -336,10 +338,10 @@ llvm::Expected<Schedule> NetworkPipeline::run() {
 
 /// What the pipeline problem says of memory may be more than what the network's
 /// own tasks hold: with higher limits something may be found that fits.
-std::optional<Schedule> NetworkPipeline::runRelaxed() {
-  partition();
-  groupTasks();
+std::optional<Schedule> NetworkPipeline::runRelaxed() const {
   PipelineProblem pipeline = state();
+  if (pipeline.memoryLimit.empty())
+    return std::nullopt;
   for (double factor : {1.1, 1.25, 1.5, 2.0}) {
     if (deadline.isOver())
       break;
@@ -378,15 +380,15 @@ llvm::Expected<Schedule>
 takt::runNetworkPipeline(const PipelineScheduler &scheduler,
                          const Problem &problem,
                          const ScheduleOptions &options) {
-  llvm::Expected<Schedule> own =
-      NetworkPipeline(scheduler, problem, options).run();
+  NetworkPipeline pipeline(scheduler, problem, options);
+  llvm::Expected<Schedule> own = pipeline.run();
   if (own && fits(problem, *own))
     return own;
   std::optional<Schedule> other;
   if (scheduler.adapts)
     other = bestPublished(problem, options);
   if (!other)
-    other = NetworkPipeline(scheduler, problem, options).runRelaxed();
+    other = pipeline.runRelaxed();
   if (!other)
     return own;
   llvm::consumeError(own.takeError());

@@ -98,11 +98,10 @@ lowerSchedule(mlir::ModuleOp module, const Problem &problem, Schedule schedule,
               std::unique_ptr<MemoryShortage> *shortage = nullptr);
 
 /// Schedule and lower: one schedule's program, where the options say so. The
-/// step itself, which is
-/// stepFor's, is left as it is; `scheduledModule`, where given, receives
-/// the module that the program was made from. A program may need more memory
-/// than its schedule let expect; then the scheduler is asked again with less.
-/// Fails if no schedule fits, or lowerSchedule does.
+/// step itself, which is stepFor's, is left as it is; `scheduledModule`, where
+/// given, receives the module that the program was made from. A program may
+/// need more memory than its schedule let expect; then the scheduler is asked
+/// again with less. Fails if no schedule fits, or lowerSchedule does.
 mlir::FailureOr<ScheduledProgram>
 compileSchedule(const TrainingStep &step, llvm::StringRef scheduler,
                 const Machine &machine, const CostModel &cost,
