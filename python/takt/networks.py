@@ -3,10 +3,8 @@
 import math
 import warnings
 
-import onnx
 import torch
 import torch.nn as nn
-from onnx import numpy_helper
 
 
 class Gpt(nn.Module):
@@ -119,6 +117,9 @@ def export(model, inputs, path, opset=16, dynamic=False, output="y"):
     dimension has any size where `dynamic` says so. PyTorch runs the model on them,
     which moves running statistics; both the module and the file keep those that it
     had."""
+    # Only here: a PyTorch that is compared with has no need of it.
+    import onnx
+    from onnx import numpy_helper
     before = {name: value.clone() for name, value in model.state_dict().items()}
     axes = {name: {0: "batch"} for name in [*inputs, output]} if dynamic else None
     with warnings.catch_warnings():

@@ -10,7 +10,8 @@
 //   runReferenceKernel  plain loops in f32 and f64; the definition of what a
 //                       kernel means, used by tests
 //   KernelLibrary       what training runs on: oneDNN for convolutions and
-//                       matrix products, vectorised loops for the rest
+//                       matrix products, glibc's vector library for
+//                       exponentials, vectorised loops for the rest
 //
 // Where operations are defined differently elsewhere: batch norm's running
 // variance takes the population variance (ONNX; PyTorch takes the unbiased

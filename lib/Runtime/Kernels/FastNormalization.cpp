@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Lanes.h"
 #include "PreparedKernel.h"
 #include <cmath>
 
@@ -19,8 +20,6 @@ using namespace llvm;
 namespace takt {
 
 namespace {
-
-constexpr int64_t kLanes = 16;
 
 /// A tensor N,C,spatial… as rows of one channel.
 struct ChannelRows {
@@ -40,21 +39,6 @@ struct ChannelRows {
 
   int64_t samples, channels, inner = 1;
 };
-
-/// Sum of f(i) for i in [0, n).
-template <typename F> double laneSum(int64_t n, F &&f) {
-  float lanes[kLanes] = {};
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    for (int64_t k = 0; k < kLanes; ++k)
-      lanes[k] += f(i + k);
-  double sum = 0;
-  for (; i < n; ++i)
-    sum += f(i);
-  for (float lane : lanes)
-    sum += lane;
-  return sum;
-}
 
 struct GradientMeans {
   float dy, dyXhat;

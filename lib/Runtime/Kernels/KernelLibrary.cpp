@@ -71,6 +71,14 @@ PrepareFunction fastKernel(KernelId id) {
   case KernelId::Gemm:
   case KernelId::MatMul:
     return prepareMatrixProduct;
+  case KernelId::Unary:
+    return prepareUnary;
+  case KernelId::UnaryDgrad:
+    return prepareUnaryDgrad;
+  case KernelId::Sigmoid:
+    return prepareSigmoid;
+  case KernelId::Tanh:
+    return prepareTanh;
   case KernelId::BatchNorm:
     return plain<fastBatchNorm>;
   case KernelId::BatchNormApply:
@@ -87,6 +95,16 @@ PrepareFunction fastKernel(KernelId id) {
     return plain<fastAveragePool>;
   case KernelId::AveragePoolDgrad:
     return plain<fastAveragePoolDgrad>;
+  case KernelId::Softmax:
+    return plain<fastSoftmax>;
+  case KernelId::SoftmaxDgrad:
+    return plain<fastSoftmaxDgrad>;
+  case KernelId::LogSoftmax:
+    return plain<fastLogSoftmax>;
+  case KernelId::LogSoftmaxDgrad:
+    return plain<fastLogSoftmaxDgrad>;
+  case KernelId::SoftmaxCrossEntropy:
+    return plain<fastSoftmaxCrossEntropy>;
   default:
     return nullptr;
   }

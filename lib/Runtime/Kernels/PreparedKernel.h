@@ -52,6 +52,10 @@ std::unique_ptr<PreparedKernel> prepareConv(const KernelCall &call);
 std::unique_ptr<PreparedKernel> prepareConvDgrad(const KernelCall &call);
 std::unique_ptr<PreparedKernel> prepareConvWgrad(const KernelCall &call);
 std::unique_ptr<PreparedKernel> prepareMatrixProduct(const KernelCall &call);
+std::unique_ptr<PreparedKernel> prepareUnary(const KernelCall &call);
+std::unique_ptr<PreparedKernel> prepareUnaryDgrad(const KernelCall &call);
+std::unique_ptr<PreparedKernel> prepareSigmoid(const KernelCall &call);
+std::unique_ptr<PreparedKernel> prepareTanh(const KernelCall &call);
 
 /// Fast implementations that keep nothing, for f32.
 llvm::Error fastBatchNorm(const KernelCall &call);
@@ -62,6 +66,11 @@ llvm::Error fastMaxPool(const KernelCall &call);
 llvm::Error fastMaxPoolDgrad(const KernelCall &call);
 llvm::Error fastAveragePool(const KernelCall &call);
 llvm::Error fastAveragePoolDgrad(const KernelCall &call);
+llvm::Error fastSoftmax(const KernelCall &call);
+llvm::Error fastSoftmaxDgrad(const KernelCall &call);
+llvm::Error fastLogSoftmax(const KernelCall &call);
+llvm::Error fastLogSoftmaxDgrad(const KernelCall &call);
+llvm::Error fastSoftmaxCrossEntropy(const KernelCall &call);
 
 } // namespace takt
 

@@ -6,19 +6,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "ElementwiseLoops.h"
+#include "Labels.h"
 #include "LogSumExp.h"
 #include "takt/Support/AxisView.h"
 #include "llvm/ADT/StringExtras.h"
 #include <cmath>
-#include <vector>
 
 using namespace llvm;
 
 namespace takt {
 
-namespace {
-
-/// Reads the labels once, so that what was checked is what is used.
 Expected<std::vector<int64_t>> readLabels(const KernelCall &call,
                                           int64_t classes) {
   const int64_t *labels = call.in<int64_t>(1);
@@ -35,8 +32,6 @@ Expected<std::vector<int64_t>> readLabels(const KernelCall &call,
     }
   return checked;
 }
-
-} // namespace
 
 // loss = mean over all labels of log(sum over c of exp(x[c])) - x[label]
 // dlogits = (softmax(x) - one_hot(label)) / number of labels

@@ -7,7 +7,9 @@
 
 #include "ElementTypes.h"
 #include "ElementwiseLoops.h"
+#include "Lanes.h"
 #include "llvm/ADT/STLExtras.h"
+#include <vector>
 
 using namespace llvm;
 
@@ -65,20 +67,35 @@ T largest(const Reduction &reduction, const T *x, int64_t first) {
 
 } // namespace
 
+// Rows of x in order, each added to its places or, if it is of one place, first
+// summed up.
 template <typename T> Error referenceReduceSum(const KernelCall &call) {
-  Reduction reduction(call.inDims(0), call.words.drop_front());
+  ArrayRef<int64_t> dims = call.inDims(0);
+  ArrayRef<uint32_t> axes = call.words.drop_front();
+  Strides kept(dims.begin(), dims.end());
+  for (uint32_t axis : axes)
+    kept[axis] = 1;
+  StridedLoop loop(dims, {denseStrides(dims), broadcastStrides(kept, dims)});
+  int64_t n = loop.rowLength(), stride = loop.rowStride(1);
   return withElementType(call.results[0].type, [&](auto zero) {
     using Element = decltype(zero);
     using Sum =
         std::conditional_t<std::is_floating_point_v<Element>, double, int64_t>;
-    const Element *x = call.in<Element>(0);
-    Element *y = call.out<Element>(0);
-    reduction.forEachPlace([&](int64_t place, int64_t first) {
-      Sum sum = 0;
-      reduction.forEachElement(
-          first, [&](int64_t i) { sum = arithmetic::add(sum, Sum(x[i])); });
-      y[place] = static_cast<Element>(sum);
+    std::vector<Sum> sums(call.results[0].elements());
+    loop.forEachRow([&](ArrayRef<int64_t> at) {
+      const Element *x = call.in<Element>(0) + at[0];
+      Sum *sum = sums.data() + at[1];
+      if (stride != 0)
+        for (int64_t i = 0; i < n; ++i)
+          sum[i] = arithmetic::add(sum[i], Sum(x[i]));
+      else if constexpr (std::is_floating_point_v<Element>)
+        *sum += laneSum<double>(n, [=](int64_t i) { return x[i]; });
+      else
+        for (int64_t i = 0; i < n; ++i)
+          *sum = arithmetic::add(*sum, Sum(x[i]));
     });
+    for (auto [i, sum] : enumerate(sums))
+      call.out<Element>(0)[i] = static_cast<Element>(sum);
     return Error::success();
   });
 }

@@ -204,11 +204,13 @@ void expectInPlace(KernelId id, ArrayRef<size_t> into) {
 
 TEST(InPlace, ElementwiseKernelsAllowIt) {
   for (KernelId id : {KernelId::Relu, KernelId::LeakyRelu, KernelId::Sigmoid,
-                      KernelId::Tanh, KernelId::Dropout, KernelId::Scale})
+                      KernelId::Tanh, KernelId::Dropout, KernelId::Scale,
+                      KernelId::Unary, KernelId::Softmax, KernelId::LogSoftmax})
     expectInPlace(id, {0});
   for (KernelId id :
        {KernelId::ReluDgrad, KernelId::LeakyReluDgrad, KernelId::SigmoidDgrad,
-        KernelId::TanhDgrad, KernelId::Add, KernelId::Mul})
+        KernelId::TanhDgrad, KernelId::UnaryDgrad, KernelId::SoftmaxDgrad,
+        KernelId::LogSoftmaxDgrad, KernelId::Add, KernelId::Mul})
     for (size_t operand : {0, 1})
       expectInPlace(id, operand);
   for (size_t operand : {0, 1, 2})
