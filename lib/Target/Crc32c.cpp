@@ -11,6 +11,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Target/Container.h"
+#include <cstring>
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
 
 using namespace takt;
 
@@ -32,7 +36,7 @@ static std::array<std::array<uint32_t, 256>, 8> makeTables() {
   return tables;
 }
 
-uint32_t takt::crc32c(llvm::ArrayRef<uint8_t> bytes, uint32_t before) {
+uint32_t takt::crc32cByTables(llvm::ArrayRef<uint8_t> bytes, uint32_t before) {
   static const auto tables = makeTables();
   uint32_t crc = ~before;
   while (bytes.size() >= 8) {
@@ -47,4 +51,27 @@ uint32_t takt::crc32c(llvm::ArrayRef<uint8_t> bytes, uint32_t before) {
   for (uint8_t byte : bytes)
     crc = (crc >> 8) ^ tables[0][(crc ^ byte) & 0xFF];
   return ~crc;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t
+crc32cByInstruction(llvm::ArrayRef<uint8_t> bytes, uint32_t before) {
+  uint64_t crc = ~before;
+  for (; bytes.size() >= 8; bytes = bytes.drop_front(8)) {
+    uint64_t word;
+    std::memcpy(&word, bytes.data(), 8);
+    crc = _mm_crc32_u64(crc, word);
+  }
+  for (uint8_t byte : bytes)
+    crc = _mm_crc32_u8(crc, byte);
+  return ~crc;
+}
+#endif
+
+uint32_t takt::crc32c(llvm::ArrayRef<uint8_t> bytes, uint32_t before) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("sse4.2"))
+    return crc32cByInstruction(bytes, before);
+#endif
+  return crc32cByTables(bytes, before);
 }

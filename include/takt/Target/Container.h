@@ -115,8 +115,12 @@ llvm::Error checkMachine(llvm::ArrayRef<uint8_t> bytes,
 uint32_t headerChecksum(llvm::ArrayRef<uint8_t> file, uint32_t sections);
 
 /// CRC-32C (Castagnoli), as in RFC 3720, appendix B.4. `before` is the checksum
-/// of the bytes that these continue.
+/// of the bytes that these continue. By the processor's instruction, where it
+/// has one.
 uint32_t crc32c(llvm::ArrayRef<uint8_t> bytes, uint32_t before = 0);
+
+/// The same on any processor.
+uint32_t crc32cByTables(llvm::ArrayRef<uint8_t> bytes, uint32_t before = 0);
 
 } // namespace takt
 
