@@ -57,6 +57,9 @@ struct Flags {
   cl::opt<bool> resume{
       "resume", cl::cat(category),
       cl::desc("continue from the checkpoint up to --iterations in all")};
+  cl::opt<bool> forward{
+      "forward", cl::cat(category),
+      cl::desc("the program is a forward one; refuse one that trains")};
   cl::opt<bool> sequential{
       "sequential", cl::cat(category),
       cl::desc("the reference interpreter of the same tasks on one thread")};
@@ -141,6 +144,7 @@ Expected<Options> takt::readOptions(int argc, char **argv) {
   options.checkpoint = flags.checkpoint;
   options.checkpointEvery = flags.checkpointEvery;
   options.resume = flags.resume;
+  options.forward = flags.forward;
   options.sequential = flags.sequential;
   options.verify = flags.verify;
   options.printStaleness = flags.printStaleness;

@@ -24,6 +24,7 @@ struct Options {
   std::string checkpoint;
   uint64_t checkpointEvery = 0;
   bool resume = false;
+  bool forward = false; ///< only a forward program will do
   bool sequential = false, verify = false, printStaleness = false;
   bool profile = false;
   bool shuffle = true;
