@@ -7,6 +7,7 @@
 
 #include "takt/Driver/Recomputation.h"
 #include "mlir/IR/Diagnostics.h"
+#include "takt/Scheduling/MicrobatchNames.h"
 #include "takt/Scheduling/Objective.h"
 #include "takt/Transforms/Recompute.h"
 #include "llvm/ADT/STLExtras.h"
@@ -144,18 +145,6 @@ RecomputationSearch::shortOfMemory(const Schedule &schedule) const {
                                : !isMemoryLimited());
   }
   return result;
-}
-
-/// A value's name in the step, from the one in microbatch or minibatch m:
-/// NODE.mM for NODE within it, or .mM behind it.
-static std::string withoutMicrobatch(StringRef name, int m) {
-  std::string suffix = ".m" + std::to_string(m);
-  if (name.consume_back(suffix))
-    return name.str();
-  size_t at = name.find(suffix + ".");
-  return at == StringRef::npos
-             ? name.str()
-             : (name.take_front(at) + name.substr(at + suffix.size())).str();
 }
 
 /// By the step's value: kept from its F to its last reader in the backward

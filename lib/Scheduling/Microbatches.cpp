@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "takt/Scheduling/Microbatches.h"
+#include "takt/Scheduling/MicrobatchNames.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -14,21 +15,8 @@ using namespace takt;
 namespace {
 constexpr int kFirst = 0, kMiddle = 1, kLast = 2; ///< of the graph of three
 
-/// The last ".m<from>" of a name that is at its end or before a dot.
-std::string inMicrobatch(llvm::StringRef name, int from, int to) {
-  std::string mark = ".m" + std::to_string(from);
-  llvm::StringRef rest = name;
-  for (size_t at; (at = rest.rfind(mark)) != llvm::StringRef::npos;
-       rest = name.take_front(at + mark.size() - 1)) {
-    llvm::StringRef behind = name.drop_front(at + mark.size());
-    if (behind.empty() || behind.front() == '.')
-      return (name.take_front(at) + ".m" + llvm::Twine(to) + behind).str();
-  }
-  return name.str();
-}
-
 /// Updates are of the whole step, whatever their names.
-std::string inMicrobatch(const Task &task, int m) {
+std::string taskInMicrobatch(const Task &task, int m) {
   return task.kind == TaskKind::Update
              ? task.name
              : inMicrobatch(task.name, task.microbatch, m);
@@ -107,7 +95,7 @@ private:
 } // namespace
 
 void Repeater::growWork(const Task &from, Task &task) const {
-  auto found = inFour.find(inMicrobatch(from, microbatchInFour(from)));
+  auto found = inFour.find(taskInMicrobatch(from, microbatchInFour(from)));
   if (found == inFour.end())
     return;
   const Task &larger = four.tasks[found->second];
@@ -124,7 +112,7 @@ void Repeater::growWork(const Task &from, Task &task) const {
 void Repeater::addTask(int index, int m) {
   const Task &from = three.tasks[index];
   Task &task = result.tasks.emplace_back(from);
-  task.name = inMicrobatch(from, m);
+  task.name = taskInMicrobatch(from, m);
   task.microbatch = m;
   if (from.colocated >= 0)
     task.colocated = at(from.colocated, m);
@@ -176,7 +164,7 @@ void Repeater::addUse(const Value &value, const Use &use, int m,
   };
   if (from != kMiddle || to == kMiddle)
     return add(at(use.task, from == kMiddle ? m : 1));
-  auto found = indexOf.find(inMicrobatch(three.tasks[use.task], kMiddle));
+  auto found = indexOf.find(taskInMicrobatch(three.tasks[use.task], kMiddle));
   int next = found == indexOf.end() ? -1 : found->second;
   bool toLast = firstIsUsedBy(use.task, value);
   bool toNext = next >= 0 && microbatchOf(next) == kMiddle &&

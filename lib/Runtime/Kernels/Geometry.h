@@ -56,6 +56,44 @@ struct Geometry {
     return {std::min(begin, end), end};
   }
 
+  /// The outputs along `axis` whose tap `t` falls on an existing input.
+  TapRange outputs(size_t axis, int64_t t) const {
+    const WindowAxis &w = axes[axis];
+    int64_t before = w.padBegin - t * w.dilation; // of the input's begin
+    auto firstFrom = [&](int64_t position) {
+      int64_t distance = position + before;
+      return distance <= 0 ? 0 : (distance + w.stride - 1) / w.stride;
+    };
+    int64_t end = std::min(out[axis], firstFrom(in[axis]));
+    return {std::min(firstFrom(0), end), end};
+  }
+
+  /// Calls f(input, output, tap, count) for every row of outputs that have a
+  /// tap in common, by taps, then rows, all in row-major order: `count` outputs
+  /// from `output` on have that tap at `input` and from there rowStride()
+  /// apart.
+  template <typename F> void forEachRow(F &&f) const {
+    int64_t tap = 0;
+    for (int64_t k0 = 0; k0 < axes[0].kernel; ++k0)
+      for (int64_t k1 = 0; k1 < axes[1].kernel; ++k1)
+        for (int64_t k2 = 0; k2 < axes[2].kernel; ++k2, ++tap) {
+          TapRange o0 = outputs(0, k0), o1 = outputs(1, k1),
+                   o2 = outputs(2, k2);
+          if (o2.begin == o2.end)
+            continue;
+          int64_t i2 = axes[2].origin(o2.begin) + k2 * axes[2].dilation;
+          for (int64_t a = o0.begin; a < o0.end; ++a) {
+            int64_t i0 = axes[0].origin(a) + k0 * axes[0].dilation;
+            for (int64_t b = o1.begin; b < o1.end; ++b) {
+              int64_t i1 = axes[1].origin(b) + k1 * axes[1].dilation;
+              f((i0 * in[1] + i1) * in[2] + i2,
+                (a * out[1] + b) * out[2] + o2.begin, tap, o2.end - o2.begin);
+            }
+          }
+        }
+  }
+  int64_t rowStride() const { return axes[2].stride; }
+
   /// By what an average pool divides at output position `o`: the taps on
   /// elements, or also those on padding. A window may hang over the padded
   /// input's end; what lies beyond that is never counted.

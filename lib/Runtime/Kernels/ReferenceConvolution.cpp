@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Geometry.h"
+#include "Lanes.h"
 #include <vector>
 
 using namespace llvm;
@@ -47,6 +48,7 @@ template <typename T> Error referenceConv(const KernelCall &call) {
   const T *x = call.in<T>(0), *w = call.in<T>(1);
   const T *b = call.operands.size() == 3 ? call.in<T>(2) : nullptr;
   T *y = call.out<T>(0);
+  int64_t stride = c.geometry.rowStride();
   std::vector<double> sums(c.outSize);
   for (int64_t n = 0; n < c.batch; ++n)
     for (int64_t g = 0; g < c.groups; ++g)
@@ -55,10 +57,10 @@ template <typename T> Error referenceConv(const KernelCall &call) {
         for (int64_t i = 0; i < c.in; ++i) {
           const T *plane = x + c.inPlane(n, g, i);
           const T *taps = w + c.weights(g, o, i);
-          c.geometry.forEachOutput([&](auto &at, int64_t output) {
-            c.geometry.forEachTap(at, [&](int64_t input, int64_t tap) {
-              sums[output] += double(plane[input]) * taps[tap];
-            });
+          c.geometry.forEachRow([&](int64_t input, int64_t output, int64_t tap,
+                                    int64_t count) {
+            for (int64_t k = 0; k < count; ++k)
+              sums[output + k] += double(plane[input + k * stride]) * taps[tap];
           });
         }
         std::copy(sums.begin(), sums.end(), y + c.outPlane(n, g, o));
@@ -71,6 +73,7 @@ template <typename T> Error referenceConvDgrad(const KernelCall &call) {
   Convolution c(call.words, call.outDims(0), call.inDims(1), call.inDims(0));
   const T *dy = call.in<T>(0), *w = call.in<T>(1);
   T *dx = call.out<T>(0);
+  int64_t stride = c.geometry.rowStride();
   std::vector<double> sums(c.inSize);
   for (int64_t n = 0; n < c.batch; ++n)
     for (int64_t g = 0; g < c.groups; ++g)
@@ -79,10 +82,10 @@ template <typename T> Error referenceConvDgrad(const KernelCall &call) {
         for (int64_t o = 0; o < c.out; ++o) {
           const T *plane = dy + c.outPlane(n, g, o);
           const T *taps = w + c.weights(g, o, i);
-          c.geometry.forEachOutput([&](auto &at, int64_t output) {
-            c.geometry.forEachTap(at, [&](int64_t input, int64_t tap) {
-              sums[input] += double(plane[output]) * taps[tap];
-            });
+          c.geometry.forEachRow([&](int64_t input, int64_t output, int64_t tap,
+                                    int64_t count) {
+            for (int64_t k = 0; k < count; ++k)
+              sums[input + k * stride] += double(plane[output + k]) * taps[tap];
           });
         }
         std::copy(sums.begin(), sums.end(), dx + c.inPlane(n, g, i));
@@ -95,6 +98,7 @@ template <typename T> Error referenceConvWgrad(const KernelCall &call) {
   Convolution c(call.words, call.inDims(0), call.outDims(0), call.inDims(1));
   const T *x = call.in<T>(0), *dy = call.in<T>(1);
   T *dw = call.out<T>(0);
+  int64_t stride = c.geometry.rowStride();
   std::vector<double> sums(c.kernelSize);
   for (int64_t g = 0; g < c.groups; ++g)
     for (int64_t o = 0; o < c.out; ++o)
@@ -103,11 +107,12 @@ template <typename T> Error referenceConvWgrad(const KernelCall &call) {
         for (int64_t n = 0; n < c.batch; ++n) {
           const T *from = x + c.inPlane(n, g, i);
           const T *to = dy + c.outPlane(n, g, o);
-          c.geometry.forEachOutput([&](auto &at, int64_t output) {
-            c.geometry.forEachTap(at, [&](int64_t input, int64_t tap) {
-              sums[tap] += double(from[input]) * to[output];
-            });
-          });
+          c.geometry.forEachRow(
+              [&](int64_t input, int64_t output, int64_t tap, int64_t count) {
+                sums[tap] += laneSum<double>(count, [&](int64_t k) {
+                  return double(from[input + k * stride]) * to[output + k];
+                });
+              });
         }
         std::copy(sums.begin(), sums.end(), dw + c.weights(g, o, i));
       }

@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Lanes.h"
 #include "Matrix.h"
+#include <vector>
 
 using namespace llvm;
 
@@ -13,18 +15,26 @@ namespace takt {
 
 namespace {
 
-/// y = alpha * a * b for one pair of matrices.
+/// y = alpha * a * b for one pair of matrices, along rows of b.
 template <typename T>
 void multiply(const MatrixProduct &p, double alpha, const T *a, const T *b,
               T *y) {
-  for (int64_t i = 0; i < p.rows; ++i)
-    for (int64_t j = 0; j < p.columns; ++j) {
-      double sum = 0;
+  std::vector<double> left(p.inner), sums(p.columns);
+  for (int64_t i = 0; i < p.rows; ++i) {
+    for (int64_t k = 0; k < p.inner; ++k)
+      left[k] = a[p.transA ? k * p.rows + i : i * p.inner + k];
+    sums.assign(p.columns, 0);
+    if (p.transB)
+      for (int64_t j = 0; j < p.columns; ++j)
+        sums[j] = laneSum<double>(
+            p.inner, [&](int64_t k) { return left[k] * b[j * p.inner + k]; });
+    else
       for (int64_t k = 0; k < p.inner; ++k)
-        sum += double(a[p.transA ? k * p.rows + i : i * p.inner + k]) *
-               b[p.transB ? j * p.inner + k : k * p.columns + j];
-      y[i * p.columns + j] = alpha * sum;
-    }
+        for (int64_t j = 0; j < p.columns; ++j)
+          sums[j] += left[k] * b[k * p.columns + j];
+    for (int64_t j = 0; j < p.columns; ++j)
+      y[i * p.columns + j] = alpha * sums[j];
+  }
 }
 
 } // namespace
