@@ -29,6 +29,8 @@ template <CompareFunction function, bool swapped, IntegerOperation folded>
 static LogicalResult convertCompare(Node &node) {
   if (node.isShapeArithmetic())
     return foldArithmetic(node, folded);
+  if (isNumberArithmetic(node))
+    return foldComparison(node, folded);
   Binder bind(node);
   Value a = bind.tensor("A", Accept::Any), b = bind.tensor("B", Accept::Any);
   if (failed(bind.finish()))

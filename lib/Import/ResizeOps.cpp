@@ -273,9 +273,10 @@ resolveAxes(Node &node, const Resize &resize, ArrayRef<int64_t> shape,
         return node.invalid()
                << "has scale " << scales[i] << ", expected a positive number";
       axis.scale = scales[i];
+      // In single precision, where 48 times the nearest float to 20/48 is 20.
       double extent = hasRoi ? axis.roiEnd - axis.roiBegin : 1;
-      axis.to = static_cast<int64_t>(
-          std::floor(std::clamp(axis.from * extent * axis.scale, 0.0, 1e12)));
+      axis.to = static_cast<int64_t>(std::floor(
+          std::clamp(float(axis.from * extent) * scales[i], 0.0f, 1e12f)));
     }
     bool stays = axis.to == axis.from && axis.scale == 1 && !hasRoi;
     if (!stays)

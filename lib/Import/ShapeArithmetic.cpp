@@ -269,9 +269,17 @@ LogicalResult takt::import::foldNumbers(Node &node,
   return defineNumbers(node, *values, x.shape(), x.constant->type);
 }
 
-LogicalResult
-takt::import::foldNumbers(Node &node,
-                          function_ref<double(double, double)> function) {
+namespace {
+/// Numbers with a shape.
+struct NumberTensor {
+  Dims shape;
+  SmallVector<double> values;
+};
+} // namespace
+
+/// f of the node's two operands, broadcast.
+static FailureOr<NumberTensor>
+combineNumbers(Node &node, function_ref<double(double, double)> f) {
   Binder bind(node);
   Operand a = bind.operand("A"), b = bind.operand("B");
   if (failed(bind.finish()))
@@ -281,12 +289,45 @@ takt::import::foldNumbers(Node &node,
   FailureOr<Dims> shape = broadcastOperands(node);
   if (failed(left) || failed(right) || failed(shape))
     return failure();
-  SmallVector<double> result;
+  NumberTensor result{*shape, {}};
   for (auto [x, y] :
        llvm::zip_equal(broadcastTo<double>(*left, a.shape(), *shape),
                        broadcastTo<double>(*right, b.shape(), *shape)))
-    result.push_back(function(x, y));
-  return defineNumbers(node, result, *shape, a.constant->type);
+    result.values.push_back(f(x, y));
+  return result;
+}
+
+LogicalResult
+takt::import::foldNumbers(Node &node,
+                          function_ref<double(double, double)> function) {
+  FailureOr<NumberTensor> result = combineNumbers(node, function);
+  if (failed(result))
+    return failure();
+  return defineNumbers(node, result->values, result->shape,
+                       node.operand(0).constant->type);
+}
+
+LogicalResult takt::import::foldComparison(Node &node,
+                                           IntegerOperation operation) {
+  FailureOr<NumberTensor> result =
+      combineNumbers(node, [=](double a, double b) -> double {
+        switch (operation) {
+        case IntegerOperation::Equal:
+          return a == b;
+        case IntegerOperation::Less:
+          return a < b;
+        case IntegerOperation::LessOrEqual:
+          return a <= b;
+        case IntegerOperation::Greater:
+          return a > b;
+        default:
+          return a >= b;
+        }
+      });
+  if (failed(result))
+    return failure();
+  Dims truth(result->values.begin(), result->values.end());
+  return node.defineIntegers(truth, result->shape, TensorProto::BOOL);
 }
 
 LogicalResult takt::import::foldNot(Node &node) {

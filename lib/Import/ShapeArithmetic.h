@@ -68,6 +68,9 @@ mlir::LogicalResult foldNumbers(Node &node,
 mlir::LogicalResult
 foldNumbers(Node &node, llvm::function_ref<double(double, double)> function);
 
+/// The node's numbers compared, by an operation from Equal to GreaterOrEqual.
+mlir::LogicalResult foldComparison(Node &node, IntegerOperation operation);
+
 /// The node's truth values, constants, inverted.
 mlir::LogicalResult foldNot(Node &node);
 
