@@ -157,6 +157,20 @@ Error OnnxFile::addGraph(StringRef message) {
   });
 }
 
+Error OnnxFile::separateMerged(StringRef bytes) {
+  Expected<std::vector<SeparateInput>> found = findSeparateInputs(bytes);
+  if (!found)
+    return found.takeError();
+  separate = std::move(*found);
+  for (const SeparateInput &input : separate) {
+    size_t tensor = initializers.lookup(input.initializer);
+    if (initializers.try_emplace(input.name, tensor).second &&
+        tensors[tensor].external)
+      externals.push_back(input.name);
+  }
+  return Error::success();
+}
+
 Expected<OnnxFile> OnnxFile::read(StringRef bytes) {
   OnnxFile file;
   bool hasGraph = false;
@@ -168,6 +182,8 @@ Expected<OnnxFile> OnnxFile::read(StringRef bytes) {
   });
   if (!error && !hasGraph)
     error = createStringError("has no graph");
+  if (!error)
+    error = file.separateMerged(bytes);
   if (error)
     return std::move(error);
   return file;

@@ -13,6 +13,7 @@
 #ifndef TAKT_LIB_EXPORT_ONNXFILE_H
 #define TAKT_LIB_EXPORT_ONNXFILE_H
 
+#include "takt/Support/MergedValues.h"
 #include "takt/Support/Wire.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/DenseMap.h"
@@ -72,10 +73,15 @@ public:
 
   llvm::ArrayRef<NodeInfo> allNodes() const { return nodes; }
 
+  /// Inputs whose values have names of their own, as the importer gives them;
+  /// these are initializers here, too.
+  llvm::ArrayRef<SeparateInput> separateInputs() const { return separate; }
+
   /// Tensors whose data are in other files, by the initializer or the node.
   llvm::ArrayRef<llvm::StringRef> external() const { return externals; }
 
 private:
+  llvm::Error separateMerged(llvm::StringRef bytes);
   llvm::Error addGraph(llvm::StringRef message);
   llvm::Error addInitializer(llvm::StringRef message);
   llvm::Error addNode(llvm::StringRef message);
@@ -85,6 +91,7 @@ private:
 
   std::vector<TensorInfo> tensors;
   std::vector<NodeInfo> nodes;
+  std::vector<SeparateInput> separate;
   llvm::DenseMap<llvm::StringRef, size_t> initializers, makers;
   llvm::SmallVector<llvm::StringRef> externals;
 };

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "RewriteWeights.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace llvm;
 using namespace takt;
@@ -30,8 +32,10 @@ public:
 
 private:
   Expected<Rope> graph(StringRef message);
-  Expected<Rope> initializer(StringRef message);
-  Expected<Rope> node(StringRef message);
+  Expected<Rope> initializer(StringRef message, StringRef name);
+  Expected<Rope> node(StringRef message, size_t index);
+  Expected<Rope> withInputs(StringRef message, size_t index);
+  bool isSeparate(const SeparateInput &input) const;
 
   const OnnxFile &file;
   const Replacements &replacements;
@@ -79,14 +83,42 @@ Expected<Rope> Rewriter::model(StringRef message) {
   });
 }
 
+/// Whether the file needs a tensor of its own for the input: not as long as
+/// that has the value that others have.
+bool Rewriter::isSeparate(const SeparateInput &input) const {
+  return replacements.contains(input.initializer) ||
+         replacements.contains(input.name);
+}
+
 Expected<Rope> Rewriter::graph(StringRef message) {
-  return copyFields(message, [&](const Field &field, Rope &out) -> Error {
-    if (field.is(GraphProto::kInitializerFieldNumber, Type::Length))
-      return appendChanged(field, initializer(field.payload), out);
-    if (field.is(GraphProto::kNodeFieldNumber, Type::Length))
-      return appendChanged(field, node(field.payload), out);
-    return appendSame(field, out);
-  });
+  size_t nodes = 0;
+  Expected<Rope> out =
+      copyFields(message, [&](const Field &field, Rope &out) -> Error {
+        if (field.is(GraphProto::kInitializerFieldNumber, Type::Length)) {
+          Expected<TensorInfo> tensor = readTensor(field.payload);
+          if (!tensor)
+            return tensor.takeError();
+          return appendChanged(field, initializer(field.payload, tensor->name),
+                               out);
+        }
+        if (field.is(GraphProto::kNodeFieldNumber, Type::Length))
+          return appendChanged(field, node(field.payload, nodes++), out);
+        return appendSame(field, out);
+      });
+  if (!out)
+    return out;
+  StringSet<> added;
+  for (const SeparateInput &input : file.separateInputs()) {
+    if (!isSeparate(input) || !added.insert(input.name).second)
+      continue;
+    Expected<Rope> tensor =
+        initializer(file.initializer(input.name)->message, input.name);
+    if (!tensor)
+      return tensor;
+    out->append(
+        wire::bytes(GraphProto::kInitializerFieldNumber, std::move(*tensor)));
+  }
+  return out;
 }
 
 /// The field that elements of the type may be in beside raw data, with the very
@@ -102,24 +134,24 @@ static uint64_t ownField(TensorProto::DataType type) {
   }
 }
 
-/// New elements take the place of the first field of the old ones.
-Expected<Rope> Rewriter::initializer(StringRef message) {
-  Expected<TensorInfo> tensor = readTensor(message);
-  if (!tensor)
-    return tensor.takeError();
-  auto found = replacements.find(tensor->name);
-  if (found == replacements.end())
-    return referTo(message);
-  const Replacement &by = found->second;
-  uint64_t own = ownField(by.weight->type);
-  uint64_t raw = TensorProto::kRawDataFieldNumber;
+/// New elements take the place of the first field of the old ones, as `name` of
+/// the old name.
+Expected<Rope> Rewriter::initializer(StringRef message, StringRef name) {
+  auto found = replacements.find(name);
+  const Replacement *by =
+      found == replacements.end() ? nullptr : &found->second;
   bool written = false;
   return copyFields(message, [&](const Field &field, Rope &out) -> Error {
-    if (!isData(field))
+    if (field.is(TensorProto::kNameFieldNumber, Type::Length) &&
+        field.payload != name)
+      return appendChanged(field, referTo(name), out);
+    if (!by || !isData(field))
       return appendSame(field, out);
+    uint64_t own = ownField(by->weight->type);
+    uint64_t raw = TensorProto::kRawDataFieldNumber;
     if (!std::exchange(written, true))
       out.append(
-          wire::bytes(field.number == own ? own : raw, referTo(by.raw())));
+          wire::bytes(field.number == own ? own : raw, referTo(by->raw())));
     return Error::success();
   });
 }
@@ -170,9 +202,33 @@ static Expected<Rope> fieldsOf(StringRef node, bool computation) {
   });
 }
 
+/// A node whose inputs have the names of their own values.
+Expected<Rope> Rewriter::withInputs(StringRef message, size_t index) {
+  ArrayRef<SeparateInput> all = file.separateInputs();
+  const SeparateInput *own = partition_point(
+      all, [=](const SeparateInput &s) { return s.node < index; });
+  SmallVector<std::pair<size_t, StringRef>, 4> names;
+  for (; own != all.end() && own->node == index; ++own)
+    if (isSeparate(*own))
+      names.push_back({own->input, own->name});
+  if (names.empty())
+    return referTo(message);
+  size_t input = 0;
+  return copyFields(message, [&](const Field &field, Rope &out) -> Error {
+    if (!field.is(NodeProto::kInputFieldNumber, Type::Length))
+      return appendSame(field, out);
+    const auto *found =
+        find_if(names, [&](const auto &name) { return name.first == input; });
+    ++input;
+    return found == names.end()
+               ? appendSame(field, out)
+               : appendChanged(field, referTo(found->second), out);
+  });
+}
+
 /// A node that makes a weight becomes a Constant. One that only passed a weight
 /// on makes what it made before; all others are copied.
-Expected<Rope> Rewriter::node(StringRef message) {
+Expected<Rope> Rewriter::node(StringRef message, size_t index) {
   const Replacement *by = nullptr;
   const Kept *old = nullptr;
   Error error = forEachField(message, [&](const Field &field) -> Error {
@@ -189,7 +245,7 @@ Expected<Rope> Rewriter::node(StringRef message) {
   if (error)
     return std::move(error);
   if (!by && !old)
-    return referTo(message);
+    return withInputs(message, index);
   Expected<Rope> out = fieldsOf(message, /*computation=*/false);
   if (!out)
     return out;

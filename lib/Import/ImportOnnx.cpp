@@ -161,6 +161,9 @@ LogicalResult Importer::importInto(func::FuncOp main, const Inputs &inputs,
   graph.batch = inputs.batch;
   graph.used = std::move(order.used);
   graph.fixed = notParameters(proto);
+  for (const takt::SeparateInput &input : model.separate)
+    if (graph.fixed.contains(input.initializer))
+      graph.fixed.insert(input.name);
   if (failed(defineInitializers(graph, proto, model.rawData)))
     return failure();
   for (auto [input, argument] :

@@ -10,6 +10,8 @@
 #include "Subject.h"
 #include "takt/Import/ImportOnnx.h"
 #include "takt/Support/OnnxText.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Regex.h"
 #include <climits>
 #include <onnx/defs/parser.h>
@@ -77,6 +79,34 @@ static bool parseText(llvm::MemoryBufferRef file, MLIRContext &context,
   return false;
 }
 
+/// Gives what the exporter merged initializers of its own, behind the file's.
+static void separateMerged(Model &model, StringRef bytes) {
+  llvm::Expected<std::vector<SeparateInput>> separate =
+      findSeparateInputs(bytes);
+  if (!separate)
+    return consumeError(separate.takeError()); // the parser tells more
+  onnx::GraphProto &graph = *model.proto->mutable_graph();
+  llvm::StringMap<int> indices;
+  for (auto [i, tensor] : llvm::enumerate(graph.initializer()))
+    indices.try_emplace(tensor.name(), i);
+  for (const SeparateInput &input : *separate) {
+    graph.mutable_node(input.node)->set_input(input.input, input.name);
+    auto [it, isNew] =
+        indices.try_emplace(input.name, graph.initializer_size());
+    if (!isNew)
+      continue;
+    int from = indices.lookup(input.initializer);
+    onnx::TensorProto copy = graph.initializer(from);
+    copy.set_name(input.name);
+    *graph.add_initializer() = std::move(copy);
+    if (from < static_cast<int>(model.rawData.size())) {
+      model.rawData.resize(it->second);
+      model.rawData.push_back(model.rawData[from]);
+    }
+  }
+  model.separate = std::move(*separate);
+}
+
 static FailureOr<Model> parseModel(llvm::MemoryBufferRef file,
                                    MLIRContext &context) {
   Model model;
@@ -85,6 +115,7 @@ static FailureOr<Model> parseModel(llvm::MemoryBufferRef file,
   if (isOnnxText(file)) {
     if (!parseText(file, context, *model.proto))
       return failure();
+    separateMerged(model, model.proto->SerializeAsString());
     return model;
   }
   llvm::Expected<DetachedModel> detached = detachData(file.getBuffer());
@@ -100,6 +131,7 @@ static FailureOr<Model> parseModel(llvm::MemoryBufferRef file,
   if (!model.proto->has_graph())
     return subject.invalid() << "has no graph";
   model.rawData = std::move(detached->rawData);
+  separateMerged(model, detached->bytes);
   return model;
 }
 

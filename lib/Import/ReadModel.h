@@ -9,6 +9,7 @@
 #define TAKT_LIB_IMPORT_READMODEL_H
 
 #include "mlir/IR/MLIRContext.h"
+#include "takt/Support/MergedValues.h"
 #include "takt/Support/Onnx.h"
 #include "llvm/Support/MemoryBufferRef.h"
 #include <memory>
@@ -22,6 +23,8 @@ struct Model {
   int64_t opset = 0; ///< of the default domain
   /// By initializer; nullopt, or shorter, where the data are in `proto`.
   std::vector<std::optional<llvm::StringRef>> rawData;
+  /// What `proto` has as initializers of their own, and the file has not.
+  std::vector<SeparateInput> separate;
 };
 
 /// The model in a file, protobuf or text. Fails with a diagnostic if it is

@@ -11,6 +11,8 @@ precision, by both, where they must agree.
 """
 
 import argparse
+import copy
+import math
 import os
 import sys
 import tempfile
@@ -110,7 +112,18 @@ def named(arrays, parameters):
             for name, (_, turned) in parameters.items()}
 
 
-def run_takt(tools, model, form, image, label):
+def steady_rate(model, image, label):
+    """A learning rate with which the weights change by a thousandth or less, so that
+    no network, none of which is trained, leaves the numbers' range in a few steps."""
+    model = copy.deepcopy(model)
+    cross_entropy(model, image, label, BATCH)(0).backward()
+    pairs = [(p.detach().norm().item(), p.grad.norm().item())
+             for p in model.parameters() if p.grad is not None]
+    weights, gradients = (math.hypot(*norms) for norms in zip(*pairs))
+    return RATE * min(1, weights / gradients)
+
+
+def run_takt(tools, model, form, image, label, rate):
     """(gradients of the first minibatch, weights, outputs, parameters_of) from the
     file that the form makes of the model."""
     mode, opset, dynamic = form
@@ -120,7 +133,7 @@ def run_takt(tools, model, form, image, label):
         export(model, mode, opset, dynamic, image[:BATCH], path("m.onnx"))
         numpy.savez(path("d.npz"), image=image, label=label)
         options = ["--loss=softmax-cross-entropy", "--optimizer=momentum",
-                   f"--learning-rate={RATE}", "--processors=2", "--schedule=list"]
+                   f"--learning-rate={rate!r}", "--processors=2", "--schedule=list"]
         if dynamic:
             options.append(f"--batch={BATCH}")
         tools.run("taktc", path("m.onnx"), *options, "-o", path("p.takt"))
@@ -146,14 +159,15 @@ def compare(tools, name, form, kind):
     generator = numpy.random.default_rng(7)
     image = generator.standard_normal((BATCH * STEPS, 3, size, size)).astype(kind)
     label = generator.integers(0, 10, BATCH * STEPS)
-    *ours, model, parameters = run_takt(tools, model, form, image, label)
+    rate = steady_rate(model, image, label)
+    *ours, model, parameters = run_takt(tools, model, form, image, label, rate)
     missing = set(ours[0]) - set(parameters)
     if missing:
         raise ValueError(f"trains what PyTorch does not: {sorted(missing)}")
     parameters = {key: parameters[key] for key in ours[0]}
     trained = {key: p for key, (p, _) in parameters.items()}
     loss, gradients, weights = train(
-        trained, torch.optim.SGD(trained.values(), lr=RATE, momentum=0.9),
+        trained, torch.optim.SGD(trained.values(), lr=rate, momentum=0.9),
         cross_entropy(model, image, label, BATCH), STEPS)
     first = torch.nn.functional.cross_entropy(
         torch.from_numpy(ours[2]["logits"]), torch.from_numpy(label[:BATCH])).item()

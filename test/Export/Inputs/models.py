@@ -7,7 +7,8 @@ A perceptron of 4 inputs and 3 classes, and what KIND says: raw (raw data), fiel
 (float_data), half (of float16), shared (the second bias is an Identity of the first), fill
 (weights by ConstantOfShape), literal (all by Constant), external (in OUT.onnx.data),
 constant (external, and so is a mask that is not trained), norm (batch
-normalization), other (5 inputs), renamed, computed (a weight that a node computes),
+normalization), merged (the same, but vectors with equal values are one initializer, as
+PyTorch's exporter has it, whose nodes say of which module they are), other (5 inputs), renamed, computed (a weight that a node computes),
 unknown (raw, and fields that are in no version of ONNX).
 """
 
@@ -26,6 +27,34 @@ def tensor(name, shape, kind):
     if kind == "field":
         return helper.make_tensor(name, TensorProto.FLOAT, shape, values.flatten())
     return numpy_helper.from_array(values, name)
+
+
+def say_module(node, path):
+    """In the node's metadata, which the installed onnx package does not know."""
+    def field(number, payload):
+        return bytes([number << 3 | 2, len(payload)]) + payload
+    scopes = ["", *path.split("."), node.name]
+    scopes = [".".join(scopes[1:i + 1]) for i in range(len(scopes) - 1)] + [node.name]
+    entry = (field(1, b"pkg.torch.onnx.name_scopes") + field(2, str(scopes).encode()))
+    node.MergeFromString(field(9, entry))
+
+
+def merge(tensors, nodes):
+    """One tensor for both biases of products, and for what of the norm is equal."""
+    tensors.pop("b2")
+    for old, new in (("b1", "net.first.bias"), ("scale", "net.norm.weight"),
+                     ("shift", "net.norm.bias")):
+        tensors[new] = tensors.pop(old)
+        tensors[new].name = new
+    tensors.pop("mean")
+    tensors.pop("var")
+    names = {"b1": "net.first.bias", "b2": "net.first.bias", "scale": "net.norm.weight",
+             "var": "net.norm.weight", "shift": "net.norm.bias", "mean": "net.norm.bias"}
+    modules = {"gemm1": "net.first", "norm": "net.norm", "gemm2": "net.second"}
+    for node in nodes:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        if node.name in modules:
+            say_module(node, modules[node.name])
 
 
 def make(kind):
@@ -55,7 +84,7 @@ def make(kind):
     nodes += [helper.make_node("Gemm", ["x", w1, "b1"], ["h1"], name="gemm1"),
               helper.make_node("Relu", ["h1"], ["r1"], name="relu1")]
     last = "r1"
-    if kind == "norm":
+    if kind in ("norm", "merged"):
         for name in ("scale", "shift", "mean", "var"):
             values = numpy.full(6, 1 if name in ("scale", "var") else 0, numpy.float32)
             tensors[name] = numpy_helper.from_array(values, name)
@@ -72,6 +101,8 @@ def make(kind):
     nodes += [helper.make_node("Gemm", [last, "w2", "b2"], ["h2"], name="gemm2"),
               helper.make_node("Tanh", ["h2"], ["r2"], name="tanh"),
               helper.make_node("MatMul", ["r2", "w3"], ["y"], name="matmul")]
+    if kind == "merged":
+        merge(tensors, nodes)
     element = TensorProto.FLOAT16 if kind == "half" else TensorProto.FLOAT
     graph = helper.make_graph(
         nodes, "perceptron",

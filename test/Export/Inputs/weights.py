@@ -5,7 +5,8 @@
 
 All tensors of WRITTEN that WEIGHTS names have its values, rounded to the file's
 type; everything else is as in ORIGINAL, and onnx.checker accepts it. NEW in WRITTEN is
-what OLD was in ORIGINAL. Prints the nodes that differ.
+what OLD was in ORIGINAL. Prints the nodes that differ and the initializers that are
+new.
 """
 
 import sys
@@ -50,13 +51,20 @@ def main():
     for before, after in zip(original.graph.node, written.graph.node):
         if before != after:
             assert before.output == after.output and before.name == after.name
-            print(f"{before.name}: {before.op_type} -> {after.op_type}")
+            inputs = [f" {new}" for old, new in zip(before.input, after.input)
+                      if old != new and before.op_type == after.op_type]
+            print(f"{before.name}: {before.op_type} -> {after.op_type}"
+                  f"{','.join(inputs)}")
             before.CopyFrom(after)
             changed += 1
     for new, old in (text.split("=") for text in sys.argv[4:]):
         before = tensors(onnx.load(sys.argv[1]))[old]
         assert numpy.array_equal(*map(numpy_helper.to_array, (found[new], before)))
         print(f"{new} is what {old} was")
+    known = {t.name for t in original.graph.initializer}
+    for t in [t for t in written.graph.initializer if t.name not in known]:
+        print(f"{t.name}: new")
+        written.graph.initializer.remove(t)
     a, b = (without_data(model, names) for model in (original, written))
     assert a == b, "something else changed"
     print(f"{len(names)} weights")
