@@ -197,9 +197,10 @@ void TaskAssigner::assignDgrad() {
 void TaskAssigner::assignWgrad() {
   for (Operation *op : byKind[2]) {
     int64_t layer = layerOfNode(op);
-    // The sum of a shared parameter's gradients waits for the earliest layer.
+    // The sum of a shared parameter's gradients waits for the earliest layer,
+    // also where these are a D's own, as those of what is only added.
     int64_t latest = latestProducer(op);
-    if (latest >= 0 && kindAt(latest) == TaskKind::Wgrad)
+    if (latest >= 0 && kindAt(latest) != TaskKind::Forward)
       layer = std::min(layer, layerAt(latest));
     place[op] = position(TaskKind::Wgrad, layer);
   }
