@@ -23,6 +23,7 @@ import onnx
 import torch
 import torchvision
 from onnx import numpy_helper
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from takt.compare import largest_error
 from takt.pytorch_training import cross_entropy, train
@@ -85,6 +86,36 @@ def export(model, mode, opset, dynamic, image, path):
                           input_names=["image"], output_names=["logits"])
 
 
+def fuse(model, image):
+    """The model in evaluation with each convolution and the batch normalization that
+    takes its result as one convolution, as the exporter writes them."""
+    model = copy.deepcopy(model)
+    made, pairs, hooks = {}, [], []
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Conv2d):
+            def keep(module, inputs, result, name=name):
+                made[id(result)] = name, result  # kept, so that the number is its own
+            hooks.append(module.register_forward_hook(keep))
+        elif isinstance(module, torch.nn.BatchNorm2d):
+            def take(module, inputs, name=name):
+                if id(inputs[0]) in made:
+                    pairs.append((made[id(inputs[0])][0], name))
+            hooks.append(module.register_forward_pre_hook(take))
+    with torch.no_grad():
+        model(torch.from_numpy(image))
+    for hook in hooks:
+        hook.remove()
+
+    def replace(name, module):
+        parent, _, child = name.rpartition(".")
+        setattr(model.get_submodule(parent), child, module)
+    for convolution, norm in pairs:
+        replace(convolution, fuse_conv_bn_eval(model.get_submodule(convolution),
+                                               model.get_submodule(norm)))
+        replace(norm, torch.nn.Identity())
+    return model
+
+
 def parameters_of(model, path):
     """By name in the file: the parameter that has the initializer's value, as it
     stands or transposed, and whether it is transposed."""
@@ -144,8 +175,7 @@ def run_takt(tools, model, form, image, label, rate):
                   f"--save-weights={path('w.npz')}")
         if mode == "eval" and any(isinstance(module, torch.nn.BatchNorm2d)
                                   for module in model.modules()):
-            from torch.fx.experimental.optimization import fuse
-            model = fuse(model)
+            model = fuse(model, image[:BATCH])
         return (*[dict(numpy.load(path(file))) for file in ("g.npz", "w.npz", "o.npz")],
                 model, parameters_of(model, path("m.onnx")))
 
