@@ -112,6 +112,9 @@ FailureOr<Value> Node::toValue(const Operand &operand, StringRef role,
     return unsupported() << "has a sequence for " << role
                          << ", expected a tensor";
   const Constant &constant = *operand.constant;
+  if (countElements(constant.shape) == 0)
+    return unsupported() << "has shape " << shapeText(constant.shape) << " for "
+                         << role << ", expected at least one element";
   Type element = computedType(constant.type, loc.getContext());
   if (element && !accepts(accept, element))
     return unsupported() << "has the constant '" << constant.name

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Nodes.h"
+#include "EmptyTensors.h"
 #include "Node.h"
 #include "Order.h"
 #include "Registry.h"
@@ -52,7 +53,8 @@ static LogicalResult importNode(Graph &graph, const onnx::NodeProto &node) {
         return subject.unsupported()
                << "takes the sequence '" << name << "', expected a tensor";
   Node view(graph, node, match->since, subject.loc);
-  if (failed(match->convert(view)))
+  FailureOr<bool> isDone = convertOfEmpty(view);
+  if (failed(isDone) || (!*isDone && failed(match->convert(view))))
     return failure();
   // What a conversion does not define, Binder found to be unused.
   for (const std::string &name : node.output())

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Emit.h"
+#include "EmptyTensors.h"
 #include "Registry.h"
 #include "ShapeArithmetic.h"
 #include "takt/Target/KernelCheck.h"
@@ -186,10 +187,14 @@ static LogicalResult convertSlice(Node &node) {
       bindRanges(node, bind, x ? shapeOf(x) : ArrayRef<int64_t>());
   if (failed(ranges))
     return failure();
+  auto takesNothing = [](const Range &range) { return range.count < 1; };
+  if (llvm::any_of(*ranges, takesNothing)) {
+    Dims shape(shapeOf(x));
+    for (const Range &range : *ranges)
+      shape[range.axis] = std::max<int64_t>(range.count, 0);
+    return defineEmpty(node, shape, onnxType(elementOf(x)));
+  }
   for (const Range &range : *ranges) {
-    if (range.count < 1)
-      return node.unsupported() << "takes nothing of axis " << range.axis
-                                << ", expected at least one index";
     FailureOr<Value> part =
         range.step == 1  ? slice(node, x, range.axis, range.begin, range.count)
         : range.step > 1 ? stride(node, x, range)
@@ -214,9 +219,9 @@ static FailureOr<Dims> splitSizes(Node &node, const std::optional<Dims> &given,
       sizes.push_back(std::min(part, rest));
   int64_t sum = 0;
   for (int64_t part : sizes) {
-    if (part < 1 || part > size)
-      return node.unsupported()
-             << "has a part of size " << part << ", expected 1 to " << size;
+    if (part < 0 || part > size)
+      return node.invalid()
+             << "has a part of size " << part << ", expected 0 to " << size;
     sum += part;
   }
   if (int64_t(sizes.size()) != parts || sum != size)
@@ -274,7 +279,12 @@ static LogicalResult convertSplit(Node &node) {
     return failure();
   int64_t begin = 0;
   for (auto [i, size] : llvm::enumerate(*sizes)) {
-    if (node.isUsed(i)) {
+    if (node.isUsed(i) && size == 0) {
+      Dims shape(shapeOf(x));
+      shape[*at] = 0;
+      if (failed(defineEmpty(node, shape, onnxType(elementOf(x)), i)))
+        return failure();
+    } else if (node.isUsed(i)) {
       FailureOr<Value> part = slice(node, x, *at, begin, size);
       if (failed(part) || failed(node.define(i, *part)))
         return failure();

@@ -30,6 +30,7 @@ from takt.pytorch_training import cross_entropy, train
 from takt.tools import Tools, table
 
 BATCH, STEPS, RATE, LIMIT = 4, 3, 0.001, 1e-4
+MOMENTUM = float(numpy.float32(0.9))  # as kernels have it
 # One of each family; --networks=all for all of them.
 FAMILIES = ["alexnet", "vgg11", "vgg11_bn", "resnet18", "resnet50", "resnext50_32x4d",
             "wide_resnet50_2", "densenet121", "squeezenet1_0", "squeezenet1_1",
@@ -145,13 +146,14 @@ def named(arrays, parameters):
 
 def steady_rate(model, image, label):
     """A learning rate with which the weights change by a thousandth or less, so that
-    no network, none of which is trained, leaves the numbers' range in a few steps."""
+    no network, none of which is trained, leaves the numbers' range in a few steps; as
+    a program has it, in single precision."""
     model = copy.deepcopy(model)
     cross_entropy(model, image, label, BATCH)(0).backward()
     pairs = [(p.detach().norm().item(), p.grad.norm().item())
              for p in model.parameters() if p.grad is not None]
     weights, gradients = (math.hypot(*norms) for norms in zip(*pairs))
-    return RATE * min(1, weights / gradients)
+    return float(numpy.float32(RATE * min(1, weights / gradients)))
 
 
 def run_takt(tools, model, form, image, label, rate):
@@ -197,7 +199,7 @@ def compare(tools, name, form, kind):
     parameters = {key: parameters[key] for key in ours[0]}
     trained = {key: p for key, (p, _) in parameters.items()}
     loss, gradients, weights = train(
-        trained, torch.optim.SGD(trained.values(), lr=rate, momentum=0.9),
+        trained, torch.optim.SGD(trained.values(), lr=rate, momentum=MOMENTUM),
         cross_entropy(model, image, label, BATCH), STEPS)
     first = torch.nn.functional.cross_entropy(
         torch.from_numpy(ours[2]["logits"]), torch.from_numpy(label[:BATCH])).item()
