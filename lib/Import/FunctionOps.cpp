@@ -40,9 +40,9 @@ static LogicalResult convertUnary(Node &node) {
   return emitUnary(node, x, function);
 }
 
-/// Rounding, which sizes need that are computed in floats.
+/// What sizes need that are computed in floats: rounding, the side of a square.
 template <UnaryFunction function, double (*compute)(double)>
-static LogicalResult convertRounding(Node &node) {
+static LogicalResult convertOfSizes(Node &node) {
   if (isNumberArithmetic(node))
     return foldNumbers(node, compute);
   return convertUnary<function>(node);
@@ -307,6 +307,10 @@ static LogicalResult convertOldPow(Node &node, Binder &bind, Value x,
 static LogicalResult convertPow(Node &node) {
   if (node.isShapeArithmetic() && node.since >= 7)
     return foldArithmetic(node, IntegerOperation::Pow);
+  if (node.since >= 7 && isNumberArithmetic(node) &&
+      node.operand(0).constant->type == node.operand(1).constant->type)
+    return foldNumbers(node,
+                       [](double x, double y) { return std::pow(x, y); });
   Binder bind(node);
   Value x = bind.tensor("X", Accept::Numbers);
   Operand exponent = bind.operand("Y");
@@ -377,7 +381,8 @@ void takt::import::addFunctionOps(Registry &registry) {
   registry.add("Abs", {6, 13}, convertAbs, "train.unary abs; folded on shapes");
   registry.add("Sign", {9, 13}, convertSign,
                "train.unary sign; folded on shapes");
-  registry.add("Sqrt", {6, 13}, convertUnary<U::Sqrt>, "train.unary sqrt");
+  registry.add("Sqrt", {6, 13}, convertOfSizes<U::Sqrt, std::sqrt>,
+               "train.unary sqrt; folded on shapes");
   registry.add("Exp", {6, 13}, convertUnary<U::Exp>, "train.unary exp");
   registry.add("Log", {6, 13}, convertUnary<U::Log>, "train.unary log");
   registry.add("Reciprocal", {6, 13}, convertUnary<U::Reciprocal>,
@@ -394,11 +399,11 @@ void takt::import::addFunctionOps(Registry &registry) {
   registry.add("Asinh", {9, 22}, convertUnary<U::Asinh>, "train.unary asinh");
   registry.add("Acosh", {9, 22}, convertUnary<U::Acosh>, "train.unary acosh");
   registry.add("Atanh", {9, 22}, convertUnary<U::Atanh>, "train.unary atanh");
-  registry.add("Floor", {6, 13}, convertRounding<U::Floor, std::floor>,
+  registry.add("Floor", {6, 13}, convertOfSizes<U::Floor, std::floor>,
                "train.unary floor; folded on shapes");
-  registry.add("Ceil", {6, 13}, convertRounding<U::Ceil, std::ceil>,
+  registry.add("Ceil", {6, 13}, convertOfSizes<U::Ceil, std::ceil>,
                "train.unary ceil; folded on shapes");
-  registry.add("Round", {11, 22}, convertRounding<U::Round, std::nearbyint>,
+  registry.add("Round", {11, 22}, convertOfSizes<U::Round, std::nearbyint>,
                "train.unary round; folded on shapes");
   registry.add("Softplus", {1, 22}, convertUnary<U::Softplus>,
                "train.unary softplus");
