@@ -40,6 +40,7 @@ const Registry &Registry::get() {
     addIndexOps(result);
     addArrangeOps(result);
     addResizeOps(result);
+    addSignalOps(result);
     addEinsumOps(result);
     addLossOps(result);
     addRecurrentOps(result);

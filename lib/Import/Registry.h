@@ -89,6 +89,7 @@ void addLogicOps(Registry &registry);
 void addIndexOps(Registry &registry);
 void addArrangeOps(Registry &registry);
 void addResizeOps(Registry &registry);
+void addSignalOps(Registry &registry);
 void addEinsumOps(Registry &registry);
 void addLossOps(Registry &registry);
 void addRecurrentOps(Registry &registry);

@@ -61,6 +61,8 @@ private:
   void placeNear(const Assignment &assignment);
   bool fitWithGaps(const Assignment &assignment);
   bool scheduleNear(const BalancedAssignments &balanced, int tolerance);
+  bool isNear(int64_t least) const;
+  bool isPipelineShorter() const;
   void searchAssignments();
   void considerPipeline();
   void saveMemory();
@@ -184,14 +186,15 @@ bool LayerPipeSearch::fitWithGaps(const Assignment &assignment) {
   return false;
 }
 
+bool LayerPipeSearch::isNear(int64_t least) const {
+  constexpr int kNear = 10;
+  return best.fits() && best.its().interval <= relaxed(least, kNear);
+}
+
 /// Until one of the assignments at that tolerance has a schedule near the least
 /// interval: that of fewest bytes need not have an order. False if none has.
 bool LayerPipeSearch::scheduleNear(const BalancedAssignments &balanced,
                                    int tolerance) {
-  constexpr int kNear = 10;
-  auto isNear = [&](int64_t least) {
-    return best.fits() && best.its().interval <= relaxed(least, kNear);
-  };
   for (const Assignment &assignment : balanced.candidates(tolerance)) {
     if (isOver())
       break;
@@ -217,6 +220,11 @@ void LayerPipeSearch::searchAssignments() {
     // longer; and where no good order is found, one that leaves more time.
     if (scheduleNear(balanced, tolerance) && linksAreFree)
       return;
+    // What is longer than the pipeline's interval need not be looked for.
+    if (count == processors && isPipelineShorter())
+      considerPipeline();
+    if (linksAreFree && isNear(relaxed(balanced.leastInterval(), tolerance)))
+      return;
     // Orders of assignments near the chain often need fewer stages.
     int chain = balanced.chainTolerance();
     llvm::SmallVector<int> longer;
@@ -231,6 +239,12 @@ void LayerPipeSearch::searchAssignments() {
     if (linksAreFree)
       return;
   }
+}
+
+bool LayerPipeSearch::isPipelineShorter() const {
+  return !best.fits() ||
+         best.its().interval >
+             relaxed(partition.largest, options.intervalTolerance);
 }
 
 /// pipedream's schedule under layerpipe's delays, with which its dependences
@@ -270,9 +284,7 @@ llvm::Expected<Schedule> LayerPipeSearch::run() {
   }
   searchAssignments();
   // Where whole layers are together, two copies of their weights suffice.
-  if (!best.fits() || best.its().surplus > 0 ||
-      best.its().interval >
-          relaxed(partition.largest, options.intervalTolerance))
+  if (isPipelineShorter() || best.its().surplus > 0)
     considerPipeline();
   if (!best.fits() && options.stages == 0) {
     saveMemory();

@@ -47,7 +47,7 @@ SCOPE = {
         "ConvInteger", "DequantizeLinear", "DynamicQuantizeLinear",
         "MatMulInteger", "QLinearConv", "QLinearMatMul", "QuantizeLinear"],
     "signal processing": [
-        "BlackmanWindow", "DFT", "HammingWindow", "HannWindow",
+        "BlackmanWindow", "HammingWindow", "HannWindow",
         "MelWeightMatrix", "STFT"],
     "not an operator of the networks that Takt trains": [
         "BitShift", "Det", "GridSample", "MaxRoiPool", "RoiAlign"],
