@@ -21,13 +21,13 @@ OPSETS = [13, 15, 17]
 BATCH = 4
 
 
-def environment(directory):
+def environment(directory, packages):
     """The Python of a virtual environment that has the packages."""
     python = os.path.join(directory, "bin", "python3")
     if not os.path.exists(python):
         venv.create(directory, with_pip=True, clear=True)
     subprocess.run([python, "-m", "pip", "install", "--quiet",
-                    "--disable-pip-version-check", *PACKAGES], check=True)
+                    "--disable-pip-version-check", *packages], check=True)
     return python
 
 
@@ -118,7 +118,7 @@ def main():
         agree = [compare_all(tools), compare_operators(tools),
                  compare_gradients(tools), compare_networks(tools)]
         sys.exit(0 if all(agree) else 1)
-    python = environment(os.path.join(ROOT, "out", "interop-venv"))
+    python = environment(os.path.join(ROOT, "out", "interop-venv"), PACKAGES)
     sys.exit(subprocess.run([python, "-m", "takt.interop", "--inside", "--bin",
                              arguments.bin]).returncode)
 
