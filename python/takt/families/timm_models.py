@@ -32,10 +32,12 @@ def exporter(name):
     def export(path):
         import timm
         import torch
+        with torch.device("meta"):  # without memory
+            shape = timm.create_model(name, pretrained=False, num_classes=10)
+        if sum(p.numel() for p in shape.parameters()) > MOST_PARAMETERS:
+            raise ValueError("has too many parameters")
         torch.manual_seed(0)
         model = timm.create_model(name, pretrained=False, num_classes=10).eval()
-        if sum(p.numel() for p in model.parameters()) > MOST_PARAMETERS:
-            raise ValueError("has too many parameters")
         image = torch.randn(1, *model.default_cfg.get("input_size", (3, 224, 224)))
         torch.onnx.export(model, (image,), path, opset_version=OPSET, dynamo=True,
                           optimize=False, verbose=False, external_data=False,
