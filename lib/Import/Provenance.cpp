@@ -6,15 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "Provenance.h"
-#include "takt/Support/Wire.h"
+#include "takt/Support/OnnxMetadata.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Regex.h"
 
 using namespace takt;
 using namespace takt::import;
-using llvm::Error;
 using llvm::StringRef;
-using wire::Field;
 
 /// What torch.export has an input of the program as: PARAMETER, BUFFER, …
 static constexpr llvm::StringLiteral kKind =
@@ -23,40 +21,21 @@ static constexpr llvm::StringLiteral kKind =
 static constexpr llvm::StringLiteral kFoldedFrom =
     "pkg.onnxscript.optimizer.folded_from";
 
-/// The value of that key in an entry of metadata; nothing if it is another's.
-static std::optional<std::string> valueOf(StringRef entry, StringRef key) {
-  std::string found, value;
-  Error error = wire::forEachField(entry, [&](const Field &field) -> Error {
-    if (field.is(onnx::StringStringEntryProto::kKeyFieldNumber,
-                 wire::Type::Length))
-      found = field.payload.str();
-    if (field.is(onnx::StringStringEntryProto::kValueFieldNumber,
-                 wire::Type::Length))
-      value = field.payload.str();
-    return Error::success();
-  });
-  if (error) {
-    llvm::consumeError(std::move(error));
-    return std::nullopt;
-  }
-  if (found != key)
-    return std::nullopt;
-  return value;
-}
-
 /// Of a value's metadata, which this version of ONNX's classes does not know.
 static std::optional<std::string> metadata(const onnx::ValueInfoProto &info,
                                            StringRef key) {
-  constexpr int kMetadataProps = 4;
   const google::protobuf::UnknownFieldSet &unknown =
       info.GetReflection()->GetUnknownFields(info);
   for (int i = 0; i < unknown.field_count(); ++i) {
     const google::protobuf::UnknownField &field = unknown.field(i);
-    if (field.number() != kMetadataProps ||
+    if (field.number() != takt::kValueMetadata ||
         field.type() != google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED)
       continue;
-    if (auto value = valueOf(field.length_delimited(), key))
-      return value;
+    auto value = takt::metadataValue(field.length_delimited(), key);
+    if (!value)
+      llvm::consumeError(value.takeError()); // it says nothing
+    else if (*value)
+      return (*value)->str();
   }
   return std::nullopt;
 }

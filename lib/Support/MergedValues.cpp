@@ -7,6 +7,7 @@
 
 #include "takt/Support/MergedValues.h"
 #include "takt/Support/Onnx.h"
+#include "takt/Support/OnnxMetadata.h"
 #include "takt/Support/Wire.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
@@ -25,9 +26,6 @@ using wire::forEachField;
 using wire::Type;
 
 namespace {
-
-/// metadata_props of a node, newer than the classes of libonnx.
-constexpr uint64_t kMetadata = 9, kKey = 1, kValue = 2;
 
 /// Inputs of BatchNormalization.
 constexpr size_t kMean = 3, kVariance = 4;
@@ -85,21 +83,6 @@ static SmallVector<StringRef, 8> parseModules(StringRef text) {
   return paths;
 }
 
-/// The value of an entry of metadata, if it has the key.
-static Expected<StringRef> valueOf(StringRef entry, StringRef wanted) {
-  StringRef key, value;
-  Error error = forEachField(entry, [&](const Field &field) -> Error {
-    if (field.is(kKey, Type::Length))
-      key = field.payload;
-    else if (field.is(kValue, Type::Length))
-      value = field.payload;
-    return Error::success();
-  });
-  if (error)
-    return std::move(error);
-  return key == wanted ? value : StringRef();
-}
-
 Error Finder::readNode(StringRef message) {
   User &user = users.emplace_back();
   StringRef type, domain;
@@ -112,12 +95,12 @@ Error Finder::readNode(StringRef message) {
       type = field.payload;
     else if (field.is(NodeProto::kDomainFieldNumber, Type::Length))
       domain = field.payload;
-    else if (field.is(kMetadata, Type::Length)) {
-      auto scopes = valueOf(field.payload, "pkg.torch.onnx.name_scopes");
+    else if (field.is(kNodeMetadata, Type::Length)) {
+      auto scopes = metadataValue(field.payload, "pkg.torch.onnx.name_scopes");
       if (!scopes)
         return scopes.takeError();
-      if (!scopes->empty())
-        user.modules = parseModules(*scopes);
+      if (*scopes)
+        user.modules = parseModules(**scopes);
     }
     return Error::success();
   });
