@@ -112,8 +112,11 @@ static Error checkBatch(const Options &options) {
   if (options.microbatches < 1)
     return badOption("--microbatches=" + Twine(options.microbatches) +
                      ": expected a positive integer");
-  if (options.batch % options.microbatches != 0 ||
-      (options.batch == 0 && options.microbatches > 1))
+  if (options.batch == 0 && options.microbatches > 1)
+    return badOption("--microbatches=" + Twine(options.microbatches) +
+                     ": expected --batch=N, too, the samples of all of them; a "
+                     "batch that the model fixes is that of one");
+  if (options.batch % options.microbatches != 0)
     return badOption("--microbatches=" + Twine(options.microbatches) +
                      ": expected a divisor of the samples in --batch=" +
                      Twine(options.batch));
