@@ -88,6 +88,8 @@ Error checkWords(const KernelSubject &subject, StringRef text) {
     StringRef name = field.trim();
     if (name.consume_back(":f") && !std::isfinite(wordToFloat(words[position])))
       return subject.failValue(name, "not finite", "a finite number");
+    if (name.consume_back(":x") && std::isnan(wordToFloat(words[position])))
+      return subject.failValue(name, "no number", "a number");
     position += name.ends_with("[n]") ? length : 1;
   }
   return Error::success();

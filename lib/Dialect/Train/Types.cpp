@@ -66,6 +66,11 @@ bool takt::train::isFiniteF32(Attribute attr) {
   return number && number.getType().isF32() && number.getValue().isFinite();
 }
 
+bool takt::train::isNumberF32(Attribute attr) {
+  auto number = dyn_cast<FloatAttr>(attr);
+  return number && number.getType().isF32() && !number.getValue().isNaN();
+}
+
 bool takt::train::isShortFloatTensor(Type type) {
   return isTensor(type) && takt::isShortFloat(getElementType(type));
 }

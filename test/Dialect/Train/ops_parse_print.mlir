@@ -198,6 +198,8 @@ func.func @functions(%x: tensor<8x16xf64>, %b: tensor<16xf64>) {
   %6 = train.expand %b : (tensor<16xf64>) -> tensor<8x16xf64>
   // CHECK: train.pad reflect %{{.*}} {begins = array<i64: 1, 0>, ends = array<i64: 0, 3>} : (tensor<8x16xf64>) -> tensor<9x19xf64>
   %7 = train.pad reflect %x {begins = array<i64: 1, 0>, ends = array<i64: 0, 3>} : (tensor<8x16xf64>) -> tensor<9x19xf64>
+  // CHECK: train.pad constant %{{.*}} {begins = array<i64: 1, 0>, ends = array<i64: 0, 3>, value = 0xFF800000 : f32} : (tensor<8x16xf64>) -> tensor<9x19xf64>
+  %lowest = train.pad constant %x {begins = array<i64: 1, 0>, ends = array<i64: 0, 3>, value = 0xFF800000 : f32} : (tensor<8x16xf64>) -> tensor<9x19xf64>
   // CHECK: train.pad_dgrad reflect %{{.*}} {begins = array<i64: 1, 0>, ends = array<i64: 0, 3>} : (tensor<9x19xf64>) -> tensor<8x16xf64>
   %8 = train.pad_dgrad reflect %7 {begins = array<i64: 1, 0>, ends = array<i64: 0, 3>} : (tensor<9x19xf64>) -> tensor<8x16xf64>
   // CHECK: train.normalize %{{.*}} {axis = 1 : i64, epsilon = 1.000000e-03 : f32} : (tensor<8x16xf64>) -> (tensor<8x16xf64>, tensor<8xf64>)

@@ -305,6 +305,14 @@ func.func @pad_c1_length(%x: tensor<8x16xf32>) {
 
 // -----
 
+func.func @pad_no_number(%x: tensor<8x3xf32>) {
+  // expected-error @+1 {{'train.pad' op attribute 'value' failed to satisfy constraint: 32-bit float attribute that is a number}}
+  %0 = train.pad constant %x {begins = array<i64: 0, 0>, ends = array<i64: 0, 3>, value = 0x7FC00000 : f32} : (tensor<8x3xf32>) -> tensor<8x6xf32>
+  return
+}
+
+// -----
+
 func.func @pad_c1_reflect(%x: tensor<8x3xf32>) {
   // expected-error @+1 {{'train.pad' op ends[1] is 3, expected a number from 0 to 2}}
   %0 = train.pad reflect %x {begins = array<i64: 0, 0>, ends = array<i64: 0, 3>} : (tensor<8x3xf32>) -> tensor<8x6xf32>

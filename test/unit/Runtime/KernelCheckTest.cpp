@@ -210,6 +210,13 @@ TEST(KernelCheck, BoundsFloats) {
   float nan = std::numeric_limits<float>::quiet_NaN();
   expectError(unary(KernelId::LeakyRelu, {2}, {2}, {floatBits(nan)}),
               "leaky_relu: alpha is not finite, expected a finite number");
+  // What is around a tensor may be infinite.
+  auto padded = [](float value) {
+    uint32_t mode = static_cast<uint32_t>(PadMode::Constant);
+    return unary(KernelId::Pad, {2}, {3}, {1, mode, floatBits(value), 1, 0});
+  };
+  expectError(padded(-INFINITY), "");
+  expectError(padded(nan), "pad: value is no number, expected a number");
   expectError(unary(KernelId::Dropout, {2}, {2}, {floatBits(1), 0}),
               "dropout: ratio is 1.000000, expected at least 0 and less than "
               "1");

@@ -59,6 +59,8 @@ bool isBoolTensor(mlir::Type type);
 bool isNumberTensor(mlir::Type type);
 /// A finite number of type f32.
 bool isFiniteF32(mlir::Attribute attr);
+/// A number of type f32, which may be infinite.
+bool isNumberF32(mlir::Attribute attr);
 
 /// The element type of a tensor in memory; `type` is one of those that isTensor
 /// accepts.

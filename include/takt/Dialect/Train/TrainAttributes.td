@@ -58,6 +58,15 @@ def Train_F32Attr : TypedAttrBase<F32, "FloatAttr",
   let constBuilderCall = "$_builder.getF32FloatAttr($0)";
 }
 
+// The same, but it may be infinite.
+def Train_ExtendedF32Attr : TypedAttrBase<F32, "FloatAttr",
+    CPred<"::takt::train::isNumberF32($_self)">,
+    "32-bit float attribute that is a number"> {
+  let returnType = Train_F32Attr.returnType;
+  let convertFromStorage = Train_F32Attr.convertFromStorage;
+  let constBuilderCall = Train_F32Attr.constBuilderCall;
+}
+
 class Train_DefaultF32<string value> : DefaultValuedAttr<Train_F32Attr, value>;
 
 // One number per spatial dimension. Empty: the default for each of them.

@@ -291,7 +291,7 @@ def Train_PadOp : Train_KernelOp<"pad",
   }];
   let arguments = (ins Train_PadModeAttr:$mode, Train_Tensor:$x,
     DenseI64ArrayAttr:$begins, DenseI64ArrayAttr:$ends,
-    Train_DefaultF32<"0.0f">:$value);
+    DefaultValuedAttr<Train_ExtendedF32Attr, "0.0f">:$value);
   let results = (outs Train_Tensor:$y);
   let assemblyFormat = [{
     custom<Keyword>($mode) $x attr-dict `:`
