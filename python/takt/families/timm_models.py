@@ -38,6 +38,9 @@ def exporter(name):
             raise ValueError("has too many parameters")
         torch.manual_seed(0)
         model = timm.create_model(name, pretrained=False, num_classes=10).eval()
+        with torch.no_grad():  # some heads are 0 at first, and so would be what they give
+            for parameter in model.parameters():
+                parameter += 0.01 * torch.randn_like(parameter)
         image = torch.randn(1, *model.default_cfg.get("input_size", (3, 224, 224)))
         torch.onnx.export(model, (image,), path, opset_version=OPSET, dynamo=True,
                           optimize=False, verbose=False, external_data=False,
