@@ -309,8 +309,7 @@ static LogicalResult convertPow(Node &node) {
     return foldArithmetic(node, IntegerOperation::Pow);
   if (node.since >= 7 && isNumberArithmetic(node) &&
       node.operand(0).constant->type == node.operand(1).constant->type)
-    return foldNumbers(node,
-                       [](double x, double y) { return std::pow(x, y); });
+    return foldNumbers(node, [](double x, double y) { return std::pow(x, y); });
   Binder bind(node);
   Value x = bind.tensor("X", Accept::Numbers);
   Operand exponent = bind.operand("Y");

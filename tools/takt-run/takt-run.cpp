@@ -291,8 +291,9 @@ Error Session::run() {
   if (Error error = loadProgram())
     return error;
   if (options.forward && !forward)
-    return createStringError("--forward: '" + options.program +
-                             "' trains; taktc --mode=forward compiles for this");
+    return createStringError(
+        "--forward: '" + options.program +
+        "' trains; taktc --mode=forward compiles for this");
   if (forward && !options.checkpoint.empty())
     return createStringError("--checkpoint: a forward program has no state to "
                              "continue from");
