@@ -66,7 +66,7 @@ TEST(KernelOps, HaveTheKernelsAttributes) {
     pair.words.split(fields, ',', -1, /*KeepEmpty=*/false);
     for (StringRef field : fields) {
       StringRef name = field.trim();
-      name.consume_back(":f");
+      name.consume_back(":f") || name.consume_back(":x");
       name.consume_back("[n]");
       if (name != "n") {
         EXPECT_TRUE(attributes.erase(name))
