@@ -107,8 +107,7 @@ static void addWeights(const Resize &resize, const Axis &axis, double x,
        ++i) {
     double weight = weightAt(resize, (i - x) * stretch);
     bool isOutside = i < 0 || i >= axis.from;
-    if (weight == 0 ||
-        (isOutside && (resize.excludeOutside || resize.antialias)))
+    if (weight == 0 || (isOutside && resize.excludeOutside))
       continue;
     taps.push_back({std::clamp<int64_t>(i, 0, axis.from - 1), weight});
     sum += weight;
@@ -236,10 +235,25 @@ static LogicalResult checkAttributes(const Node &node, const Resize &resize) {
   if (!isOneOf(resize.nearest,
                {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}))
     return node.invalid() << "has nearest_mode '" << resize.nearest << "'";
-  if (resize.aspect != "stretch")
-    return node.unsupported() << "has keep_aspect_ratio_policy '"
-                              << resize.aspect << "', expected stretch";
+  if (!isOneOf(resize.aspect, {"stretch", "not_larger", "not_smaller"}))
+    return node.invalid() << "has keep_aspect_ratio_policy '" << resize.aspect
+                          << "'";
   return success();
+}
+
+/// The scale of all axes that keeps their ratio, where the sizes that are given
+/// are the most or the least; nullopt where each axis has its own.
+static std::optional<double> commonScale(const Resize &resize,
+                                         ArrayRef<int64_t> from,
+                                         ArrayRef<int64_t> sizes) {
+  if (sizes.empty() || resize.aspect == "stretch")
+    return std::nullopt;
+  auto scales =
+      llvm::map_to_vector(llvm::zip_equal(from, sizes), [](const auto &pair) {
+        return double(std::get<1>(pair)) / std::get<0>(pair);
+      });
+  return resize.aspect == "not_larger" ? *llvm::min_element(scales)
+                                       : *llvm::max_element(scales);
 }
 
 /// Which axes are resized, and how.
@@ -257,6 +271,10 @@ resolveAxes(Node &node, const Resize &resize, ArrayRef<int64_t> shape,
     return node.invalid() << "has other than one scale or size per axis, and "
                              "two ends of a region where it crops, for "
                           << n << " axes";
+  Dims from = llvm::map_to_vector<8>(axes, [&](int64_t axis) {
+    return shape[*resolveAxis(node, axis, shape.size())];
+  });
+  std::optional<double> common = commonScale(resize, from, sizes);
   SmallVector<std::pair<int64_t, Axis>> result;
   for (size_t i = 0; i < n; ++i) {
     int64_t at = *resolveAxis(node, axes[i], shape.size());
@@ -265,7 +283,11 @@ resolveAxes(Node &node, const Resize &resize, ArrayRef<int64_t> shape,
       axis.roiBegin = resize.roi[i];
       axis.roiEnd = resize.roi[n + i];
     }
-    if (!sizes.empty()) {
+    if (common) {
+      axis.scale = *common;
+      axis.to = std::llround(
+          std::clamp(axis.from * *common, 0.0, double(kMaxWeights)));
+    } else if (!sizes.empty()) {
       axis.to = sizes[i];
       axis.scale = double(axis.to) / axis.from;
     } else {

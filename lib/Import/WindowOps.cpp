@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Emit.h"
 #include "Registry.h"
 #include "Windows.h"
 
@@ -110,7 +111,25 @@ static FailureOr<Dims> transposedSizes(const Node &node, ArrayRef<int64_t> x,
   return sizes;
 }
 
-/// It is what a convolution's gradient computes, with the input for dy.
+/// A transposed convolution: what a convolution's gradient computes, with the
+/// input for dy.
+static FailureOr<Value> transposeConvolution(Node &node, Value x, Value w,
+                                             int64_t groups,
+                                             const WindowAttributes &window,
+                                             ArrayRef<int64_t> dims) {
+  AttributeList attributes = node.attributes();
+  attributes.integer("groups", groups)
+      .perDimension("strides", *window.strides, 1)
+      .perDimension("pads_begin", window.padsBegin, 0)
+      .perDimension("pads_end", window.padsEnd, 0)
+      .perDimension("dilations", *window.dilations, 1);
+  auto type = cast<RankedTensorType>(x.getType()).clone(dims);
+  auto y = node.createTyped<train::ConvDgradOp>(type, {x, w}, attributes);
+  if (failed(y))
+    return failure();
+  return Value(y->getResult());
+}
+
 static LogicalResult convertConvTranspose(Node &node) {
   Binder bind(node);
   Value x = bind.tensor("X"), w = bind.tensor("W");
@@ -140,18 +159,11 @@ static LogicalResult convertConvTranspose(Node &node) {
   if (!countElements(dims))
     return node.unsupported() << "has an output of shape " << shapeText(dims)
                               << ", expected at most 2^40 elements";
-  AttributeList attributes = node.attributes();
-  attributes.integer("groups", groups)
-      .perDimension("strides", *window.strides, 1)
-      .perDimension("pads_begin", window.padsBegin, 0)
-      .perDimension("pads_end", window.padsEnd, 0)
-      .perDimension("dilations", *window.dilations, 1);
-  auto type = cast<RankedTensorType>(x.getType()).clone(dims);
-  auto y = node.createTyped<train::ConvDgradOp>(type, {x, w}, attributes);
+  FailureOr<Value> y = transposeConvolution(node, x, w, groups, window, dims);
   if (failed(y))
     return failure();
   if (!b)
-    return node.define(0, y->getResult());
+    return node.define(0, *y);
   Dims perChannel(dims.size() - 1, 1);
   perChannel[0] = shapeOf(b).empty() ? 1 : shapeOf(b)[0];
   if (shapeOf(b) != ArrayRef(dims[1]))
@@ -160,7 +172,68 @@ static LogicalResult convertConvTranspose(Node &node) {
   FailureOr<Value> bias = node.reshape(b, perChannel);
   if (failed(bias))
     return failure();
-  return node.emit<train::AddOp>({y->getResult(), *bias});
+  return node.emit<train::AddOp>({*y, *bias});
+}
+
+/// For each place in a block a kernel that is 1 there, for every channel.
+static Value placesOfBlock(Emit &emit, int64_t channels,
+                           ArrayRef<int64_t> block, Value like) {
+  int64_t places = *countElements(block);
+  SmallVector<float> weights;
+  for (int64_t row = 0; row < channels * places; ++row)
+    for (int64_t place = 0; place < places; ++place)
+      weights.push_back(place == row % places);
+  Dims shape = {channels * places, 1};
+  llvm::append_range(shape, block);
+  return emit.floats(weights, shape, like);
+}
+
+/// Blocks that overlap are summed up: a transposed convolution.
+static LogicalResult convertCol2Im(Node &node) {
+  constexpr int64_t kMaxWeights = int64_t(1) << 22;
+  Binder bind(node);
+  Value x = bind.tensor("input");
+  Dims image = bind.integers("image_shape"),
+       block = bind.integers("block_shape");
+  WindowAttributes window(bind, /*dilated=*/true, /*padsItself=*/false);
+  if (failed(bind.finish()))
+    return failure();
+  size_t n = image.size();
+  auto isPositive = [](int64_t size) { return size > 0; };
+  if (rankOf(x) != 3 || n < 1 || n > 3 || block.size() != n ||
+      !llvm::all_of(image, isPositive) || !llvm::all_of(block, isPositive))
+    return node.invalid() << "makes images of " << shapeText(image)
+                          << " of blocks of " << shapeText(block)
+                          << " in an input of " << shapeText(shapeOf(x));
+  window.kernel = block;
+  if (failed(window.resolve(node, image)))
+    return failure();
+  ArrayRef<int64_t> input = shapeOf(x);
+  int64_t places = countElements(block).value_or(kMaxWeights + 1);
+  if (places > kMaxWeights || input[1] > kMaxWeights / places)
+    return node.unsupported()
+           << "has blocks of " << shapeText(block) << ", which are too large";
+  Dims blocks, dims = {input[0], input[1] / places};
+  for (size_t i = 0; i < n; ++i) {
+    int64_t room = image[i] + window.padsBegin[i] + window.padsEnd[i] -
+                   (*window.dilations)[i] * (block[i] - 1) - 1;
+    blocks.push_back(room < 0 ? 0 : room / (*window.strides)[i] + 1);
+  }
+  if (input[1] % places != 0 || countElements(blocks) != input[2])
+    return node.invalid() << "has an input of " << shapeText(input) << " for "
+                          << shapeText(blocks) << " blocks of "
+                          << shapeText(block);
+  Emit emit(node);
+  Dims apart = {input[0], input[1]};
+  apart.append(blocks);
+  dims.append(image);
+  Value weights = placesOfBlock(emit, dims[1], block, x);
+  Value each = emit.reshape(x, apart);
+  if (!weights || !each)
+    return failure();
+  FailureOr<Value> y =
+      transposeConvolution(node, each, weights, dims[1], window, dims);
+  return failed(y) ? failure() : node.define(0, *y);
 }
 
 void takt::import::addWindowOps(Registry &registry) {
@@ -168,4 +241,6 @@ void takt::import::addWindowOps(Registry &registry) {
                "train.conv; 1 to 3 spatial dimensions");
   registry.add("ConvTranspose", {1, 11, 22}, convertConvTranspose,
                "train.conv_dgrad; train.reshape, train.add for a bias");
+  registry.add("Col2Im", {18}, convertCol2Im,
+               "train.conv_dgrad; shapes known at import");
 }

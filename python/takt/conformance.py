@@ -91,7 +91,8 @@ TESTS_OUTSIDE = {
 CONSTANT_INPUTS = {
     # Of which only the type counts: some are stored in another shape.
     "CastLike": [1],
-    "ConstantOfShape": [0], "CumSum": [1], "Dropout": [1, 2], "Expand": [1],
+    "Col2Im": [1, 2], "ConstantOfShape": [0], "CumSum": [1], "DFT": [1, 2],
+    "Dropout": [1, 2], "Expand": [1],
     "If": [0], "Loop": [0, 1], "MaxUnpool": [2], "OneHot": [1], "Pad": [1, 2, 3],
     "Range": [0, 1, 2], "Reshape": [1], "Resize": [1, 2, 3],
     "SequenceAt": [1], "SequenceErase": [1], "SequenceInsert": [2],
