@@ -101,8 +101,12 @@ void Contest::run(llvm::ArrayRef<llvm::StringRef> names) {
 
 /// The least interval, which also says how far all others are from it.
 void Contest::searchExactly() {
-  if (best && deadline.isOver())
+  if (best && deadline.isOver()) {
+    // Not the bound of its own delays: with others it may be shorter.
+    bound = leastBound(problem, options.stages);
+    best->lowerBound = bound <= best->interval ? bound : 0;
     return;
+  }
   std::vector<Schedule> start;
   if (best)
     start.push_back(*best);

@@ -409,12 +409,16 @@ TEST(ExactTest, EndsAtTheTimeLimit) {
     Instance instance(makeRandomGraph(random, 9), 4);
     instance.machine.interconnect.bytesPerCycle = 4;
     Problem problem = instance.problem();
-    ScheduleOptions hurried;
-    hurried.timeLimitSeconds = 0.01;
-    for (llvm::StringRef name : {"ilp", "auto"}) {
-      Schedule s = scheduleOf(name, problem, hurried);
-      EXPECT_LE(leastBound(problem), s.interval);
-      EXPECT_EQ(s.status == SolveStatus::Optimal, s.interval == s.lowerBound);
+    // Also a time that is over before anything is searched.
+    for (double limit : {1e-9, 0.01}) {
+      ScheduleOptions hurried;
+      hurried.timeLimitSeconds = limit;
+      for (llvm::StringRef name : {"ilp", "auto"}) {
+        Schedule s = scheduleOf(name, problem, hurried);
+        EXPECT_LE(leastBound(problem), s.interval);
+        EXPECT_EQ(s.status == SolveStatus::Optimal, s.interval == s.lowerBound)
+            << name.str() << ", " << limit << " s";
+      }
     }
   }
 }
