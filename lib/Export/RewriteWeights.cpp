@@ -98,6 +98,8 @@ Expected<Rope> Rewriter::graph(StringRef message) {
           Expected<TensorInfo> tensor = readTensor(field.payload);
           if (!tensor)
             return tensor.takeError();
+          if (!replacements.contains(tensor->name))
+            return appendSame(field, out);
           return appendChanged(field, initializer(field.payload, tensor->name),
                                out);
         }

@@ -17,6 +17,18 @@ namespace train = takt::train;
 // Convolution
 //===----------------------------------------------------------------------===//
 
+/// Of a convolution or its gradient; the window is resolved.
+static AttributeList convolutionAttributes(const Node &node, int64_t groups,
+                                           const WindowAttributes &window) {
+  AttributeList attributes = node.attributes();
+  attributes.integer("groups", groups)
+      .perDimension("strides", *window.strides, 1)
+      .perDimension("pads_begin", window.padsBegin, 0)
+      .perDimension("pads_end", window.padsEnd, 0)
+      .perDimension("dilations", *window.dilations, 1);
+  return attributes;
+}
+
 FailureOr<Value> takt::import::convolve(Node &node, Value x, Value w, Value b,
                                         int64_t groups,
                                         WindowAttributes &window) {
@@ -34,16 +46,11 @@ FailureOr<Value> takt::import::convolve(Node &node, Value x, Value w, Value b,
   window.kernel = kernel;
   if (failed(window.resolve(node, shapeOf(x).drop_front(2))))
     return failure();
-  AttributeList attributes = node.attributes();
-  attributes.integer("groups", groups)
-      .perDimension("strides", *window.strides, 1)
-      .perDimension("pads_begin", window.padsBegin, 0)
-      .perDimension("pads_end", window.padsEnd, 0)
-      .perDimension("dilations", *window.dilations, 1);
   SmallVector<Value> operands = {x, w};
   if (b)
     operands.push_back(b);
-  auto y = node.create<train::ConvOp>(operands, attributes);
+  auto y = node.create<train::ConvOp>(
+      operands, convolutionAttributes(node, groups, window));
   if (failed(y))
     return failure();
   return Value(y->getY());
@@ -117,14 +124,9 @@ static FailureOr<Value> transposeConvolution(Node &node, Value x, Value w,
                                              int64_t groups,
                                              const WindowAttributes &window,
                                              ArrayRef<int64_t> dims) {
-  AttributeList attributes = node.attributes();
-  attributes.integer("groups", groups)
-      .perDimension("strides", *window.strides, 1)
-      .perDimension("pads_begin", window.padsBegin, 0)
-      .perDimension("pads_end", window.padsEnd, 0)
-      .perDimension("dilations", *window.dilations, 1);
   auto type = cast<RankedTensorType>(x.getType()).clone(dims);
-  auto y = node.createTyped<train::ConvDgradOp>(type, {x, w}, attributes);
+  auto y = node.createTyped<train::ConvDgradOp>(
+      type, {x, w}, convolutionAttributes(node, groups, window));
   if (failed(y))
     return failure();
   return Value(y->getResult());

@@ -69,7 +69,7 @@ double exponentials(const float *x, float *e, int64_t n, float most) {
   }
   vectorExp(e, e, n);
   // The smallest is exp(kLeast), and NaN is not smaller.
-  const float least = [=] {
+  static const float least = [] {
     float t = kLeast;
     vectorExp(&t, &t, 1);
     return t;
