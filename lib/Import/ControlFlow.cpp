@@ -337,8 +337,9 @@ static LogicalResult convertScan(Node &node) {
   Binder bind(node);
   int64_t inputs = node.proto.input_size(), outputs = node.proto.output_size();
   int64_t count = bind.integer("num_scan_inputs", 0);
-  int64_t kept = outputs - (inputs - count);
-  if (count < 1 || count > inputs || kept < 0)
+  bool counted = count >= 1 && count <= inputs;
+  int64_t kept = counted ? outputs - (inputs - count) : 0;
+  if (!counted || kept < 0)
     return node.invalid() << "has " << count << " scanned of " << inputs
                           << " inputs, and " << outputs << " outputs";
   SmallVector<Operand> carried;
