@@ -119,11 +119,11 @@ static llvm::Error measure(ScheduledProgram &scheduled) {
   return llvm::Error::success();
 }
 
-/// Tries the program that sends as planned, where the one that sends at once
-/// falls behind the plan, and keeps the faster one.
-static llvm::Error sendAsPlanned(ModuleOp module, const Problem &problem,
-                                 LowerOptions lower, ScheduledProgram &result) {
-  lower.sendTime = SendTime::AsPlanned;
+/// Tries the program whose sends take turns, where the one that sends at once
+/// falls behind the schedule, and keeps the faster one.
+static llvm::Error sendInTurn(ModuleOp module, const Problem &problem,
+                              LowerOptions lower, ScheduledProgram &result) {
+  lower.sendTime = SendTime::InTurn;
   llvm::Expected<Program> program =
       lowerToProgram(module, problem, result.schedule, lower);
   if (!program)
@@ -171,7 +171,7 @@ takt::lowerSchedule(ModuleOp module, const Problem &problem, Schedule schedule,
   if (llvm::Error error = measure(result))
     return fail(std::move(error));
   if (result.interval > result.schedule.interval)
-    if (llvm::Error error = sendAsPlanned(module, problem, lower, result))
+    if (llvm::Error error = sendInTurn(module, problem, lower, result))
       return fail(std::move(error));
   result.peakMemory = regionBytes(result.program);
   perMinibatch(result);

@@ -7,6 +7,7 @@
 
 #include "takt/Target/InPlace.h"
 #include "takt/Target/MemoryPlan.h"
+#include "takt/Target/SendTurns.h"
 #include "takt/Target/StepExecutions.h"
 #include "takt/Target/StepRings.h"
 #include "llvm/ADT/STLExtras.h"
@@ -23,7 +24,8 @@ public:
       : step(step), problem(problem), schedule(schedule), program(program),
         sendTime(sendTime), rings(step, problem, schedule),
         places(step.values.size()), before(schedule.tasks.size()),
-        after(schedule.tasks.size()) {
+        after(schedule.tasks.size()),
+        sends(schedule.tasks.size() + problem.machine->processors()) {
     for (auto [value, all] : enumerate(rings.rings))
       places[value].resize(all.size());
   }
@@ -52,10 +54,26 @@ private:
     int transfer = -1;
   };
 
+  /// A transfer, the wait for a place at its receiver, and where it is sent.
+  struct Sending {
+    uint32_t transfer;
+    PlannedSend plan;
+    Instruction credit;
+    SendTurns::Place place;
+    SmallVector<Instruction, 2> waits, signals; ///< of turns
+
+    /// When by plan it has its links, in the trip of which it is sent.
+    int64_t timeInTrip(int64_t interval) const {
+      return plan.times.start - place.stage * interval;
+    }
+  };
+
   Instruction instruction(Opcode op, int64_t stage, uint32_t a, uint32_t b = 0);
   uint32_t addSemaphore(int writer, int waiter);
   void addTransfers();
   void addTransfer(int value, size_t ring, uint32_t homeSlots);
+  void takeTurns();
+  void addSends();
   Error planAddresses();
   void shareVersions(const std::vector<bool> &isOutput);
   bool canShare(ArrayRef<int> versions) const;
@@ -90,6 +108,9 @@ private:
   std::vector<std::map<RegionClass, uint32_t>> regions;
   /// What happens around a task, as instructions with their stages.
   std::vector<std::vector<Instruction>> before, after;
+  std::vector<Sending> sendings; ///< by transfer
+  /// Behind each task; then, by processor, before all of its tasks.
+  std::vector<std::vector<Instruction>> sends;
   int64_t maxStage = 0;
 };
 } // namespace
@@ -104,6 +125,7 @@ void Placer::addTransfers() {
     for (auto [index, ring] : enumerate(all))
       if (step.values[value].kernel >= 0 && !ring.isHome)
         addTransfer(value, index, all.front().slots);
+  addSends();
 }
 
 /// Semaphores and instructions of a value that crosses to another processor.
@@ -122,20 +144,74 @@ void Placer::addTransfer(int value, size_t index, uint32_t homeSlots) {
   places[value][index].transfer = number;
   program.transfers.push_back(transfer);
 
+  // In time for its first reader, and for the next one in its place at home.
+  const Placement &made = schedule.tasks[producer];
+  int64_t mustEnd = std::min(ring.firstReadStart,
+                             made.start + homeSlots * schedule.interval - 1);
+  PlannedSend plan{
+      producer, times,
+      std::max(times.start, mustEnd - times.cycles - times.latency)};
+  sendings.push_back({number,
+                      plan,
+                      instruction(Opcode::Wait, 0, credit, ring.creditCount()),
+                      {producer, rings.stageOf(producer)},
+                      {},
+                      {}});
+
   before[producer].push_back(instruction(Opcode::Wait, rings.stageOf(producer),
                                          transfer.completion, homeSlots));
-  std::pair<int, int64_t> atOnce = {producer, rings.stageOf(producer)};
-  auto [sender, stage] =
-      sendTime == SendTime::AtOnce ? atOnce : rings.sendPoint(producer, times);
-  after[sender].push_back(
-      instruction(Opcode::Wait, stage, credit, ring.creditCount()));
-  after[sender].push_back(instruction(Opcode::Send, stage, number));
   int first = step.kernels[ring.firstRead.kernel].task;
   before[first].push_back(
       instruction(Opcode::Receive, ring.firstRead.trip, number));
   int last = step.kernels[ring.lastRead.kernel].task;
   after[last].push_back(
       instruction(Opcode::Signal, ring.creditStage(), credit));
+}
+
+/// Moves the sends of transfers that hold links to where they do not get into
+/// each other's way.
+void Placer::takeTurns() {
+  std::vector<size_t> moved;
+  std::vector<PlannedSend> plans;
+  for (auto [index, sending] : enumerate(sendings))
+    if (sending.plan.times.cycles > 0) {
+      moved.push_back(index);
+      plans.push_back(sending.plan);
+    }
+  SendTurns turns(*problem.machine, schedule, rings, plans);
+  for (auto [index, sending] : enumerate(moved))
+    sendings[sending].place = turns.place(index);
+  for (const SendTurns::Turn &turn : turns.turns()) {
+    Sending &first = sendings[moved[turn.before]];
+    Sending &second = sendings[moved[turn.after]];
+    uint32_t sent = addSemaphore(first.plan.times.from, second.plan.times.from);
+    first.signals.push_back(
+        instruction(Opcode::Signal, first.place.stage, sent));
+    // What is sent before an earlier minibatch's is waited for in its trip.
+    int64_t earlier = std::max<int64_t>(turn.distance, 0);
+    second.waits.push_back(
+        instruction(Opcode::Wait, second.place.stage + turn.distance - earlier,
+                    sent, earlier));
+  }
+}
+
+void Placer::addSends() {
+  if (sendTime == SendTime::InTurn)
+    takeTurns();
+  stable_sort(sendings, [&](const Sending &a, const Sending &b) {
+    return a.timeInTrip(schedule.interval) < b.timeInTrip(schedule.interval);
+  });
+  for (const Sending &sending : sendings) {
+    int task = sending.place.task;
+    size_t where =
+        task >= 0 ? task : schedule.tasks.size() + sending.plan.times.from;
+    int64_t stage = sending.place.stage;
+    sends[where].push_back(
+        instruction(Opcode::Wait, stage, sending.credit.a, sending.credit.b));
+    append_range(sends[where], sending.waits);
+    sends[where].push_back(instruction(Opcode::Send, stage, sending.transfer));
+    append_range(sends[where], sending.signals);
+  }
 }
 
 Instruction Placer::instruction(Opcode op, int64_t stage, uint32_t a,
@@ -467,7 +543,7 @@ void Placer::addTasks() {
 
 std::vector<Instruction> Placer::emitBody(int processor) const {
   auto isSignal = [](const Instruction &i) { return i.op == Opcode::Signal; };
-  std::vector<Instruction> body;
+  std::vector<Instruction> body = sends[schedule.tasks.size() + processor];
   for (int task : rings.bodies[processor]) {
     append_range(body, before[task]);
     for (int kernel : rings.kernelsOf[task])
@@ -475,6 +551,7 @@ std::vector<Instruction> Placer::emitBody(int processor) const {
           Opcode::Execute, 0, uint16_t(rings.stageOf(task)), uint32_t(kernel)});
     // Credits first: nobody shall wait for one behind a send.
     copy_if(after[task], std::back_inserter(body), isSignal);
+    append_range(body, sends[task]);
     copy_if(after[task], std::back_inserter(body), std::not_fn(isSignal));
   }
   return body;

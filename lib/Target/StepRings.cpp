@@ -80,15 +80,17 @@ void StepRings::addReads() {
 
 void StepRings::addRead(Ring &ring, int kernel, int distance) {
   Access read = access(kernel, distance);
-  if (!ring.isRead || read < ring.firstRead)
+  const Placement &task = schedule.tasks[step.kernels[kernel].task];
+  int64_t start = task.start + distance * interval;
+  if (!ring.isRead || read < ring.firstRead) {
     ring.firstRead = read;
+    ring.firstReadStart = start;
+  }
   if (!ring.isRead || ring.lastRead < read)
     ring.lastRead = read;
   ring.isRead = true;
   ring.farthestRead = std::max<int64_t>(ring.farthestRead, distance);
-  const Placement &task = schedule.tasks[step.kernels[kernel].task];
-  ring.lastReadEnd = std::max(ring.lastReadEnd,
-                              task.start + task.cycles + distance * interval);
+  ring.lastReadEnd = std::max(ring.lastReadEnd, start + task.cycles);
 }
 
 TransferPlacement StepRings::transferOf(int value, int to) const {
@@ -104,32 +106,6 @@ TransferPlacement StepRings::transferOf(int value, int to) const {
           producer.start + producer.cycles,
           problem.machine->transferCycles(from, to, bytesOf(value)),
           problem.machine->transferLatency(from, to)};
-}
-
-std::pair<int, int64_t>
-StepRings::sendPoint(int producer, const TransferPlacement &transfer) const {
-  const Placement &made = schedule.tasks[producer];
-  if (transfer.cycles == 0 || transfer.start <= made.start + made.cycles)
-    return {producer, stageOf(producer)};
-  ArrayRef<int> body = bodies[made.processor];
-  int64_t trip = transfer.start / interval, at = transfer.start % interval;
-  auto position = [&](int task) {
-    return schedule.tasks[task].start % interval;
-  };
-  auto *next =
-      partition_point(body, [&](int task) { return position(task) <= at; });
-  // A task that runs at that time has others before it that do not.
-  auto endOf = [&](int task, int64_t inTrip) {
-    return position(task) + schedule.tasks[task].cycles + inTrip * interval;
-  };
-  do {
-    if (next == body.begin()) {
-      next = body.end();
-      --trip;
-    }
-    --next;
-  } while (endOf(*next, trip) > transfer.start);
-  return {*next, trip};
 }
 
 int64_t StepRings::bytesOf(int value) const {

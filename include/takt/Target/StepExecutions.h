@@ -59,11 +59,10 @@ struct StepExecutions {
   std::vector<StepOutput> outputs;
 };
 
-/// When a processor sends what crosses to another: once it is made, or behind
-/// the last task that is planned to end by the time at which the transfer gets
-/// its links. On links that transfers share, sent at once it may take the turn
-/// of another; sent as planned it may come too late for a free one.
-enum class SendTime : uint8_t { AtOnce, AsPlanned };
+/// When a processor sends what crosses to another: once it is made, or in turn
+/// with others that use the same links (SendTurns.h). Sent at once it may take
+/// the turn of another; in turn, it may wait without need.
+enum class SendTime : uint8_t { AtOnce, InTurn };
 
 /// Fills in what depends on the schedule: regions, semaphores, initializers,
 /// kernels, transfers, host copies, tasks, code, and the parameters' homes and

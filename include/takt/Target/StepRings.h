@@ -44,7 +44,8 @@ struct Ring {
   bool isRead = false;
   Access written;             ///< of a home
   Access firstRead, lastRead; ///< where isRead
-  int64_t lastReadEnd = 0;    ///< cycles after the start of its minibatch 0
+  int64_t firstReadStart = 0; ///< where isRead, of minibatch 0
+  int64_t lastReadEnd = 0;    ///< of minibatch 0
   int64_t farthestRead = 0;   ///< largest distance of a read
   uint32_t slots = 1;
 
@@ -86,10 +87,6 @@ public:
   /// When the transfer of a value to a processor occupies its link, and how
   /// long it travels behind that.
   TransferPlacement transferOf(int value, int to) const;
-  /// Behind which task of the producer's processor a transfer is sent as
-  /// planned, and that send's stage.
-  std::pair<int, int64_t> sendPoint(int producer,
-                                    const TransferPlacement &transfer) const;
   /// Size of one slot.
   int64_t bytesOf(int value) const;
 

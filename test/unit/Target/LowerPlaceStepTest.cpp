@@ -7,6 +7,7 @@
 
 #include "LowerInterpreter.h"
 #include "LowerSteps.h"
+#include "takt/Target/Simulate.h"
 #include "takt/Target/StepRings.h"
 #include "takt/Target/Validate.h"
 #include "llvm/ADT/STLExtras.h"
@@ -32,7 +33,7 @@ struct RandomCase {
       options.delay.push_back(random() % 3 * 2);
     options.updateCycles = random() % 2 * 3;
     options.taskCycles = 4 + random() % 10;
-    options.linkBytesPerCycle = random() % 2 * 16;
+    options.linkBytesPerCycle = 12 + random() % 4;
     options.linkLatency = random() % 3 * 7;
     return options;
   }
@@ -46,10 +47,10 @@ Program lower(const ChainProblem &chain, const Schedule &schedule) {
   return llvm::cantFail(chain.lower(schedule));
 }
 
-/// Sends as planned, with transfers that wait for their links.
-Program lowerAsPlanned(RandomCase &test) {
+/// Sends in turn, with transfers that wait for their links.
+Program lowerInTurn(RandomCase &test) {
   test.chain.addTransfers(test.schedule, test.random);
-  return llvm::cantFail(test.chain.lower(test.schedule, SendTime::AsPlanned));
+  return llvm::cantFail(test.chain.lower(test.schedule, SendTime::InTurn));
 }
 
 /// The value's ring among a kernel's operands.
@@ -84,11 +85,11 @@ TEST(LowerPlaceStep, ProgramsAreProvedFreeOfDeadlockAndHazards) {
   }
 }
 
-TEST(LowerPlaceStep, SendsAsPlannedAreLegalInAnyOrderOfEvents) {
+TEST(LowerPlaceStep, SendsInTurnAreLegalInAnyOrderOfEvents) {
   int later = 0;
   for (uint32_t seed = 0; seed < 400; ++seed) {
     RandomCase test(seed);
-    Program program = lowerAsPlanned(test);
+    Program program = lowerInTurn(test);
     EXPECT_EQ(llvm::toString(checkDeadlockFree(program)), "") << seed;
     EXPECT_EQ(llvm::toString(checkHazards(program)), "") << seed;
     for (int64_t iterations : {1, 2, 9})
@@ -97,6 +98,41 @@ TEST(LowerPlaceStep, SendsAsPlannedAreLegalInAnyOrderOfEvents) {
     later += program.code != lower(test.chain, test.schedule).code;
   }
   EXPECT_GT(later, 50);
+}
+
+/// Where all share one link, sends at once often make a program slower than its
+/// schedule; in turn they hardly ever do.
+TEST(LowerPlaceStep, SendsInTurnKeepTheSchedule) {
+  int late = 0, lateInTurn = 0, cases = 0;
+  for (uint32_t seed = 0; seed < 3000; ++seed) {
+    std::mt19937 random(seed);
+    ChainOptions options;
+    options.processors = 3;
+    options.topology = Topology::Bus;
+    options.delay.resize(3 + random() % 3, 4);
+    options.taskCycles = 10 + random() % 20;
+    options.linkBytesPerCycle = 12 + random() % 4;
+    options.updateCycles = 2;
+    options.linkLatency = random() % 2 * 5;
+    ChainProblem chain(options);
+    std::vector<int> processors;
+    for (size_t task = 0; task < chain.graph.tasks.size(); ++task)
+      processors.push_back(random() % 3);
+    Schedule schedule = chain.schedule(processors, 10, random, 10);
+    if (!chain.addTransfers(schedule, random))
+      continue;
+    ++cases;
+    auto interval = [&](SendTime sendTime) {
+      return llvm::cantFail(
+                 simulate(llvm::cantFail(chain.lower(schedule, sendTime))))
+          .interval;
+    };
+    late += interval(SendTime::AtOnce) > uint64_t(schedule.interval);
+    lateInTurn += interval(SendTime::InTurn) > uint64_t(schedule.interval);
+  }
+  EXPECT_GT(cases, 500);
+  EXPECT_GT(late, 20);
+  EXPECT_LT(10 * lateInTurn, late);
 }
 
 /// The interpreter must be able to fail: without any one of its waits or

@@ -8,11 +8,13 @@
 #include "LowerSteps.h"
 #include "llvm/ADT/STLExtras.h"
 #include <map>
+#include <set>
 
 using namespace takt;
 
 static Machine machineOf(const ChainOptions &options) {
   Machine machine = llvm::cantFail(Machine::uniform(options.processors));
+  machine.interconnect.topology = options.topology;
   machine.interconnect.bytesPerCycle = options.linkBytesPerCycle;
   machine.interconnect.latencyCycles = options.linkLatency;
   machine.classes.front().memoryBytes = options.memoryBytes;
@@ -268,8 +270,24 @@ Schedule ChainProblem::schedule(llvm::ArrayRef<int> processors, int64_t minimum,
   }
 }
 
-void ChainProblem::addTransfers(Schedule &schedule,
+bool ChainProblem::addTransfers(Schedule &schedule,
                                 std::mt19937 &random) const {
+  using Cycle = std::pair<int64_t, int64_t>; // of a link, in the interval
+  std::set<Cycle> taken;
+  bool areAlone = true;
+  auto cyclesOf = [&](const TransferPlacement &transfer) {
+    std::vector<Cycle> result;
+    for (int64_t link : machine.linksHeld(transfer.from, transfer.to))
+      for (int64_t cycle = 0; cycle < transfer.cycles; ++cycle)
+        result.push_back({link, (transfer.start + cycle) % schedule.interval});
+    return result;
+  };
+  auto isFree = [&](const TransferPlacement &transfer) {
+    std::set<Cycle> own;
+    return llvm::all_of(cyclesOf(transfer), [&](const Cycle &cycle) {
+      return taken.count(cycle) == 0 && own.insert(cycle).second;
+    });
+  };
   for (auto [index, value] : llvm::enumerate(graph.values)) {
     const Placement &from = schedule.tasks[value.producer];
     std::map<int, int64_t> due; // by destination
@@ -282,20 +300,31 @@ void ChainProblem::addTransfers(Schedule &schedule,
     due.erase(from.processor);
     for (auto [to, time] : due) {
       int64_t end = from.start + from.cycles;
-      int64_t slack = time - end - transferTime(from.processor, to);
-      schedule.transfers.push_back(
-          {static_cast<int>(index), from.processor, to,
-           end + int64_t(random() % uint64_t(slack + 1)),
-           machine.transferCycles(from.processor, to, value.bytes),
-           machine.transferLatency(from.processor, to)});
+      int64_t starts = time - end - transferTime(from.processor, to) + 1;
+      int64_t first = int64_t(random() % uint64_t(starts));
+      TransferPlacement transfer{
+          static_cast<int>(index),
+          from.processor,
+          to,
+          end + first,
+          machine.transferCycles(from.processor, to, value.bytes),
+          machine.transferLatency(from.processor, to)};
+      for (int64_t more = 1; more < starts && !isFree(transfer); ++more)
+        transfer.start = end + (first + more) % starts;
+      areAlone &= isFree(transfer);
+      llvm::for_each(cyclesOf(transfer),
+                     [&](const Cycle &cycle) { taken.insert(cycle); });
+      schedule.transfers.push_back(transfer);
     }
   }
+  return areAlone;
 }
 
 llvm::Expected<Program> ChainProblem::lower(const Schedule &schedule,
                                             SendTime sendTime) const {
   Program result = program;
   result.interval = schedule.interval;
+  result.machine = machine.canonicalText();
   if (llvm::Error error =
           placeStep(step, problem(), schedule, result, sendTime))
     return std::move(error);

@@ -25,6 +25,7 @@ struct ChainOptions {
   std::vector<int> delay; ///< by layer; its size is the number of layers
   int64_t taskCycles = 10, updateCycles = 0;
   int64_t linkBytesPerCycle = 0, linkLatency = 0;
+  Topology topology = Topology::Full;
   int64_t processors = 1;
   int64_t memoryBytes = 0; ///< of each processor, 0: unlimited
 };
@@ -40,8 +41,9 @@ struct ChainProblem {
   Schedule schedule(llvm::ArrayRef<int> processors, int64_t minimum,
                     std::mt19937 &random, int64_t slack) const;
   /// Gives every value that crosses a transfer which gets its links some time
-  /// between its making and the last moment that its readers allow.
-  void addTransfers(Schedule &schedule, std::mt19937 &random) const;
+  /// between its making and the last moment that its readers allow. False if
+  /// some have a link at the same time, for want of another.
+  bool addTransfers(Schedule &schedule, std::mt19937 &random) const;
   llvm::Expected<Program> lower(const Schedule &schedule,
                                 SendTime sendTime = SendTime::AtOnce) const;
 
