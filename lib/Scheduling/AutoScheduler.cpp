@@ -45,7 +45,14 @@ private:
     }
   };
 
+  struct Turn {
+    llvm::StringRef name;
+    int64_t interval;
+    bool isCutShort;
+  };
+
   Rank rank(const Schedule &schedule) const;
+  Turn runFor(llvm::StringRef name, std::optional<double> seconds);
   void consider(Schedule schedule);
 
   const Problem &problem;
@@ -75,28 +82,58 @@ void Contest::consider(Schedule schedule) {
     options.onProgress(best->interval, bound);
 }
 
-/// Each gets its share of half of the time; the other half is for the search.
-/// The first search tells how long to check and verify takes at most: the time
+/// Runs one scheduler, for so long at most where that is said; whether it was
+/// stopped by that, and the interval it came to.
+Contest::Turn Contest::runFor(llvm::StringRef name,
+                              std::optional<double> seconds) {
+  ScheduleOptions each = options;
+  each.onProgress = nullptr;
+  each.timeLimitSeconds = seconds;
+  double before = deadline.isSet() ? deadline.secondsLeft() : 0;
+  llvm::Expected<Schedule> found = schedule(name, problem, each);
+  Turn turn{name, INT64_MAX, false};
+  // Who ends just before could not have gone on for long either.
+  constexpr double kMostOf = 0.9;
+  if (seconds)
+    turn.isCutShort = before - deadline.secondsLeft() >= kMostOf * *seconds;
+  if (!found) {
+    refusal = llvm::toString(found.takeError());
+    return turn;
+  }
+  turn.interval = found->interval;
+  consider(std::move(*found));
+  return turn;
+}
+
+/// All have a turn, in a quarter of the time. What is left is first for those
+/// whose turn was too short, from the one that came farthest: half of it for
+/// each again and again; the exact search hardly helps where they take long.
+/// The first turn tells how long to check and verify takes at most: the time
 /// for that is left, for the search that ends last, and half of it for the
 /// result, which is only verified.
 void Contest::run(llvm::ArrayRef<llvm::StringRef> names) {
-  ScheduleOptions each = options;
-  each.onProgress = nullptr;
+  if (!deadline.isSet()) {
+    for (llvm::StringRef name : names)
+      runFor(name, std::nullopt);
+    return;
+  }
+  std::vector<Turn> cutShort;
   for (auto [index, name] : llvm::enumerate(names)) {
     if (best && deadline.isOver())
       return;
-    double left = deadline.isSet() ? deadline.secondsLeft() : 0;
-    if (deadline.isSet())
-      each.timeLimitSeconds =
-          left / 2 / static_cast<double>(names.size() - index);
-    llvm::Expected<Schedule> found = schedule(name, problem, each);
-    if (found)
-      consider(std::move(*found));
-    else
-      refusal = llvm::toString(found.takeError());
-    if (deadline.isSet() && index == 0)
+    double left = deadline.secondsLeft();
+    Turn turn = runFor(name, left / 4 / double(names.size() - index));
+    if (turn.isCutShort)
+      cutShort.push_back(turn);
+    if (index == 0)
       deadline.shorten(1.5 * (left - deadline.secondsLeft()));
   }
+  llvm::stable_sort(cutShort, [](const Turn &a, const Turn &b) {
+    return a.interval < b.interval;
+  });
+  for (const Turn &turn : cutShort)
+    if (!deadline.isOver())
+      runFor(turn.name, deadline.secondsLeft() / 2);
 }
 
 /// The least interval, which also says how far all others are from it.

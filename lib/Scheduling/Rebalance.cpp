@@ -220,12 +220,27 @@ void Rebalancer::considerMoves(int unit) {
       consider({{unit, whole(unit, p)}});
 }
 
+/// There are many, so places are made only of those that are better.
 void Rebalancer::considerSwaps(int unit) {
-  for (int other = 0; other < static_cast<int>(units.size()); ++other)
-    if (places[unit].isWhole() && places[other].isWhole() &&
-        places[other].home() != places[unit].home())
-      consider({{unit, whole(unit, places[other].home())},
-                {other, whole(other, places[unit].home())}});
+  if (!places[unit].isWhole())
+    return;
+  int here = places[unit].home();
+  auto cyclesOn = [&](int which, int processor) {
+    return units[which]->cycles[classAt(processor)];
+  };
+  for (int other = 0; other < static_cast<int>(units.size()); ++other) {
+    int there = places[other].home();
+    if (!places[other].isWhole() || there == here)
+      continue;
+    int64_t hereBefore = load[here], thereBefore = load[there];
+    load[here] += cyclesOn(other, here) - cyclesOn(unit, here);
+    load[there] += cyclesOn(unit, there) - cyclesOn(other, there);
+    Score swapped = score();
+    load[here] = hereBefore;
+    load[there] = thereBefore;
+    if (swapped < bestScore)
+      consider({{unit, whole(unit, there)}, {other, whole(other, here)}});
+  }
 }
 
 /// Gives `to` as much of a piece as it has room for, or as much as the piece's
