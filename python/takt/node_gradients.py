@@ -111,6 +111,9 @@ class GradientCheck:
             raise NoGradient("no float input")
         if not self.size:
             raise NoGradient("no float output")
+        self.are_finite = all(numpy.isfinite(array).all()
+                              for array in [*inputs.values(), *outputs.values()]
+                              if is_float(array))
         self.generator = numpy.random.default_rng(self.size)
         self.weights = self.generator.uniform(0.5, 1.5, (1, self.size))
         self.target = self.generator.standard_normal((1, self.size))
@@ -179,7 +182,8 @@ class GradientCheck:
 
     def add_input(self, name, array):
         """An input whose samples are such arrays."""
-        kind = onnx.mapping.NP_TYPE_TO_TENSOR_TYPE[array.dtype]
+        # onnx renamed its own table of these.
+        kind = numpy_helper.from_array(numpy.empty(0, array.dtype)).data_type
         self.graph.input.append(helper.make_tensor_value_info(name, kind, [1, *array.shape]))
 
     def constant(self, name, values):
@@ -307,4 +311,6 @@ class GradientCheck:
             if not error <= RELATIVE:
                 raise Failure(f"gradients differ by {error:.1e} of the largest")
             return
+        if not self.are_finite:
+            raise NoGradient("infinities")
         raise Failure("differences meet a kink wherever the inputs are moved")
