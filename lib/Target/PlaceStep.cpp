@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "StepTransfers.h"
 #include "takt/Target/InPlace.h"
 #include "takt/Target/MemoryPlan.h"
-#include "takt/Target/SendTurns.h"
 #include "takt/Target/StepExecutions.h"
 #include "takt/Target/StepRings.h"
 #include "llvm/ADT/STLExtras.h"
@@ -22,16 +22,15 @@ public:
   Placer(const StepExecutions &step, const Problem &problem,
          const Schedule &schedule, Program &program, SendTime sendTime)
       : step(step), problem(problem), schedule(schedule), program(program),
-        sendTime(sendTime), rings(step, problem, schedule),
-        places(step.values.size()), before(schedule.tasks.size()),
-        after(schedule.tasks.size()),
-        sends(schedule.tasks.size() + problem.machine->processors()) {
+        rings(step, problem, schedule), code(schedule, rings),
+        transfers(step, problem, schedule, rings, program, code),
+        bufferAt(step.values.size()) {
+    transfers.add(sendTime);
     for (auto [value, all] : enumerate(rings.rings))
-      places[value].resize(all.size());
+      bufferAt[value].resize(all.size());
   }
 
   Error run() {
-    addTransfers();
     if (Error error = planAddresses())
       return error;
     addKernels();
@@ -40,40 +39,15 @@ public:
     addInputs();
     addOutputs();
     addTasks();
-    emitCode();
-    if (maxStage > UINT16_MAX)
-      return createStringError("the schedule has " + Twine(maxStage + 1) +
+    program.code = code.finish();
+    if (code.lastStage() > UINT16_MAX)
+      return createStringError("the schedule has " +
+                               Twine(code.lastStage() + 1) +
                                " pipeline stages, expected at most 65536");
     return Error::success();
   }
 
 private:
-  /// Where a ring is in memory, and the transfer that fills it.
-  struct Place {
-    size_t buffer = 0; ///< index into the processor's buffers
-    int transfer = -1;
-  };
-
-  /// A transfer, the wait for a place at its receiver, and where it is sent.
-  struct Sending {
-    uint32_t transfer;
-    PlannedSend plan;
-    Instruction credit;
-    SendTurns::Place place;
-    SmallVector<Instruction, 2> waits, signals; ///< of turns
-
-    /// When by plan it has its links, in the trip of which it is sent.
-    int64_t timeInTrip(int64_t interval) const {
-      return plan.times.start - place.stage * interval;
-    }
-  };
-
-  Instruction instruction(Opcode op, int64_t stage, uint32_t a, uint32_t b = 0);
-  uint32_t addSemaphore(int writer, int waiter);
-  void addTransfers();
-  void addTransfer(int value, size_t ring, uint32_t homeSlots);
-  void takeTurns();
-  void addSends();
   Error planAddresses();
   void shareVersions(const std::vector<bool> &isOutput);
   bool canShare(ArrayRef<int> versions) const;
@@ -91,139 +65,23 @@ private:
   void addInputs();
   void addOutputs();
   void addTasks();
-  void emitCode();
-  std::vector<Instruction> emitBody(int processor) const;
 
   const StepExecutions &step;
   const Problem &problem;
   const Schedule &schedule;
   Program &program;
-  SendTime sendTime;
   StepRings rings;
-  std::vector<SmallVector<Place, 1>> places;       ///< of every ring
+  StepCode code;
+  StepTransfers transfers;
+  /// Of every ring of a value, among the buffers of its processor.
+  std::vector<SmallVector<size_t, 1>> bufferAt;
   std::vector<std::vector<PlannedBuffer>> buffers; ///< by processor
   std::vector<std::vector<int>> owners;            ///< value of each buffer
   /// By value: of those that share a place, which; otherwise itself.
   std::vector<int> placeOf;
   std::vector<std::map<RegionClass, uint32_t>> regions;
-  /// What happens around a task, as instructions with their stages.
-  std::vector<std::vector<Instruction>> before, after;
-  std::vector<Sending> sendings; ///< by transfer
-  /// Behind each task; then, by processor, before all of its tasks.
-  std::vector<std::vector<Instruction>> sends;
-  int64_t maxStage = 0;
 };
 } // namespace
-
-uint32_t Placer::addSemaphore(int writer, int waiter) {
-  program.semaphores.push_back({uint32_t(writer), uint32_t(waiter), 0});
-  return program.semaphores.size() - 1;
-}
-
-void Placer::addTransfers() {
-  for (auto [value, all] : enumerate(rings.rings))
-    for (auto [index, ring] : enumerate(all))
-      if (step.values[value].kernel >= 0 && !ring.isHome)
-        addTransfer(value, index, all.front().slots);
-  addSends();
-}
-
-/// Semaphores and instructions of a value that crosses to another processor.
-void Placer::addTransfer(int value, size_t index, uint32_t homeSlots) {
-  const Ring &ring = rings.rings[value][index];
-  int producer = rings.producerOf(value);
-  int from = rings.processorOf(producer);
-  TransferPlacement times = rings.transferOf(value, ring.processor);
-  Transfer transfer;
-  transfer.arrival = addSemaphore(from, ring.processor);
-  transfer.completion = addSemaphore(from, from);
-  transfer.cycles = times.cycles;
-  transfer.latency = times.latency;
-  uint32_t credit = addSemaphore(ring.processor, from);
-  uint32_t number = program.transfers.size();
-  places[value][index].transfer = number;
-  program.transfers.push_back(transfer);
-
-  // In time for its first reader, and for the next one in its place at home.
-  const Placement &made = schedule.tasks[producer];
-  int64_t mustEnd = std::min(ring.firstReadStart,
-                             made.start + homeSlots * schedule.interval - 1);
-  PlannedSend plan{
-      producer, times,
-      std::max(times.start, mustEnd - times.cycles - times.latency)};
-  sendings.push_back({number,
-                      plan,
-                      instruction(Opcode::Wait, 0, credit, ring.creditCount()),
-                      {producer, rings.stageOf(producer)},
-                      {},
-                      {}});
-
-  before[producer].push_back(instruction(Opcode::Wait, rings.stageOf(producer),
-                                         transfer.completion, homeSlots));
-  int first = step.kernels[ring.firstRead.kernel].task;
-  before[first].push_back(
-      instruction(Opcode::Receive, ring.firstRead.trip, number));
-  int last = step.kernels[ring.lastRead.kernel].task;
-  after[last].push_back(
-      instruction(Opcode::Signal, ring.creditStage(), credit));
-}
-
-/// Moves the sends of transfers that hold links to where they do not get into
-/// each other's way.
-void Placer::takeTurns() {
-  std::vector<size_t> moved;
-  std::vector<PlannedSend> plans;
-  for (auto [index, sending] : enumerate(sendings))
-    if (sending.plan.times.cycles > 0) {
-      moved.push_back(index);
-      plans.push_back(sending.plan);
-    }
-  SendTurns turns(*problem.machine, schedule, rings, plans);
-  for (auto [index, sending] : enumerate(moved))
-    sendings[sending].place = turns.place(index);
-  for (const SendTurns::Turn &turn : turns.turns()) {
-    Sending &first = sendings[moved[turn.before]];
-    Sending &second = sendings[moved[turn.after]];
-    uint32_t sent = addSemaphore(first.plan.times.from, second.plan.times.from);
-    first.signals.push_back(
-        instruction(Opcode::Signal, first.place.stage, sent));
-    // What is sent before an earlier minibatch's is waited for in its trip.
-    int64_t earlier = std::max<int64_t>(turn.distance, 0);
-    second.waits.push_back(
-        instruction(Opcode::Wait, second.place.stage + turn.distance - earlier,
-                    sent, earlier));
-  }
-}
-
-void Placer::addSends() {
-  if (sendTime == SendTime::InTurn)
-    takeTurns();
-  stable_sort(sendings, [&](const Sending &a, const Sending &b) {
-    return a.timeInTrip(schedule.interval) < b.timeInTrip(schedule.interval);
-  });
-  for (const Sending &sending : sendings) {
-    int task = sending.place.task;
-    size_t where =
-        task >= 0 ? task : schedule.tasks.size() + sending.plan.times.from;
-    int64_t stage = sending.place.stage;
-    sends[where].push_back(
-        instruction(Opcode::Wait, stage, sending.credit.a, sending.credit.b));
-    append_range(sends[where], sending.waits);
-    sends[where].push_back(instruction(Opcode::Send, stage, sending.transfer));
-    append_range(sends[where], sending.signals);
-  }
-}
-
-Instruction Placer::instruction(Opcode op, int64_t stage, uint32_t a,
-                                uint32_t b) {
-  maxStage = std::max(maxStage, stage);
-  Instruction result;
-  result.op = op;
-  result.stage = static_cast<uint16_t>(stage);
-  result.a = a;
-  result.b = b;
-  return result;
-}
 
 /// A buffer lives only within a trip when nothing but kernels of that trip
 /// touch it. What a transfer or the host touches is never shared.
@@ -262,10 +120,10 @@ Error Placer::planAddresses() {
   for (auto [value, all] : enumerate(rings.rings))
     for (auto [index, ring] : enumerate(all)) {
       if (placeOf[value] < int(value)) {
-        places[value][index].buffer = places[placeOf[value]][index].buffer;
+        bufferAt[value][index] = bufferAt[placeOf[value]][index];
         continue;
       }
-      places[value][index].buffer = buffers[ring.processor].size();
+      bufferAt[value][index] = buffers[ring.processor].size();
       buffers[ring.processor].push_back(bufferOf(value, ring, isOutput[value]));
       owners[ring.processor].push_back(value);
     }
@@ -287,8 +145,7 @@ Error Placer::planAddresses() {
 /// it afterwards; -1 if there is none.
 int Placer::replacedOperand(const StepKernel &kernel, size_t result) const {
   auto bufferOf = [&](int value) -> const PlannedBuffer & {
-    return buffers[rings.processorOf(kernel.task)]
-                  [places[value].front().buffer];
+    return buffers[rings.processorOf(kernel.task)][bufferAt[value].front()];
   };
   int value = kernel.results[result];
   const PlannedBuffer &buffer = bufferOf(value);
@@ -317,8 +174,8 @@ void Placer::replaceOperands() {
       if (operand < 0 || is_contained(taken, operand))
         continue;
       taken.push_back(operand);
-      buffers[rings.processorOf(kernel.task)][places[value].front().buffer]
-          .replaces = places[operand].front().buffer;
+      buffers[rings.processorOf(kernel.task)][bufferAt[value].front()]
+          .replaces = bufferAt[operand].front();
     }
   }
 }
@@ -430,8 +287,7 @@ Error Placer::checkMemory(int processor,
 TensorRef Placer::reference(int value, size_t index) const {
   const StepValue &info = step.values[value];
   const Ring &ring = rings.rings[value][index];
-  const PlannedBuffer &buffer =
-      buffers[ring.processor][places[value][index].buffer];
+  const PlannedBuffer &buffer = buffers[ring.processor][bufferAt[value][index]];
   TensorRef ref;
   ref.type = info.info.type;
   ref.dims = info.info.dims;
@@ -479,13 +335,11 @@ void Placer::addKernels() {
 }
 
 void Placer::addTransferEnds() {
-  for (auto [value, all] : enumerate(places))
-    for (auto [index, place] : enumerate(all))
-      if (place.transfer >= 0) {
-        Transfer &transfer = program.transfers[place.transfer];
-        transfer.source = reference(value, 0);
-        transfer.destination = reference(value, index);
-      }
+  for (auto [index, transfer] : enumerate(program.transfers)) {
+    auto [value, ring] = transfers.ringOf(index);
+    transfer.source = reference(value, 0);
+    transfer.destination = reference(value, ring);
+  }
 }
 
 /// Parameters' homes, and every ring that starts with a parameter's initial
@@ -513,8 +367,8 @@ void Placer::addInputs() {
       continue;
     for (auto [index, ring] : enumerate(all)) {
       int first = step.kernels[ring.firstRead.kernel].task;
-      before[first].push_back(instruction(Opcode::Load, ring.firstRead.trip,
-                                          program.hostCopies.size()));
+      code.addBefore(first, code.make(Opcode::Load, ring.firstRead.trip,
+                                      program.hostCopies.size()));
       program.hostCopies.push_back(
           {uint32_t(binding), reference(value, index)});
     }
@@ -525,8 +379,8 @@ void Placer::addInputs() {
 void Placer::addOutputs() {
   for (const StepOutput &output : step.outputs) {
     int producer = rings.producerOf(output.value);
-    after[producer].push_back(instruction(
-        Opcode::Store, rings.stageOf(producer), program.hostCopies.size()));
+    code.addAfter(producer, code.make(Opcode::Store, rings.stageOf(producer),
+                                      program.hostCopies.size()));
     program.hostCopies.push_back(
         {uint32_t(output.binding), reference(output.value, 0)});
   }
@@ -539,39 +393,6 @@ void Placer::addTasks() {
                              uint64_t(place.cycles)});
   for (const Layer &layer : schedule.graph.layers)
     program.layers.push_back(layer.name);
-}
-
-std::vector<Instruction> Placer::emitBody(int processor) const {
-  auto isSignal = [](const Instruction &i) { return i.op == Opcode::Signal; };
-  std::vector<Instruction> body = sends[schedule.tasks.size() + processor];
-  for (int task : rings.bodies[processor]) {
-    append_range(body, before[task]);
-    for (int kernel : rings.kernelsOf[task])
-      body.push_back(Instruction{
-          Opcode::Execute, 0, uint16_t(rings.stageOf(task)), uint32_t(kernel)});
-    // Credits first: nobody shall wait for one behind a send.
-    copy_if(after[task], std::back_inserter(body), isSignal);
-    append_range(body, sends[task]);
-    copy_if(after[task], std::back_inserter(body), std::not_fn(isSignal));
-  }
-  return body;
-}
-
-void Placer::emitCode() {
-  for (const Placement &task : schedule.tasks)
-    maxStage = std::max(maxStage, task.start / schedule.interval);
-  for (int64_t p = 0; p < problem.machine->processors(); ++p)
-    program.code.push_back(emitBody(p));
-  for (std::vector<Instruction> &code : program.code) {
-    code.push_back({Opcode::Checkpoint});
-    Instruction loop{Opcode::Loop};
-    loop.a = code.size();
-    loop.b = maxStage;
-    loop.c = kIterationsScalar;
-    code.insert(code.begin(), loop);
-    code.push_back({Opcode::EndLoop});
-    code.push_back({Opcode::Halt});
-  }
 }
 
 Error takt::placeStep(const StepExecutions &step, const Problem &problem,

@@ -22,7 +22,7 @@ MICROBATCHES = [64, 256, 1024]
 SYNCHRONOUS = [("1f1b", 64), ("zb-h1", 64), ("zb-h2", 64), ("zb-auto", 64),
                ("auto", 64), ("zb-v", 128), ("v-half", 128), ("v-min", 128)]
 BLOCKS = 96  # of the network
-NETWORK_MICROBATCHES = [64, 128, 256]
+NETWORK_MICROBATCHES = [128, 256, 512]  # dualpipe-v takes two for a processor
 OF_NETWORK = ["gpipe", "1f1b", "interleaved-1f1b", "zb-h1", "zb-h2", "zb-v", "v-half",
               "v-min", "dualpipe-v", "zb-auto", "list", "pipedream-2bw"]
 ROUNDS = 3
