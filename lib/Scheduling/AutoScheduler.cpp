@@ -181,16 +181,11 @@ schedulersOf(std::optional<Semantics> semantics, bool isDivided) {
   return names;
 }
 
-static bool isDivided(const Problem &problem) {
-  return llvm::any_of(problem.graph->tasks,
-                      [](const Task &task) { return task.microbatch > 0; });
-}
-
 /// Of whatever semantics is asked for, of networks and of their steps in
 /// microbatches.
 static llvm::SmallVector<llvm::StringRef>
 contestantsOfAuto(const Problem &problem, const ScheduleOptions &options) {
-  bool divided = isDivided(problem);
+  bool divided = problem.graph->isDivided();
   llvm::SmallVector<llvm::StringRef> names =
       schedulersOf(options.semantics, divided);
   if (divided && options.semantics != Semantics::Delayed)
@@ -226,10 +221,11 @@ llvm::Expected<Schedule> takt::runAuto(const Problem &problem,
       contestantsOfAuto(problem, options);
   // Registries have what is simple first and what adapts to the memory last;
   // should time run out, that has had its turn.
-  if (options.timeLimitSeconds && isDivided(problem))
+  if (options.timeLimitSeconds && problem.graph->isDivided())
     std::reverse(names.begin(), names.end());
   contest.run(names);
-  if (!isDivided(problem) && options.semantics != Semantics::Synchronous)
+  if (!problem.graph->isDivided() &&
+      options.semantics != Semantics::Synchronous)
     contest.searchExactly();
   return contest.result();
 }

@@ -138,8 +138,7 @@ Error Replicator::check() const {
   if (minibatchesOf(replicas) > kMaxReplicatedMinibatches)
     return createStringError("replicas that repeat after more than " +
                              Twine(kMaxReplicatedMinibatches) + " minibatches");
-  if (graph.minibatches > 1 ||
-      llvm::any_of(graph.tasks, [](const Task &t) { return t.microbatch > 0; }))
+  if (graph.minibatches > 1 || graph.isDivided())
     return createStringError("layers of whole, single minibatches are "
                              "replicated, found several");
   for (const Value &value : graph.values)

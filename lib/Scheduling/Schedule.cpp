@@ -196,9 +196,7 @@ static Expected<Schedule> runScheduler(llvm::StringRef name,
   const SchedulerInfo *info = findNamed(schedulers(), name);
   if (!pipeline && !info)
     return unknownSchedule(name);
-  bool divided = llvm::any_of(problem.graph->tasks, [](const Task &task) {
-    return task.microbatch > 0;
-  });
+  bool divided = problem.graph->isDivided();
   // What both registries have is of a step in microbatches as a rule.
   bool asPipeline = options.semantics
                         ? *options.semantics == Semantics::Synchronous

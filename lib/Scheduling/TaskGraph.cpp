@@ -22,6 +22,11 @@ int TaskGraph::find(llvm::StringRef taskName) const {
   return -1;
 }
 
+bool TaskGraph::isDivided() const {
+  return llvm::any_of(tasks,
+                      [](const Task &task) { return task.microbatch > 0; });
+}
+
 static bool isIndex(int index, size_t size) {
   return index >= 0 && static_cast<size_t>(index) < size;
 }

@@ -94,7 +94,7 @@ Expected<LearningRateSchedule> takt::parseLearningRateSchedule(StringRef text) {
   if (*decay == RateDecay::Constant)
     return fields.size() == 1 ? Expected<LearningRateSchedule>(result) : fail();
   bool needsFactor = *decay == RateDecay::Step;
-  if (fields.size() < 2 + needsFactor || fields.size() > 3 ||
+  if (fields.size() < size_t(2 + needsFactor) || fields.size() > 3 ||
       fields[1].getAsInteger(10, result.period) || result.period < 1 ||
       result.period > kMaxIterations)
     return fail();

@@ -144,6 +144,9 @@ struct TaskGraph {
   /// Index of the task of that name, or -1.
   int find(llvm::StringRef taskName) const;
 
+  /// Whether an iteration has several microbatches, or minibatches.
+  bool isDivided() const;
+
   /// Fails with the offending task or value named: an index out of range, a
   /// duplicate name, a negative size, a distance-0 dependence against the
   /// order, a colocation chain, an update without a wgrad.
