@@ -35,7 +35,7 @@ SendTurns::SendTurns(const Machine &machine, const Schedule &schedule,
 /// sum does not grow.
 void SendTurns::search() {
   std::mt19937 random(1);
-  int64_t total = lateness();
+  uint64_t total = lateness();
   size_t moves = std::min(kMaxMoves, kMaxMovedSends / (sends.size() + 1));
   for (; total > 0 && moves > 0; --moves) {
     llvm::SmallVector<size_t> late;
@@ -121,7 +121,7 @@ std::vector<size_t> SendTurns::inOrder() const {
 
 /// The times on links when they serve in order of sends and tasks keep their
 /// times; the sum of what sends are late by.
-int64_t SendTurns::lateness() {
+uint64_t SendTurns::lateness() {
   constexpr int kRounds = 16;
   std::vector<size_t> order = inOrder();
   llvm::DenseMap<int64_t, int64_t> freeAt;
@@ -141,24 +141,24 @@ int64_t SendTurns::lateness() {
       starts[send] = start - shift;
     }
   }
-  int64_t total = 0;
+  uint64_t total = 0; // costs may be anything
   for (auto [send, start] : llvm::zip_equal(sends, starts))
-    total += std::max<int64_t>(start - send.latest, 0);
+    total = llvm::SaturatingAdd(
+        total, uint64_t(std::max<int64_t>(start - send.latest, 0)));
   return total;
 }
 
-/// Whether less is late in all if that send is done there; otherwise it stays.
-bool SendTurns::tryAt(size_t send, Position at, int64_t &total) {
+/// Moves the send there unless more would be late in all.
+void SendTurns::tryAt(size_t send, Position at, uint64_t &total) {
   Position old = std::exchange(chosen[send], at);
   std::vector<int64_t> startsBefore = starts;
-  int64_t now = lateness();
+  uint64_t now = lateness();
   if (now <= total) {
     total = now;
-    return true;
+    return;
   }
   chosen[send] = old;
   starts = std::move(startsBefore);
-  return false;
 }
 
 /// What holds its links between when it is sent and when it has them.

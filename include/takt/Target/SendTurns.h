@@ -14,7 +14,8 @@
 //
 // By induction over the sends in their order, none of them is then later than
 // planned, whatever is earlier: it is sent when its maker is done and those
-// before it are sent, and has its links when those are through.
+// before it are sent, and has its links when those are through. Without turns,
+// what ends earlier may make the whole slower (Graham's anomalies, 1969).
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,10 +33,13 @@ struct PlannedSend {
   int64_t latest; ///< when it has to have its links, of minibatch 0
 };
 
+/// Where and in which order sends are done, found by a local search that is the
+/// same in every run. Where a processor is busy with one task for too long
+/// there may be no places with which all are in time; then some are late.
 class SendTurns {
 public:
-  /// The send `before` is done before `after` of the minibatch that is
-  /// `distance` later, which another processor sends.
+  /// Of two sends, by index: `before` is done before `after` of the minibatch
+  /// that is `distance` later, which another processor sends.
   struct Turn {
     size_t before, after;
     int64_t distance;
@@ -67,13 +71,13 @@ private:
   int64_t timeOf(size_t send, Position at) const;
   Position lastBy(size_t send, int64_t time) const;
   std::vector<size_t> inOrder() const;
-  int64_t lateness();
+  uint64_t lateness();
   void search();
   llvm::SmallVector<size_t> waitsFor(size_t late) const;
-  bool tryAt(size_t send, Position at, int64_t &total);
+  void tryAt(size_t send, Position at, uint64_t &total);
 
   const Schedule &schedule;
-  llvm::ArrayRef<PlannedSend> sends;
+  const llvm::ArrayRef<PlannedSend> sends;
   std::vector<Machine::Route> routes;  ///< by send
   std::vector<std::vector<Gap>> gaps;  ///< by processor
   std::vector<Position> first, chosen; ///< by send
