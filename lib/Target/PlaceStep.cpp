@@ -308,6 +308,7 @@ TensorRef Placer::referenceOn(int value, int processor) const {
 /// leave over is added to the first kernel of each.
 void Placer::addKernels() {
   std::vector<int64_t> left;
+  left.reserve(schedule.tasks.size());
   for (const Placement &task : schedule.tasks)
     left.push_back(task.cycles);
   for (const StepKernel &kernel : step.kernels) {

@@ -105,6 +105,7 @@ std::vector<size_t> SendTurns::inOrder() const {
     size_t send;
   };
   std::vector<Event> events;
+  events.reserve(sends.size());
   for (size_t send = 0; send < sends.size(); ++send) {
     int64_t time = timeOf(send, chosen[send]);
     int64_t in = time % schedule.interval;
@@ -115,6 +116,7 @@ std::vector<size_t> SendTurns::inOrder() const {
            std::tie(b.time, b.planned, b.send);
   });
   std::vector<size_t> order;
+  order.reserve(events.size());
   for (const Event &event : events)
     order.push_back(event.send);
   return order;
