@@ -155,9 +155,7 @@ TEST_F(RandomProblemsTest, EverySchedulerIsLegalOrRefusesForMemory) {
     SCOPED_TRACE("problem " + std::to_string(number));
     Instance instance = Draw(number).run();
     ASSERT_EQ(llvm::toString(instance.graph.check()), "");
-    bool isDivided = llvm::any_of(instance.graph.tasks, [](const Task &task) {
-      return task.microbatch > 0;
-    });
+    bool isDivided = instance.graph.isDivided();
     // zb-auto, which auto runs too, takes as long as all others.
     bool takesLong = isDivided && number % 16 != 0;
     for (const SchedulerInfo &info : schedulers())
