@@ -106,8 +106,9 @@ Contest::Turn Contest::runFor(llvm::StringRef name,
 }
 
 /// All have a turn, in a quarter of the time. What is left is first for those
-/// whose turn was too short, from the one that came farthest: half of it for
-/// each again and again; the exact search hardly helps where they take long.
+/// whose turn was too short, one after the other from the one that came
+/// farthest, each with half of what is left then: where schedulers take long,
+/// the exact search hardly helps.
 /// The first turn tells how long to check and verify takes at most: the time
 /// for that is left, for the search that ends last, and half of it for the
 /// result, which is only verified.
